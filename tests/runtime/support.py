@@ -1,0 +1,56 @@
+"""Components written in WAT, and adapters generated for them from WIT, for tests of the runtime."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import wasmtime
+
+from witgen import runtime as rt
+from witgen.emit import python
+from witgen.resolve import load, select_world
+
+_numbers = itertools.count()
+
+#: A memory of one page and an allocator that never frees, as a guest's library would bring them.
+LIBRARY = """
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local i32)
+      (local.set 4 (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
+      (global.set $top (i32.add (local.get 4) (local.get 3)))
+      (block $enough (loop $grow
+        (br_if $enough (i32.le_u (global.get $top) (i32.mul (memory.size) (i32.const 65536))))
+        (drop (memory.grow (i32.const 1)))
+        (br $grow)))
+      (local.get 4)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $memory))
+  (alias core export $libc "realloc" (core func $realloc))
+"""
+
+
+def adapter(folder: Path, wit: str) -> ModuleType:
+    """The module that witgen generates for the only world of a package given as text."""
+    contract = folder / "contract.wit"
+    contract.write_text(wit)
+    loaded = load([contract])
+    name = f"generated_adapter_{next(_numbers)}"
+    path = folder / f"{name}.py"
+    path.write_text(python.emit(loaded.resolve, select_world(loaded, None), source="contract.wit"))
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def component(wat: str) -> rt.Component:
+    """A component from its text, with `LIBRARY` in front of what it defines."""
+    return rt.Component(bytes(wasmtime.wat2wasm(f"(component {LIBRARY} {wat})")))

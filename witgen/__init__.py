@@ -1,0 +1,3 @@
+"""witgen: a WIT compiler and contract keeper for Python."""
+
+__version__ = "0.1.0"

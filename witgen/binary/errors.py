@@ -1,0 +1,23 @@
+"""What is wrong with a component binary, and at which byte.
+
+The decoder and the readers built on it raise nothing else, however the input was cut or changed.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BinaryError"]
+
+
+class BinaryError(Exception):
+    """A binary that is not what it should be.
+
+    `offset` is the byte, from the start of the file, at which that was seen; None where no single byte is to blame.
+    """
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        super().__init__(message, offset)
+        self.message = message
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return self.message if self.offset is None else f"at offset 0x{self.offset:x}: {self.message}"

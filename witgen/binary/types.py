@@ -1,0 +1,434 @@
+"""From a decoded component to the resolved model: the world that it implements.
+
+`component_world` reads what a component really imports and exports; `encoded_world` and `encoded_package` read
+components that only carry types, as `witgen.binary.encoder` writes them. A type belongs to the interface or world
+under whose name it was first seen; wherever it turns up again it is an `ir.Alias` of that.
+
+This module knows how interfaces and worlds look in the binary; what an index refers to, `witgen.binary.evaluate` has
+found out. What no world can express (core modules as imports, instances in instances) is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from witgen import ir
+from witgen.binary import evaluate as ev
+from witgen.binary import model as m
+from witgen.binary.errors import BinaryError
+from witgen.binary.names import InterfaceName, function_name, interface_name, is_plain
+from witgen.binary.package_docs import SECTION as DOCS_SECTION
+from witgen.binary.package_docs import with_package_docs
+
+__all__ = ["component_world", "encoded_package", "encoded_world"]
+
+#: The world of a component has no name in the binary; these are the ones that other tools give it.
+ROOT_PACKAGE = ir.PackageName("root", "component")
+ROOT_WORLD = "root"
+
+#: How deep types may refer to types, and how many a type may consist of when all references are written out.
+MAX_TYPE_DEPTH = 100
+MAX_TYPE_SIZE = 1_000_000
+
+
+def component_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
+    """The world that `component` implements: world ``root`` of package ``root:component``.
+
+    An interface that it both imports and exports has two rows in `Resolve.interfaces`, as a component may import a part
+    of an interface only; the package lists the exported one.
+    Raises `BinaryError` where types and their uses don't fit, or no world can express them.
+    """
+    imports, exports = ev.evaluate(component)
+    builder = _Builder(merge=False)
+    world = builder.world(ROOT_WORLD, ROOT_PACKAGE, imports, exports)
+    return builder.finish(ROOT_PACKAGE), world
+
+
+def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
+    """The world in the payload of a ``component-type`` custom section."""
+    _, exports = ev.evaluate(component)
+    builder = _Builder(merge=True)
+    if len(exports) != 1:
+        raise BinaryError(f"one encoded world expected, not {len(exports)} exports", component.offset)
+    for name, extern in exports.items():
+        item, _, world = _wrapped(name, extern)
+        if world is None:
+            raise BinaryError(f"`{name}` is not an encoded world", extern.offset)
+        id_ = builder.world(item.item, item.package, *ev.evaluate_type(world))
+        return builder.finish(item.package), id_
+    raise AssertionError
+
+
+def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
+    """The package in a binary WIT package. Interfaces of other packages come with their types only."""
+    _, exports = ev.evaluate(component)
+    builder = _Builder(merge=True)
+    package: ir.PackageName | None = None
+    for name, extern in exports.items():
+        item, (imports, items), world = _wrapped(name, extern)
+        if package not in (None, item.package):
+            raise BinaryError(f"`{name}` is of package {item.package}, not of {package}", extern.offset)
+        package = item.package
+        if world is None:
+            builder.interfaces(imports, items)
+        else:
+            builder.world(item.item, item.package, *ev.evaluate_type(world))
+    if package is None:
+        raise BinaryError("this component exports no package", component.offset)
+    resolve = builder.finish(package)
+    id_ = ir.PackageId(len(resolve.packages) - 1)
+    for definition in component.definitions:
+        if isinstance(definition, m.CustomSection) and definition.name == DOCS_SECTION:
+            resolve = with_package_docs(resolve, id_, bytes(definition.data))
+    return resolve, id_
+
+
+def _wrapped(name: str, extern: ev.Extern) -> tuple[InterfaceName, tuple[ev.Externs, ev.Externs], ev.Component | None]:
+    """What an export of a package is: a component type with one export, which is the interface or the world."""
+    node = extern.entity
+    while isinstance(node, ev.Named):
+        node = node.target
+    if not isinstance(node, ev.Defined) or not isinstance(node.type, m.ComponentType):
+        raise BinaryError(f"`{name}` is not an encoded interface or world", extern.offset)
+    imports, exports = ev.evaluate_type(ev.Component(node.type.decls, node.scope))
+    if len(exports) != 1:
+        raise BinaryError(f"`{name}` has {len(exports)} exports instead of one", extern.offset)
+    ((link_name, item),) = exports.items()
+    world = item.entity if isinstance(item.entity, ev.Component) else None
+    return interface_name(link_name, item.attributes, item.offset), (imports, exports), world
+
+
+_TypeTable: TypeAlias = dict[str, ir.TypeId]
+
+
+@dataclass(slots=True)
+class _Home:
+    """Where a type has its name."""
+
+    owner: ir.Owner
+    name: str
+    table: _TypeTable
+    extern: ev.Extern
+
+
+@dataclass(slots=True)
+class _Interface:
+    name: str | None
+    package: ir.PackageName
+    types: _TypeTable = field(default_factory=dict)
+    functions: dict[str, ir.Function] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _World:
+    name: str
+    package: ir.PackageName
+    types: _TypeTable = field(default_factory=dict)
+    imports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict)
+    exports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A world's side that is being filled, or None and no side for the interfaces of a package."""
+
+    world: ir.WorldId | None
+    side: str
+
+
+class _Builder:
+    """Rows of a `Resolve` in the making.
+
+    With `merge`, an interface has one row, whatever the places where it is seen; types in it are told by their names.
+    """
+
+    def __init__(self, *, merge: bool) -> None:
+        self.merge = merge
+        self.rows: list[_Interface] = []
+        self.worlds: list[_World] = []
+        self.types: list[ir.TypeDef] = []
+        self.sizes: list[int] = []
+        self.depth = 0
+        self.ids: dict[ev.Node, ir.TypeId] = {}
+        self.homes: dict[ev.Node, _Home] = {}
+        self.row_ids: dict[tuple[object, ...], ir.InterfaceId] = {}
+
+    # Worlds and interfaces
+
+    def world(self, name: str, package: ir.PackageName, imports: ev.Externs, exports: ev.Externs) -> ir.WorldId:
+        """Adds a world with these imports and exports."""
+        id_ = ir.WorldId(len(self.worlds))
+        world = _World(name, package)
+        self.worlds.append(world)
+        sides = ((imports, world.imports, _Place(id_, "import")), (exports, world.exports, _Place(id_, "export")))
+        for externs, _, place in sides:
+            self._note_homes(externs, place)
+        for externs, items, place in sides:
+            for extern_name, extern in externs.items():
+                key, item = self._item(extern_name, extern, place)
+                items[key] = item
+        return id_
+
+    def interfaces(self, *externs: ev.Externs) -> None:
+        """Adds interfaces that belong to no world: those of a package, and those that they use."""
+        place = _Place(None, "")
+        for table in externs:
+            self._note_homes(table, place)
+        for table in externs:
+            for name, extern in table.items():
+                self._item(name, extern, place)
+
+    def _note_homes(self, externs: ev.Externs, place: _Place) -> None:
+        """Notes under which name each type is known, before any of them is looked at."""
+        for name, extern in externs.items():
+            if isinstance(extern.entity, ev.Instance):
+                owner = self._interface(name, extern, place)
+                self._note_types(extern.entity.exports, ir.InterfaceOwner(owner), self.rows[owner].types)
+            elif place.world is not None:
+                self._note_types({name: extern}, ir.WorldOwner(place.world), self.worlds[place.world].types)
+
+    def _note_types(self, externs: ev.Externs, owner: ir.Owner, table: _TypeTable) -> None:
+        for name, extern in externs.items():
+            if isinstance(extern.entity, ev.Named | ev.ResourceNode):
+                self.homes.setdefault(extern.entity, _Home(owner, name, table, extern))
+
+    def _interface(self, name: str, extern: ev.Extern, place: _Place) -> ir.InterfaceId:
+        """The row of an interface that is imported or exported as `name`."""
+        attributes = extern.attributes
+        link_name = name if attributes.implements is None else attributes.implements
+        key: tuple[object, ...]
+        if is_plain(link_name):
+            if place.world is None:
+                raise BinaryError(f"`{name}` is not the name of an interface", extern.offset)
+            row = _Interface(None, self.worlds[place.world].package)
+            key = (place.world, place.side, name)
+        else:
+            found = interface_name(link_name, attributes, extern.offset)
+            row = _Interface(found.item, found.package)
+            key = (found,) if self.merge else (found, place.side, name)
+        id_ = self.row_ids.setdefault(key, ir.InterfaceId(len(self.rows)))
+        if id_ == len(self.rows):
+            self.rows.append(row)
+        return id_
+
+    def _item(self, name: str, extern: ev.Extern, place: _Place) -> tuple[ir.WorldKey, ir.WorldItem]:
+        """An import or export as an item of a world."""
+        entity, attributes = extern.entity, extern.attributes
+        if isinstance(entity, ev.Instance):
+            id_ = self._interface(name, extern, place)
+            self._fill(id_, entity)
+            key = name if is_plain(name) else id_
+            implements = attributes.implements is not None
+            return key, ir.InterfaceItem(id_, implements=implements, external_id=attributes.external_id)
+        if place.world is None or not isinstance(entity, ev.Func | ev.Named | ev.ResourceNode):
+            raise BinaryError(f"no world can have the {extern.sort.value} `{name}`", extern.offset)
+        types = self.worlds[place.world].types
+        if isinstance(entity, ev.Func):
+            return name, ir.FunctionItem(self._function(name, entity, types, extern))
+        return name, ir.TypeItem(self._declare(entity, _Home(ir.WorldOwner(place.world), name, types, extern)))
+
+    def _fill(self, id_: ir.InterfaceId, instance: ev.Instance) -> None:
+        """Adds the types and functions of an instance to the row of its interface."""
+        row = self.rows[id_]
+        for name, extern in instance.exports.items():
+            entity = extern.entity
+            if isinstance(entity, ev.Named | ev.ResourceNode):
+                self._declare(entity, _Home(ir.InterfaceOwner(id_), name, row.types, extern))
+            elif isinstance(entity, ev.Func):
+                if name not in row.functions:
+                    row.functions[name] = self._function(name, entity, row.types, extern)
+            else:
+                raise BinaryError(f"no interface can have the {extern.sort.value} `{name}`", extern.offset)
+
+    def _function(self, name: str, func: ev.Func, types: _TypeTable, extern: ev.Extern) -> ir.Function:
+        parts = function_name(name, extern.offset)
+        resource = None if parts.resource is None else types.get(parts.resource)
+        if parts.resource is not None and resource is None:
+            raise BinaryError(f"`{name}` belongs to a resource that is not there", extern.offset)
+        definition, scope = func.type.type, func.type.scope
+        assert isinstance(definition, m.FuncType)
+        at = func.type.offset
+        params = tuple([ir.Param(p.name, self.required(p.type, scope, at)) for p in definition.params])
+        result = self.valtype(definition.result, scope, at)
+        external_id = extern.attributes.external_id
+        return ir.Function(
+            name, parts.kind, resource, params, result, is_async=definition.is_async, external_id=external_id
+        )
+
+    # Types
+
+    def _declare(self, node: ev.Node, here: _Home) -> ir.TypeId:
+        """The type that an interface or world has under a name."""
+        found = here.table.get(here.name)
+        if found is not None:
+            self.ids.setdefault(node, found)
+            return found
+        home = self.homes[node]
+        if home.table is here.table and home.name == here.name:
+            return self._register(node)
+        return self._add_named(here, ir.Alias(self._use(node, here.extern.offset)))
+
+    def _register(self, node: ev.Node) -> ir.TypeId:
+        """The row of a type in the place where it has its name."""
+        home = self.homes[node]
+        found = home.table.get(home.name)
+        if found is None:
+            self._descend(home.extern.offset)
+            # Nodes that nobody outside can name stand for the type that they lead to.
+            passed = [node]
+            kind = self._kind_behind(node, passed)
+            found = self._add_named(home, kind)
+            self.depth -= 1
+            for each in passed:
+                self.ids[each] = found
+        self.ids[node] = found
+        return found
+
+    def _kind_behind(self, node: ev.Node, passed: list[ev.Node]) -> ir.Kind:
+        """What a named type is; `passed` are the nodes that lead there, itself the first."""
+        while isinstance(node, ev.Named):
+            node = node.target
+            if node in self.ids or node in self.homes:
+                return ir.Alias(self._use(node, self.homes[passed[0]].extern.offset))
+            if not isinstance(node, ev.Defined):
+                passed.append(node)
+        return ir.Resource() if isinstance(node, ev.ResourceNode) else self._structure(node)
+
+    def _add_named(self, home: _Home, kind: ir.Kind) -> ir.TypeId:
+        external_id = home.extern.attributes.external_id
+        id_ = self._add(ir.TypeDef(home.name, kind, home.owner, external_id=external_id), home.extern.offset)
+        home.table[home.name] = id_
+        return id_
+
+    def _add(self, definition: ir.TypeDef, offset: int) -> ir.TypeId:
+        size = 1 + sum([self.sizes[type_] for type_ in _parts(definition.kind)])
+        if size > MAX_TYPE_SIZE:
+            raise BinaryError(f"a type of more than {MAX_TYPE_SIZE} parts", offset)
+        self.types.append(definition)
+        self.sizes.append(size)
+        return ir.TypeId(len(self.types) - 1)
+
+    def _descend(self, offset: int) -> None:
+        self.depth += 1
+        if self.depth > MAX_TYPE_DEPTH:
+            raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
+
+    def _use(self, node: ev.Node, offset: int) -> ir.Type:
+        """The type that a node stands for."""
+        while True:
+            found = self.ids.get(node)
+            if found is not None:
+                return found
+            if node in self.homes:
+                return self._register(node)
+            if not isinstance(node, ev.Named):
+                break
+            node = node.target
+        if isinstance(node, ev.ResourceNode):
+            raise BinaryError("a resource that is used has no name", offset)
+        if isinstance(node.type, ir.Primitive):
+            return node.type
+        self._descend(offset)
+        id_ = self.ids[node] = self._add(ir.TypeDef(None, self._structure(node), None), node.offset)
+        self.depth -= 1
+        return id_
+
+    def _structure(self, node: ev.Defined) -> ir.Kind:
+        """A type definition as it stands."""
+        if isinstance(node.type, ir.Primitive):
+            return ir.Alias(node.type)
+        convert = _KINDS.get(type(node.type))
+        if convert is None:
+            raise BinaryError("this is not the type of a value", node.offset)
+        return convert(self, node.type, node.scope, node.offset)
+
+    def valtype(self, type_: m.ValType | None, scope: ev.Scope, offset: int) -> ir.Type | None:
+        """A value type of the binary, or its absence."""
+        return None if type_ is None else self.required(type_, scope, offset)
+
+    def required(self, type_: m.ValType | None, scope: ev.Scope, offset: int) -> ir.Type:
+        """A value type of the binary that must be there."""
+        if isinstance(type_, ir.Primitive):
+            return type_
+        assert type_ is not None
+        if type_ >= len(scope.types):
+            raise BinaryError(f"type {type_} does not exist", offset)
+        found = self._use(scope.types[type_], offset)
+        if not isinstance(found, ir.Primitive) and self._is_resource(found):
+            raise BinaryError("a resource is used as a value, without own or borrow", offset)
+        return found
+
+    def resource(self, index: int, scope: ev.Scope, offset: int) -> ir.TypeId:
+        """The resource of a handle."""
+        found = self._use(scope.types[index], offset) if index < len(scope.types) else ir.Primitive.BOOL
+        if isinstance(found, ir.Primitive) or not self._is_resource(found):
+            raise BinaryError("a handle to what is not a resource", offset)
+        return found
+
+    def _is_resource(self, type_: ir.TypeId) -> bool:
+        kind = self.types[type_].kind
+        while isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive):
+            kind = self.types[kind.target].kind
+        return isinstance(kind, ir.Resource)
+
+    # The end
+
+    def finish(self, root: ir.PackageName) -> ir.Resolve:
+        """The finished model; `root` is its last package."""
+        names = dict.fromkeys(row.package for row in self.rows if row.package != root)
+        names[root] = None
+        packages = {name: ir.PackageId(i) for i, name in enumerate(names)}
+        interfaces: dict[ir.PackageName, dict[str, ir.InterfaceId]] = {name: {} for name in names}
+        worlds: dict[ir.PackageName, dict[str, ir.WorldId]] = {name: {} for name in names}
+        for i, row in enumerate(self.rows):
+            if row.name is not None:
+                interfaces[row.package][row.name] = ir.InterfaceId(i)
+        for i, world in enumerate(self.worlds):
+            worlds[world.package][world.name] = ir.WorldId(i)
+        return ir.Resolve(
+            worlds=tuple([ir.World(w.name, w.imports, w.exports, packages[w.package]) for w in self.worlds]),
+            interfaces=tuple([ir.Interface(r.name, r.types, r.functions, packages[r.package]) for r in self.rows]),
+            types=tuple(self.types),
+            packages=tuple([ir.Package(name, interfaces[name], worlds[name]) for name in names]),
+        )
+
+
+def _parts(kind: ir.Kind) -> list[ir.TypeId]:
+    """The types with a row that a kind consists of directly."""
+    match kind:
+        case ir.Record(fields):
+            types: tuple[ir.Type | None, ...] = tuple(f.type for f in fields)
+        case ir.Variant(cases):
+            types = tuple(c.type for c in cases)
+        case ir.Tuple(of):
+            types = of
+        case ir.Option(of_one) | ir.List(of_one) | ir.FixedLengthList(of_one) | ir.Alias(of_one):
+            types = (of_one,)
+        case ir.Future(perhaps) | ir.Stream(perhaps):
+            types = (perhaps,)
+        case ir.Result(first, second) | ir.Map(first, second):
+            types = (first, second)
+        case _:
+            types = ()
+    return [t for t in types if t is not None and not isinstance(t, ir.Primitive)]
+
+
+#: What the definition of a value type is in the resolved model.
+_KINDS: dict[type, Callable[[_Builder, Any, ev.Scope, int], ir.Kind]] = {
+    m.Record: lambda b, t, s, at: ir.Record(tuple([ir.Field(f.name, b.required(f.type, s, at)) for f in t.fields])),
+    m.Variant: lambda b, t, s, at: ir.Variant(tuple([ir.Case(c.name, b.valtype(c.type, s, at)) for c in t.cases])),
+    m.Tuple: lambda b, t, s, at: ir.Tuple(tuple([b.required(each, s, at) for each in t.types])),
+    m.Flags: lambda b, t, s, at: ir.Flags(tuple([ir.Label(label) for label in t.labels])),
+    m.Enum: lambda b, t, s, at: ir.Enum(tuple([ir.Label(label) for label in t.labels])),
+    m.List: lambda b, t, s, at: ir.List(b.required(t.element, s, at)),
+    m.FixedLengthList: lambda b, t, s, at: ir.FixedLengthList(b.required(t.element, s, at), t.length),
+    m.Map: lambda b, t, s, at: ir.Map(b.required(t.key, s, at), b.required(t.value, s, at)),
+    m.Option: lambda b, t, s, at: ir.Option(b.required(t.type, s, at)),
+    m.Result: lambda b, t, s, at: ir.Result(b.valtype(t.ok, s, at), b.valtype(t.err, s, at)),
+    m.Stream: lambda b, t, s, at: ir.Stream(b.valtype(t.type, s, at)),
+    m.Future: lambda b, t, s, at: ir.Future(b.valtype(t.type, s, at)),
+    m.Own: lambda b, t, s, at: ir.Own(b.resource(t.resource, s, at)),
+    m.Borrow: lambda b, t, s, at: ir.Borrow(b.resource(t.resource, s, at)),
+}

@@ -1,0 +1,1 @@
+"""The contract keeper: canonical form and digests of interfaces and worlds."""

@@ -1,0 +1,1 @@
+"""Emitters: from the resolved model to source code, one package a language."""

@@ -1,0 +1,67 @@
+"""Python host adapters: one module for a world, typed and formatted, that stands on `witgen.runtime`."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+import black
+import jinja2
+from black.mode import TargetVersion
+
+from witgen import __version__, ir
+from witgen.assets import template_root
+from witgen.emit.python.module import build_module
+
+__all__ = ["emit"]
+
+_LINE_LENGTH = 100
+
+
+def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str) -> str:
+    """The adapter for a world, as the text of a Python module.
+
+    `source` is the contract as the header names it (a path relative to the project). The text depends on the contract
+    and the version of the generator alone. Raises `WitError` for what adapters can't carry yet, naming the item.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_root() / "python"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+    )
+    environment.filters["docstring"] = _docstring
+    environment.filters["code"] = _code
+    environment.filters["literal"] = json.dumps
+    environment.filters["comment"] = _comment
+    module = build_module(resolve, world)
+    text = environment.get_template("adapter.py.j2").render(m=module, version=__version__, source=source)
+    return black.format_str(text, mode=black.Mode(line_length=_LINE_LENGTH, target_versions={TargetVersion.PY311}))
+
+
+def _docstring(docs: str, indent: int, fallback: str = "", extra: str = "") -> str:
+    """A docstring of WIT docs, at an indent of so many spaces."""
+    paragraphs = [textwrap.dedent(docs).strip() or fallback, extra]
+    text = "\n\n".join(part for part in paragraphs if part)
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if text.endswith('"'):
+        text += " "
+    lines = text.split("\n")
+    if len(lines) == 1:
+        return f'"""{text}"""'
+    pad = " " * indent
+    return "\n".join(['"""' + lines[0], *(pad + line if line.strip() else "" for line in lines[1:]), pad + '"""'])
+
+
+def _code(lines: list[str], indent: int) -> str:
+    """Lines of code at an indent of so many spaces; the first one without."""
+    pad = " " * indent
+    return "\n".join(line if not i else pad + line for i, line in enumerate(lines))
+
+
+def _comment(docs: str, indent: int) -> str:
+    """WIT docs as the comment above a member (``#:``), each line with its break; nothing for no docs."""
+    pad = " " * indent
+    return "".join(f"{pad}#: {line}".rstrip() + "\n" for line in textwrap.dedent(docs).strip().splitlines())

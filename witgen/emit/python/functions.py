@@ -1,0 +1,311 @@
+"""Functions of a contract as Python code: bodies that call exports, core functions that serve imports.
+
+The order of a call is that of `CanonicalABI.md`, ``canon lift`` and ``canon lower``: claim the instance, lower the
+arguments, call, lift the result, let the guest clean up, give the instance back. How a type is lifted or lowered is
+`codec`'s.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from witgen import abi, ir
+from witgen.emit.python.annotations import Annotations
+from witgen.emit.python.code import Block, Slot, struct_format
+from witgen.emit.python.codec import Codec, core_value
+from witgen.emit.python.naming import local_name
+
+__all__ = ["Functions", "core_letters"]
+
+_LETTERS = {abi.Core.I32: "i", abi.Core.I64: "l", abi.Core.F32: "f", abi.Core.F64: "d"}
+_SLOT = 16
+#: Views of a `LiftedFunction` for a ``struct`` letter, and the items of the view to a slot.
+_VIEWS = {"I": ("u32", 4), "i": ("i32", 4), "Q": ("u64", 2), "q": ("i64", 2), "f": ("f32", 4), "d": ("f64", 2)}
+_RESULT_LETTERS = {abi.Core.I32: "I", abi.Core.I64: "Q", abi.Core.F32: "f", abi.Core.F64: "d"}
+#: Up to so many scalars are written one by one; more are packed in one step.
+_FEW = 3
+_USES_CONTEXT = re.compile(r"\bcx\b")
+
+
+def core_letters(types: tuple[abi.Core, ...]) -> str:
+    """Core types in the letters by which the runtime names them."""
+    return "".join(_LETTERS[core] for core in types)
+
+
+class Functions:
+    """Writes the functions of one world."""
+
+    def __init__(self, codec: Codec, annotations: Annotations, exceptions: dict[ir.Type, str]) -> None:
+        self._codec = codec
+        self._annotations = annotations
+        self._resolve = annotations.resolve
+        #: The exception class of an error type; `rt.Err` serves for the others.
+        self._exceptions = exceptions
+
+    def exception(self, type_: ir.Type | None) -> str:
+        """The class that is raised for an ``err`` of this type."""
+        return "rt.Err" if type_ is None else self._exceptions.get(self._resolve.dealias(type_), "rt.Err")
+
+    def outcome(self, function: ir.Function) -> ir.Result | None:
+        """The ``result`` that a function returns or raises, if its result is one."""
+        if function.result is None:
+            return None
+        kind = self._resolve.kind(function.result)
+        return kind if isinstance(kind, ir.Result) else None
+
+    def returns(self, function: ir.Function) -> str:
+        """The annotation of what a function gives back when it does not raise."""
+        outcome = self.outcome(function)
+        return self._annotations.of(outcome.ok if outcome else function.result)
+
+    def returned(self, function: ir.Function) -> str:
+        """The annotation of what host code may return for an import."""
+        outcome = self.outcome(function)
+        return self._annotations.given(outcome.ok if outcome else function.result)
+
+    def parameters(self, function: ir.Function, *, exported: bool) -> str:
+        """The parameters, annotated, ``self`` first; a method's handle is that ``self``."""
+        annotate = self._annotations.given if exported else self._annotations.of
+        params = function.params[1:] if function.kind is ir.FunctionKind.METHOD else function.params
+        return ", ".join(["self", *(f"{local_name(p.name)}: {annotate(p.type)}" for p in params)])
+
+    # Exports
+
+    def export_body(self, function: ir.Function, target: str) -> list[str]:
+        """The body of a method that calls an export; `target` is the expression of its `LiftedFunction`."""
+        block = Block()
+        block.add(f"f: rt.LiftedFunction = {target}")
+        with block.indented("if not f.enter(False):"):
+            block.add("raise f.refused()")
+        lowering, lifting = block.child(), block.child()
+        self._lower_arguments(function, lowering)
+        after = self._lift_result(function, lifting)
+        if any(_USES_CONTEXT.search(line) for line in lowering.lines + lifting.lines + after):
+            block.add("cx = f.cx")
+        if lowering.lines:
+            self._guarded(block, lowering, "raise f.not_lowered(error) from None")
+        with block.indented("if (failed := f.call()) or f.trap[0]:"):
+            block.add("raise f.trapped(failed)")
+        if self._is_plain(function):
+            block.add(*lifting.lines)
+        elif lifting.lines:
+            self._guarded(block, lifting, "raise f.not_lifted(error) from None")
+        block.add("f.finish()", *after)
+        return block.lines
+
+    @staticmethod
+    def _guarded(block: Block, inner: Block, otherwise: str) -> None:
+        with block.indented("try:"):
+            block.add(*inner.lines)
+        with block.indented("except BaseException as error:"):
+            block.add(otherwise)
+
+    def _lower_arguments(self, function: ir.Function, block: Block) -> None:
+        method = function.kind is ir.FunctionKind.METHOD
+        names = ["self" if method and not i else local_name(p.name) for i, p in enumerate(function.params)]
+        types = [param.type for param in function.params]
+        if self._codec.abi.signature(function, lowered=False).indirect_params:
+            self._codec.store_parameters(types, names, block)
+            flat = [("I", "p")]
+        else:
+            flat = [
+                item for type_, name in zip(types, names, strict=True) for item in self._codec.lower(type_, name, block)
+            ]
+        if len(flat) <= _FEW and all(letter in _VIEWS for letter, _ in flat):
+            for slot, (letter, code) in enumerate(flat):
+                view, stride = _VIEWS[letter]
+                block.add(f"f.{view}[{slot * stride}] = {code}")
+        elif flat:
+            slots = [Slot(_SLOT * i, letter, code) for i, (letter, code) in enumerate(flat)]
+            values = ", ".join(slot.code for slot in slots)
+            block.add(f"{self._codec.struct(slots)}.pack_into(f.buffer, 0, {values})")
+
+    def _is_plain(self, function: ir.Function) -> bool:
+        """Whether lifting the result can't fail: nothing is returned, or a number or boolean."""
+        if self._lends(function):
+            return False
+        if function.result is None:
+            return True
+        type_ = self._resolve.dealias(function.result)
+        return isinstance(type_, ir.Primitive) and type_ not in (ir.Primitive.STRING, ir.Primitive.CHAR)
+
+    def _lends(self, function: ir.Function) -> bool:
+        """Whether the guest may borrow something of the host in this call."""
+        return any(self._contains_borrow(param.type) for param in function.params)
+
+    def _contains_borrow(self, type_: ir.Type) -> bool:
+        kind = self._resolve.kind(type_)
+        match kind:
+            case ir.Borrow(resource):
+                found = self._resolve.dealias(resource)
+                assert not isinstance(found, ir.Primitive)
+                return self._annotations.resource(found).host
+            case ir.Record(fields):
+                return any(self._contains_borrow(f.type) for f in fields)
+            case ir.Tuple(types):
+                return any(self._contains_borrow(t) for t in types)
+            case ir.Variant() | ir.Option() | ir.Result():
+                return any(p is not None and self._contains_borrow(p) for p in self._codec.abi.payloads(kind))
+            case ir.List(element) | ir.FixedLengthList(element, _):
+                return self._contains_borrow(element)
+            case ir.Map(_, value):
+                return self._contains_borrow(value)
+            case _:
+                return False
+
+    def _lift_result(self, function: ir.Function, block: Block) -> list[str]:
+        """Adds the lifting of the result; gives the lines that return it after the call has ended."""
+        after: list[str] = []
+        if function.result is not None:
+            outcome = self.outcome(function)
+            signature = self._codec.abi.signature(function, lowered=False)
+            if signature.indirect_result:
+                block.add("p = f.u32[0]")
+                self._codec.check(
+                    block, "p", str(self._codec.abi.size(function.result)), self._codec.abi.align(function.result)
+                )
+            if outcome is not None:
+                after = self._lift_outcome(outcome, signature.indirect_result, block)
+            elif signature.indirect_result:
+                block.add(f"result = {self._codec.load(function.result, block)}")
+                after = ["return result"]
+            else:
+                letter = _RESULT_LETTERS[signature.results[0]]
+                view, _ = _VIEWS[letter]
+                if self._resolve.dealias(function.result) in (ir.Primitive.S32, ir.Primitive.S64):
+                    view = view.replace("u", "i")
+                    block.add(f"result = f.{view}[0]")
+                else:
+                    block.add(f"result = {self._codec.lift(function.result, [(letter, f'f.{view}[0]')])}")
+                after = ["return result"]
+        if self._lends(function):
+            block.add("cx.handles.end_call()")
+        return after
+
+    def _lift_outcome(self, outcome: ir.Result, indirect: bool, block: Block) -> list[str]:
+        exception = self.exception(outcome.err)
+        error_type = f"rt.Err[{self._annotations.of(outcome.err)}]" if exception == "rt.Err" else exception
+        wraps = exception == "rt.Err" and outcome.ok is not None and self._is_result(outcome.ok)
+        ok_type = self._annotations.of(outcome.ok)
+        offset = self._codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
+        block.add("tag = cx.view[p]" if indirect else "tag = f.u32[0]")
+        with block.indented("if tag == 0:"):
+            value = "None" if outcome.ok is None else self._codec.load(outcome.ok, block, "p", offset)
+            if wraps:
+                value, ok_type = f"rt.Ok({value})", f"rt.Ok[{ok_type}]"
+            block.add(f"result: {ok_type} | {error_type} = {value}")
+        with block.indented("elif tag == 1:"):
+            value = "None" if outcome.err is None else self._codec.load(outcome.err, block, "p", offset)
+            block.add(f"result = {exception}({value})")
+        with block.indented("else:"):
+            block.add("rt.bad_case(tag)")
+        returned = [] if outcome.ok is None else ["return result.value" if wraps else "return result"]
+        return [f"if isinstance(result, {exception}):", "    raise result", *returned]
+
+    def _is_result(self, type_: ir.Type) -> bool:
+        return isinstance(self._resolve.kind(type_), ir.Result)
+
+    # Imports
+
+    def import_function(self, name: str, function: ir.Function, host_type: str, target: str) -> list[str]:
+        """A function that makes the core function of an import.
+
+        `name` is what it is called, `host_type` the class of the object that serves the interface, `target` the
+        expression that is called; of a method, the method's name alone.
+        """
+        block = Block()
+        with block.indented(f"def {name}(cx: rt.Context, host: {host_type}) -> rt.HostCallback:"):
+            with block.indented("def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:"):
+                signature = self._codec.abi.signature(function, lowered=True)
+                lifting = block.child()
+                arguments = self._lift_arguments(function, signature, lifting)
+                if lifting.lines:
+                    self._guarded(block, lifting, "return cx.fail_lift(error)")
+                with block.indented("try:"):
+                    if function.kind is ir.FunctionKind.METHOD:
+                        call = f"{arguments[0]}.{target}({', '.join(arguments[1:])})"
+                    else:
+                        call = f"{target}({', '.join(arguments)})"
+                    self._serve(function, signature, call, block)
+                with block.indented("except BaseException as error:"):
+                    block.add("return cx.fail(error)")
+                block.add("return 0")
+            block.add("return call")
+        return block.lines
+
+    def _lift_arguments(self, function: ir.Function, signature: abi.Signature, block: Block) -> list[str]:
+        """Adds the lifting of the arguments; gives the local names of them."""
+        types = [param.type for param in function.params]
+        if signature.indirect_params:
+            block.add("p = a[0] & 0xFFFFFFFF")
+            values = self._codec.load_parameters(types, block)
+        else:
+            flat = self._flat_arguments(types, block)
+            values = [self._codec.lift(type_, flat) for type_ in types]
+        names = []
+        for value in values:
+            name = block.fresh()
+            block.add(f"{name} = {value}")
+            names.append(name)
+        return names
+
+    def _flat_arguments(self, types: list[ir.Type], block: Block) -> list[tuple[str, str]]:
+        flat = [core for type_ in types for core in self._codec.abi.flat(type_)]
+        names = [block.fresh() for _ in flat]
+        letters = [_RESULT_LETTERS[core] for core in flat]
+        if len(flat) > _FEW:
+            slots = [Slot(_SLOT * i, *item) for i, item in enumerate(zip(letters, names, strict=True))]
+            layout = self._codec.struct(slots)
+            size = struct.calcsize(struct_format(slots))
+            block.add(f"{', '.join(names)} = {layout}.unpack(rt.string_at(a, {size}))")
+        else:
+            for i, (letter, name) in enumerate(zip(letters, names, strict=True)):
+                raw = f"a[{2 * i}]"
+                read = {"I": f"{raw} & 0xFFFFFFFF", "Q": raw, "f": f"rt.bits_f32({raw})", "d": f"rt.bits_f64({raw})"}
+                block.add(f"{name} = {read[letter]}")
+        return list(zip(letters, names, strict=True))
+
+    def _serve(self, function: ir.Function, signature: abi.Signature, call: str, block: Block) -> None:
+        """Adds the call of the host's code and what becomes of its result."""
+        outcome = self.outcome(function)
+        result = function.result
+        if result is None:
+            block.add(call)
+            return
+        if outcome is None:
+            block.add(f"value = {call}")
+            if signature.indirect_result:
+                self._result_region(result, signature, block)
+                self._codec.store(result, "value", block)
+            else:
+                self._direct_result(result, block)
+            return
+        offset = self._codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
+        with block.indented("try:"):
+            block.add(call if outcome.ok is None else f"value = {call}")
+        with block.indented("except rt.Err as failure:"):
+            if signature.indirect_result:
+                self._result_region(result, signature, block)
+                self._codec.store_case(1, outcome.err, offset, "failure.value", block)
+            else:
+                block.add("a[0] = 1")
+        with block.indented("else:"):
+            if signature.indirect_result:
+                self._result_region(result, signature, block)
+                self._codec.store_case(0, outcome.ok, offset, "value", block)
+            else:
+                block.add("a[0] = 0")
+
+    def _result_region(self, result: ir.Type, signature: abi.Signature, block: Block) -> None:
+        block.add(f"p = a[{2 * (len(signature.params) - 1)}] & 0xFFFFFFFF")
+        self._codec.check(block, "p", str(self._codec.abi.size(result)), self._codec.abi.align(result))
+
+    def _direct_result(self, result: ir.Type, block: Block) -> None:
+        ((letter, code),) = self._codec.lower(result, "value", block)
+        if letter == "?":
+            block.add(f"a[0] = 1 if {code} else 0")
+        elif letter in "IQ":
+            block.add(f"a[0] = rt.in_range({code}, {32 if letter == 'I' else 64})")
+        else:
+            block.add(f"a[0] = {core_value(letter, abi.Core.I64, code)}")

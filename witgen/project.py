@@ -1,0 +1,164 @@
+"""The project file ``witgen.toml``: which contracts there are, and what is generated from them.
+
+::
+
+    [contract.http]
+    roots = ["wit/deps/io", "wit/http-component.wit"]   # files or package folders, the last one the root package
+
+    [[generate]]
+    contract = "http"
+    world = "http-component"          # may be left out where the package has one world
+    python = "src/bindings"           # a folder, or a file that ends in .py
+    rust = "plugins/http/src/bindings.rs"
+
+Paths are relative to the file. It knows the file's form; it reads no contract.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from witgen.diagnostics import Note, Source, Span, WitError
+
+__all__ = ["FILE_NAME", "Contract", "Project", "Target", "find_project", "read_project"]
+
+FILE_NAME = "witgen.toml"
+
+_LANGUAGES = ("python", "rust")
+_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A named set of roots, the last one the root package."""
+
+    name: str
+    roots: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is generated for a world: a place for each language that is wanted."""
+
+    contract: Contract
+    world: str | None
+    outputs: tuple[tuple[str, Path], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A ``witgen.toml``, read and checked. `folder` is where it lies."""
+
+    folder: Path
+    contracts: tuple[Contract, ...]
+    targets: tuple[Target, ...]
+
+
+def find_project(start: Path) -> Project:
+    """The project of a folder: the nearest ``witgen.toml`` in it or above. Raises `WitError` if there is none."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        path = folder / FILE_NAME
+        if path.is_file():
+            return read_project(path)
+    raise WitError.at(FILE_NAME, f"not found in {start.resolve()} or above; name the contract's files, or write one")
+
+
+def read_project(path: Path) -> Project:
+    """Reads a project file. Raises `WitError` with the place of what is wrong."""
+    shown = _shown(path)
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise WitError.at(shown, f"can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise WitError.at(shown, f"is not UTF-8 (byte {error.start})") from None
+    source = Source(shown, text)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(source, str(error)) from None
+    return _Reader(source, path.resolve().parent).project(data)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _syntax_error(source: Source, message: str) -> WitError:
+    found = _POSITION.search(message)
+    text = _POSITION.sub("", message)
+    at = len(source.text)
+    if found and found[1]:
+        lines = source.text.splitlines(keepends=True)
+        at = sum(len(line) for line in lines[: int(found[1]) - 1]) + int(found[2]) - 1
+    return WitError.at(Span(source, at, at + 1), text[:1].lower() + text[1:])
+
+
+class _Reader:
+    """Turns the tables into data, and complains with the line on which a key stands."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        self._source = source
+        self._folder = folder
+
+    def project(self, data: Mapping[str, Any]) -> Project:
+        self._known(data, ("contract", "generate"), "table")
+        contracts = {name: self._contract(name, table) for name, table in self._table(data, "contract", dict).items()}
+        targets = tuple(self._target(table, contracts) for table in self._table(data, "generate", list))
+        return Project(self._folder, tuple(contracts.values()), targets)
+
+    def _contract(self, name: str, table: Any) -> Contract:
+        if not isinstance(table, dict):
+            raise self._error(name, f"contract {name} must be a table")
+        self._known(table, ("roots",), "key")
+        roots = table.get("roots")
+        if not isinstance(roots, list) or not roots or not all(isinstance(root, str) for root in roots):
+            raise self._error("roots" if roots is not None else name, f"contract {name}: roots must be a list of paths")
+        return Contract(name, tuple(self._folder / root for root in roots))
+
+    def _target(self, table: Any, contracts: Mapping[str, Contract]) -> Target:
+        if not isinstance(table, dict):
+            raise self._error("generate", "generate must be an array of tables: [[generate]]")
+        self._known(table, ("contract", "world", *_LANGUAGES), "key")
+        for key, value in table.items():
+            if not isinstance(value, str):
+                raise self._error(key, f"{key} must be a string")
+        name = table.get("contract")
+        if name not in contracts:
+            what = "says no contract" if name is None else f"names an unknown contract: {name}"
+            raise self._error(str(name or "generate"), f"generate {what}", *_suggestion(name, contracts))
+        outputs = tuple((language, self._folder / table[language]) for language in _LANGUAGES if language in table)
+        if not outputs:
+            raise self._error("generate", f"generate for contract {name} names no output: python or rust")
+        return Target(contracts[name], table.get("world"), outputs)
+
+    def _table(self, data: Mapping[str, Any], key: str, kind: type) -> Any:
+        found = data.get(key, kind())
+        if not isinstance(found, kind):
+            raise self._error(key, f"{key} must be {'a table' if kind is dict else 'an array of tables'}")
+        return found
+
+    def _known(self, table: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
+        for key in table:
+            if key not in names:
+                raise self._error(key, f"unknown {what}: {key}", *_suggestion(key, names))
+
+    def _error(self, word: str, message: str, *notes: Note) -> WitError:
+        found = re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", self._source.text)
+        if found is None:
+            return WitError.at(self._source.path, message, *notes)
+        return WitError.at(Span(self._source, found.start(), found.end()), message, *notes)
+
+
+def _suggestion(word: object, known: Any) -> list[Note]:
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return [Note(f"did you mean `{close[0]}`?")] if close else []

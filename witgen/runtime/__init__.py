@@ -1,0 +1,82 @@
+"""What generated adapters stand on: instantiation, memory, handles, errors.
+
+It imports wasmtime, `witgen.binary` and the digests of `witgen.contract`; never the parser, the resolver or an emitter.
+"""
+
+from ctypes import string_at
+
+from witgen.runtime.component import Component, Contract
+from witgen.runtime.context import Buffer, Context
+from witgen.runtime.core import HostCallback, new_engine
+from witgen.runtime.errors import (
+    ComponentError,
+    ContractError,
+    InstanceUnavailable,
+    LinkError,
+    ResourceDropped,
+    Trap,
+    UnsupportedComponent,
+)
+from witgen.runtime.instance import HostFunction, Instance, LiftedFunction
+from witgen.runtime.resources import GuestResource
+from witgen.runtime.scalars import (
+    bad_case,
+    bad_type,
+    bits_f32,
+    bits_f64,
+    char,
+    check_s8,
+    check_s16,
+    code_point,
+    f32_bits,
+    f64_bits,
+    in_range,
+    s8,
+    s16,
+    s32,
+    s64,
+    unsigned_32,
+    unsigned_64,
+)
+from witgen.runtime.values import Err, Ok, Some
+
+__all__ = [
+    "Buffer",
+    "Component",
+    "ComponentError",
+    "Context",
+    "Contract",
+    "ContractError",
+    "Err",
+    "GuestResource",
+    "HostCallback",
+    "HostFunction",
+    "Instance",
+    "InstanceUnavailable",
+    "LiftedFunction",
+    "LinkError",
+    "Ok",
+    "ResourceDropped",
+    "Some",
+    "Trap",
+    "UnsupportedComponent",
+    "bad_case",
+    "bad_type",
+    "bits_f32",
+    "bits_f64",
+    "char",
+    "check_s8",
+    "check_s16",
+    "code_point",
+    "f32_bits",
+    "f64_bits",
+    "in_range",
+    "new_engine",
+    "s8",
+    "s16",
+    "s32",
+    "s64",
+    "string_at",
+    "unsigned_32",
+    "unsigned_64",
+]

@@ -1,0 +1,50 @@
+"""Python values for the WIT types that need a class of their own: nested ``option`` and ``result``.
+
+A ``result`` as the result of a function needs neither: the function returns the ``ok`` value or raises `Err`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+__all__ = ["Err", "Ok", "Result", "Some"]
+
+T = TypeVar("T")
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Some(Generic[T]):
+    """The present case of an ``option`` inside an ``option``; the absent one is None."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Ok(Generic[T]):
+    """The good case of a ``result`` inside another type."""
+
+    value: T
+
+
+class Err(Exception, Generic[E]):
+    """The bad case of a ``result``: raised where a function returns it, a plain value inside another type."""
+
+    __match_args__ = ("value",)
+
+    def __init__(self, value: E) -> None:
+        super().__init__(value)
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Err) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((Err, self.value))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+
+Result = Ok[T] | Err[E]

@@ -1,0 +1,39 @@
+"""The surface of WIT: from the text of a file to its syntax tree.
+
+`parse` follows the grammar in ``grammars/wit.lark`` (design/mvp/WIT.md of WebAssembly/component-model) and says nothing
+of what names mean.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from witgen.diagnostics import Source
+from witgen.syntax import ast
+from witgen.syntax.actions import Actions
+from witgen.syntax.lexer import Lexer, Scan
+from witgen.syntax.messages import unexpected
+from witgen.syntax.parser import Unexpected, run
+from witgen.syntax.table import load_table
+
+__all__ = ["parse"]
+
+
+@functools.cache
+def _lexer() -> Lexer:
+    return Lexer(load_table())
+
+
+def parse(source: Source) -> ast.File:
+    """The syntax tree of a WIT file.
+
+    Raises WitError at the first thing that isn't WIT.
+    """
+    table = load_table()
+    lexer = _lexer()
+    scan = Scan()
+    try:
+        file: ast.File = run(table, lexer.soft, lexer.scan(source, scan), Actions(source, scan))
+    except Unexpected as error:
+        raise unexpected(source, table, error) from None
+    return file

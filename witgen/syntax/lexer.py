@@ -1,0 +1,156 @@
+"""From text to words: the terminals of the grammar, one after another.
+
+The lexer is made from the terminals of the parse table and works with a single regular expression. It knows what a
+regular expression can't say: which code points a file may not hold, that block comments nest, and how deep types and
+packages may. It knows no rule of the grammar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from witgen.diagnostics import Source, Span, WitError
+from witgen.syntax import words
+from witgen.syntax.table import Table
+
+__all__ = ["Lexer", "Scan"]
+
+#: How deep types, and packages, may be nested in each other.
+DEEPEST = 100
+
+_COMMENT_DELIMITER = re.compile(r"/\*|\*/")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(slots=True)
+class Scan:
+    """What is found on the way through a text beside its terminals."""
+
+    #: Start and end of every comment, in order.
+    comments: list[tuple[int, int]] = field(default_factory=list)
+    #: For the start of a terminal with comments before it: where these begin and end in `comments`.
+    leading: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+class Lexer:
+    """The lexer of a parse table; it serves any number of texts, at the same time too."""
+
+    def __init__(self, table: Table) -> None:
+        self._number = {terminal.name: i for i, terminal in enumerate(table.terminals)}
+        fixed = {terminal.text: i for i, terminal in enumerate(table.terminals[:-1]) if not terminal.is_pattern}
+        self._fixed = fixed
+        #: For a soft word: the terminal that it is where it can't be itself.
+        self.soft = {i: self._number["ID"] for i, terminal in enumerate(table.terminals) if terminal.soft}
+        patterns = {terminal.name: terminal.text for terminal in table.terminals if terminal.is_pattern}
+        space = patterns.pop("WHITESPACE")
+        word = patterns.pop("ID")
+        signs = sorted((text for text in fixed if not re.match(r"\w", text)), key=len, reverse=True)
+        self._pattern = re.compile(
+            f"(?:{space})?+(?:"
+            + f"(?P<ID>{word}|_)(?P<broken>[\\w-])?|"
+            + "|".join(f"(?P<{name}>{pattern})" for name, pattern in patterns.items())
+            + f"|(?P<sign>{'|'.join(map(re.escape, signs))})|(?P<end>\\Z)|(?P<other>.))",
+            re.DOTALL,
+        )
+
+    def scan(self, source: Source, into: Scan) -> Iterator[tuple[int, int, int]]:
+        """The terminals of a text as number, start and end; the end of the text is the last.
+
+        Raises WitError at the first thing that is no terminal, when the reader gets there.
+        """
+        words.check_code_points(source)
+        text = source.text
+        fixed = self._fixed
+        number = self._number
+        identifier = number["ID"]
+        nesting = _Nesting(source, number)
+        comments = into.comments
+        block_comment = number["BLOCK_COMMENT"]
+        noted = 0
+        at: int | None = 1 if text.startswith(_BYTE_ORDER_MARK) else 0
+        while at is not None:
+            matches = self._pattern.finditer(text, at)
+            at = None
+            for match in matches:
+                kind = match.lastgroup
+                assert kind is not None
+                start, end = match.span(kind)
+                if kind == "ID":
+                    terminal = fixed.get(match[kind], identifier)
+                elif kind == "sign":
+                    terminal = fixed[match[kind]]
+                    if terminal == block_comment:
+                        at = _comment_end(source, start)
+                        comments.append((start, at))
+                        break
+                elif kind == "LINE_COMMENT":
+                    comments.append((start, end))
+                    continue
+                elif kind in number:
+                    terminal = number[kind]
+                elif kind == "end":
+                    break
+                else:
+                    raise words.no_word(source, match.start("ID") if kind == "broken" else start)
+                if nesting.watches(terminal):
+                    nesting.enter(terminal, start, end)
+                if noted != len(comments):
+                    into.leading[start] = (noted, len(comments))
+                    noted = len(comments)
+                yield terminal, start, end
+        yield number["$END"], len(text), len(text)
+
+
+class _Nesting:
+    """Counts open types and packages."""
+
+    def __init__(self, source: Source, number: dict[str, int]) -> None:
+        self._source = source
+        self._less, self._more = number["LESSTHAN"], number["MORETHAN"]
+        self._open, self._close = number["LBRACE"], number["RBRACE"]
+        self._package = number["PACKAGE"]
+        self._handles = {number["OWN"], number["BORROW"]}
+        self._watched = {self._less, self._more, self._open, self._close, self._package, *self._handles}
+        self._angles = 0
+        self._braces = 0
+        self._in_handle = False
+        self._is_deep = False
+
+    def watches(self, terminal: int) -> bool:
+        """Whether `enter` wants to know of this terminal."""
+        return self._is_deep or terminal in self._watched
+
+    def enter(self, terminal: int, start: int, end: int) -> None:
+        """Take note of a terminal. Raises WitError if it stands too deep."""
+        if self._is_deep:
+            raise self._error("types", start, end)
+        if terminal in self._handles:
+            self._in_handle = True
+        elif terminal == self._less:
+            self._angles += not self._in_handle
+            self._is_deep = self._angles >= DEEPEST
+        elif terminal == self._more:
+            self._angles -= not self._in_handle
+            self._in_handle = False
+        elif terminal == self._open:
+            self._braces += 1
+        elif terminal == self._close:
+            self._braces -= 1
+            self._angles = 0
+        elif self._braces >= DEEPEST:
+            raise self._error("packages", start, end)
+
+    def _error(self, what: str, start: int, end: int) -> WitError:
+        return WitError.at(Span(self._source, start, end), f"{what} can't be nested more than {DEEPEST} deep")
+
+
+def _comment_end(source: Source, start: int) -> int:
+    """Where the block comment that begins at `start` ends, comments within it counted."""
+    depth = 1
+    for match in _COMMENT_DELIMITER.finditer(source.text, start + 2):
+        depth += 1 if match[0] == "/*" else -1
+        if depth == 0:
+            return match.end()
+    raise WitError.at(Span(source, start, start + 2), f"{'this comment is' if depth == 1 else f'{depth} comments are'} never closed with `*/`")

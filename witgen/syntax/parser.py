@@ -1,0 +1,137 @@
+"""The LALR(1) automaton: terminals in, the value of the first rule out.
+
+It works on the numbers of a parse table and calls an action for each rule; it knows no rule by name. It keeps its own
+stack, so that the depth of the text is limited by the lexer and not by Python's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from witgen.syntax.table import Rule, Table
+
+__all__ = ["Unexpected", "run"]
+
+#: Makes the value of a rule or terminal from its start, its end and, for a rule, its children.
+Action = Callable[..., Any]
+
+
+class Unexpected(Exception):
+    """A terminal that doesn't fit where it stands."""
+
+    def __init__(self, terminal: int, start: int, end: int, previous_end: int, states: list[int]) -> None:
+        super().__init__(terminal, start, end)
+        self.terminal = terminal
+        self.start = start
+        self.end = end
+        #: The end of the terminal before, 0 where there is none.
+        self.previous_end = previous_end
+        #: The stack of states, for `acceptable`.
+        self.states = states
+
+
+def run(table: Table, soft: dict[int, int], terminals: Iterable[tuple[int, int, int]], actions: object) -> Any:
+    """Parse `terminals` (number, start, end; the last is the end of the text) and return what the whole comes to.
+
+    `actions` has a method for each node of the table and for each terminal that has a value; `soft` says what a soft
+    word is where it doesn't fit as itself. Raises `Unexpected`, and whatever the terminals and actions raise.
+    """
+    rows, gotos, rules = table.actions, table.gotos, table.rules
+    on_terminal = [_terminal_action(table, actions, i) for i in range(len(table.terminals))]
+    on_rule = [getattr(actions, rule.node) if rule.node else None for rule in rules]
+    state = table.start
+    states = [state]
+    values: list[Any] = []
+    starts: list[int] = []
+    previous_end = 0
+    for terminal, start, end in terminals:
+        while True:
+            action = rows[state].get(terminal)
+            if action is None:
+                if terminal in soft and soft[terminal] in rows[state]:
+                    terminal = soft[terminal]
+                    continue
+                raise Unexpected(terminal, start, end, previous_end, states)
+            if action >= 0:
+                state = action
+                states.append(state)
+                make = on_terminal[terminal]
+                values.append(make if make is None or isinstance(make, str) else make(start, end))
+                starts.append(start)
+                previous_end = end
+                break
+            rule = rules[~action]
+            length = rule.length
+            if length:
+                children = values[-length:]
+                begin = starts[-length]
+                del values[-length:], starts[-length:], states[-length:]
+            else:
+                children = []
+                begin = start
+            act = on_rule[~action]
+            if act is not None:
+                value = act(begin, previous_end, *_children(rule, children))
+            elif rule.inlined:
+                value = _children(rule, children)
+            else:
+                value = children[rule.shape[0] >> 1]
+            state = gotos[states[-1]][rule.symbol]
+            states.append(state)
+            values.append(value)
+            starts.append(begin)
+            if state == table.final:
+                return value
+    raise AssertionError("the terminals have no end")
+
+
+def acceptable(table: Table, states: list[int]) -> set[int]:
+    """The terminals that would have fitted where an `Unexpected` was raised.
+
+    The row of the state alone says too much: it also holds what some other way here could go on with.
+    """
+    return {terminal for terminal in table.actions[states[-1]] if _accepts(table, list(states), terminal)}
+
+
+def _accepts(table: Table, states: list[int], terminal: int) -> bool:
+    while True:
+        action = table.actions[states[-1]].get(terminal)
+        if action is None:
+            return False
+        if action >= 0:
+            return True
+        rule = table.rules[~action]
+        if rule.length:
+            del states[-rule.length :]
+        states.append(table.gotos[states[-1]][rule.symbol])
+        if states[-1] == table.final:
+            return True
+
+
+def _children(rule: Rule, values: list[Any]) -> list[Any]:
+    """What of the values of a rule's symbols its action gets to see."""
+    shape = rule.shape
+    if rule.inlined and shape and shape[0] & 1:
+        # A list that grows at its end: nobody else has it yet.
+        children: list[Any] = values[shape[0] >> 1]
+        shape = shape[1:]
+    else:
+        children = []
+    for entry in shape:
+        if entry < 0:
+            children.append(None)
+        elif entry & 1:
+            children += values[entry >> 1]
+        else:
+            children.append(values[entry >> 1])
+    return children
+
+
+def _terminal_action(table: Table, actions: object, number: int) -> Action | str | None:
+    """What makes the value of a terminal; the text itself for a keyword."""
+    terminal = table.terminals[number]
+    if terminal.is_pattern:
+        make: Action | None = getattr(actions, terminal.name, None)
+        return make
+    return terminal.text
