@@ -133,7 +133,7 @@ class _Reader:
             if not isinstance(value, str):
                 raise self._error(key, f"{key} must be a string")
         name = table.get("contract")
-        if name not in contracts:
+        if not isinstance(name, str) or name not in contracts:
             what = "says no contract" if name is None else f"names an unknown contract: {name}"
             raise self._error(str(name or "generate"), f"generate {what}", *_suggestion(name, contracts))
         outputs = tuple((language, self._folder / table[language]) for language in _LANGUAGES if language in table)

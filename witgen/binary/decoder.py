@@ -96,7 +96,7 @@ class _ComponentReader(TypeReader):
             elif isinstance(definition, m.Start):
                 counts[m.Sort.VALUE] += definition.results
         if self.pos != self.end:
-            raise self.fail(f"{self.end - self.pos} bytes too many at the end of section {number}")
+            raise self.fail(f"section {number} goes on after its content")
 
     def nested(self) -> m.Component:
         """A component inside this one."""

@@ -5,7 +5,7 @@ The decoder and the readers built on it raise nothing else, however the input wa
 
 from __future__ import annotations
 
-__all__ = ["BinaryError"]
+__all__ = ["BinaryError", "Budget"]
 
 
 class BinaryError(Exception):
@@ -21,3 +21,18 @@ class BinaryError(Exception):
 
     def __str__(self) -> str:
         return self.message if self.offset is None else f"at offset 0x{self.offset:x}: {self.message}"
+
+
+class Budget:
+    """The work that a file may ask for altogether: a small one can ask for very much."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def spend(self, steps: int, offset: int) -> None:
+        """Takes `steps` off, or raises `BinaryError` where nothing is left."""
+        self.left -= steps
+        if self.left < 0:
+            raise BinaryError("its types are too much work to evaluate", offset)

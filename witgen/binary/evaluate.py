@@ -12,111 +12,31 @@ gives new resources, as `Explainer.md`, "Type definitions", demands. Core defini
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from witgen.binary import model as m
-from witgen.binary.errors import BinaryError
+from witgen.binary.entities import (
+    Component,
+    Defined,
+    Entity,
+    Extern,
+    Externs,
+    Func,
+    Instance,
+    Named,
+    Node,
+    ResourceNode,
+    Scope,
+    bare,
+)
+from witgen.binary.errors import BinaryError, Budget
+from witgen.binary.matching import equal_types
 
-__all__ = [
-    "Component",
-    "Defined",
-    "Entity",
-    "Extern",
-    "Externs",
-    "Func",
-    "Instance",
-    "Named",
-    "Node",
-    "ResourceNode",
-    "Scope",
-    "evaluate",
-    "evaluate_type",
-]
+__all__ = ["evaluate", "evaluate_type"]
 
-#: How deep instantiations may be nested, and how many definitions they may evaluate altogether: a small file can ask
-#: for exponentially many.
+#: How deep instantiations may be nested, and how many definitions and parts of types they may look at altogether.
 MAX_DEPTH = 100
 MAX_STEPS = 200_000
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """The index spaces of one evaluation of a component or of a component or instance type.
-
-    Core spaces aren't kept. Items of the space of values are None.
-    """
-
-    outer: Scope | None
-    types: list[Node] = field(default_factory=list)
-    funcs: list[Func] = field(default_factory=list)
-    instances: list[Instance] = field(default_factory=list)
-    components: list[Component] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Defined:
-    """A type definition and the scope that its indices are of."""
-
-    type: m.DefType
-    scope: Scope
-    offset: int
-
-
-@dataclass(slots=True, eq=False)
-class ResourceNode:
-    """A resource, unequal to any other."""
-
-    offset: int
-
-
-@dataclass(slots=True, eq=False)
-class Named:
-    """A type as an import or export has it: equal to `target`, but seen under a name."""
-
-    target: Node
-
-
-Node: TypeAlias = Defined | ResourceNode | Named
-
-
-@dataclass(slots=True, eq=False)
-class Func:
-    """A function; `type` is the definition of its type."""
-
-    type: Defined
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """An instance: its exports."""
-
-    exports: Externs
-
-
-@dataclass(slots=True, eq=False)
-class Component:
-    """A component that can be instantiated: its definitions (or the declarations of its type), and where they stand."""
-
-    definitions: tuple[m.Definition | m.Declaration, ...]
-    scope: Scope
-
-
-#: What an index refers to; None for a core module and for a value, of which nothing is known here.
-Entity: TypeAlias = Node | Func | Instance | Component | None
-
-
-@dataclass(slots=True, eq=False)
-class Extern:
-    """An import or export of a component or instance."""
-
-    sort: m.Sort
-    entity: Entity
-    attributes: m.NameAttributes
-    offset: int
-
-
-Externs: TypeAlias = dict[str, Extern]
 
 
 def evaluate(component: m.Component) -> tuple[Externs, Externs]:
@@ -124,35 +44,43 @@ def evaluate(component: m.Component) -> tuple[Externs, Externs]:
 
     Raises `BinaryError` where an alias, an instantiation or an index does not fit what it refers to.
     """
-    return _Evaluation(0, [0]).run(Component(component.definitions, Scope(None)), None)
+    return _Evaluation(0, Budget(MAX_STEPS)).run(Component(component.definitions, Scope(None)))
 
 
 def evaluate_type(component: Component) -> tuple[Externs, Externs]:
     """The imports and exports of a component type that `evaluate` found, with resources of their own."""
-    return _Evaluation(0, [0]).run(component, None)
+    return _Evaluation(0, Budget(MAX_STEPS)).run(component)
 
 
 class _Evaluation:
-    """One walk over a list of definitions. `steps` is shared with the walks inside it."""
+    """One walk over a list of definitions. Its budget is shared with the walks inside it."""
 
-    def __init__(self, depth: int, steps: list[int]) -> None:
+    def __init__(self, depth: int, budget: Budget) -> None:
         self.depth = depth
-        self.steps = steps
+        self.budget = budget
         self.args: Mapping[str, Extern] | None = None
+        self.given: Mapping[str, Extern] | None = None
         self.imports: Externs = {}
         self.exports: Externs = {}
         self.scope = Scope(None)
 
-    def run(self, closure: Component, args: Mapping[str, Extern] | None) -> tuple[Externs, Externs]:
-        """Evaluates `closure`; imports are taken from `args`, or made up where there are none."""
-        self.args = args
+    def run(
+        self,
+        closure: Component,
+        args: Mapping[str, Extern] | None = None,
+        given: Mapping[str, Extern] | None = None,
+    ) -> tuple[Externs, Externs]:
+        """Evaluates `closure`.
+
+        Imports are taken from `args`, the exports of an instance type are views of those in `given`; both are made up
+        where there are none.
+        """
+        self.args, self.given = args, given
         self.scope = Scope(closure.scope)
         for definition in closure.definitions:
             step = _STEPS.get(type(definition))
             if step is not None:
-                self.steps[0] += 1
-                if self.steps[0] > MAX_STEPS:
-                    raise BinaryError(f"its types take more than {MAX_STEPS} steps to work out", definition.offset)
+                self.budget.spend(1, definition.offset)
                 step(self, definition)
         return self.imports, self.exports
 
@@ -160,7 +88,7 @@ class _Evaluation:
         """A walk inside this one."""
         if self.depth >= MAX_DEPTH:
             raise BinaryError(f"instances nested more than {MAX_DEPTH} levels deep", offset)
-        return _Evaluation(self.depth + 1, self.steps)
+        return _Evaluation(self.depth + 1, self.budget)
 
     # Index spaces
 
@@ -200,17 +128,45 @@ class _Evaluation:
         if kind is None or desc.index is None:
             return None
         node = self.type(desc.index, offset)
-        while isinstance(node, Named):
-            node = node.target
-        if not isinstance(node, Defined) or not isinstance(node.type, kind):
+        if kind is m.FuncType:
+            func = bare(node)
+            if not isinstance(func, Defined) or not isinstance(func.type, m.FuncType):
+                raise BinaryError(f"type {desc.index} is not that of a function", offset)
+            return Func(func)
+        closure = self.closure(node, desc, offset)
+        return closure if kind is m.ComponentType else Instance(self.inner(offset).run(closure)[1])
+
+    def closure(self, node: Node, desc: m.ExternDesc, offset: int) -> Component:
+        """The declarations of a component or instance type."""
+        found = bare(node)
+        type_ = found.type if isinstance(found, Defined) else None
+        if not isinstance(type_, m.ComponentType | m.InstanceType) or not isinstance(type_, _DESCRIBED[desc.sort]):
             raise BinaryError(f"type {desc.index} is not that of a {desc.sort.value}", offset)
-        if isinstance(node.type, m.FuncType):
-            return Func(node)
-        assert isinstance(node.type, m.InstanceType | m.ComponentType)
-        closure = Component(node.type.decls, node.scope)
-        if isinstance(node.type, m.ComponentType):
-            return closure
-        return Instance(self.inner(offset).run(closure, None)[1])
+        assert isinstance(found, Defined)
+        return Component(type_.decls, found.scope)
+
+    def view(self, given: Entity, desc: m.ExternDesc, name: str, offset: int) -> Entity:
+        """`given` as the described type shows it; raises `BinaryError` where it is not of that type.
+
+        Types stay what they are, functions get the names of types that the description uses, and what an instance
+        exports beyond it is not seen.
+        """
+        declared = self.type(desc.index, offset) if desc.index is not None and desc.sort in _TYPED else None
+        if isinstance(given, Defined | ResourceNode | Named):
+            is_resource = isinstance(bare(given), ResourceNode)
+            if is_resource if declared is None else equal_types(given, declared, self.budget, offset):
+                return Named(given)
+        elif isinstance(given, Func) and declared is not None:
+            func = self.described(desc, offset)
+            if isinstance(func, Func) and equal_types(given.type, func.type, self.budget, offset):
+                return func
+        elif isinstance(given, Instance) and declared is not None:
+            closure = self.closure(declared, desc, offset)
+            return Instance(self.inner(offset).run(closure, None, given.exports)[1])
+        else:
+            # Modules and values are not known here; components are looked at when they are instantiated.
+            return given
+        raise BinaryError(f"`{name}` is not of the type that is declared for it", offset)
 
     # Definitions
 
@@ -284,25 +240,30 @@ class _Evaluation:
                 raise BinaryError(f"import `{definition.name}` is given no argument", at)
             if given.sort is not sort:
                 raise BinaryError(f"`{definition.name}` is a {sort.value}, but given a {given.sort.value}", at)
-            entity = given.entity
+            entity = self.view(given.entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
 
     def export(self, definition: m.Export) -> None:
         """An export of a component: an item, under the type that it is given."""
         at, sort = definition.offset, definition.sort
         entity = self.at(sort, definition.index, at)
-        desc = definition.desc
-        if desc is not None and (sort is not m.Sort.TYPE or desc.index is not None):
-            entity = self.described(desc, at)
-        else:
+        if definition.desc is None:
             entity = _renamed(entity)
+        else:
+            entity = self.view(entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
         _add(self.exports, definition.name, Extern(sort, entity, definition.attributes, at))
 
     def export_decl(self, definition: m.ExportDecl) -> None:
         """An export of a component or instance type."""
         at, sort = definition.offset, definition.desc.sort
-        entity = self.described(definition.desc, at)
+        if self.given is None:
+            entity = self.described(definition.desc, at)
+        else:
+            found = self.given.get(definition.name)
+            if found is None or found.sort is not sort:
+                raise BinaryError(f"`{definition.name}` is declared, but not exported by what is given", at)
+            entity = self.view(found.entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
         _add(self.exports, definition.name, Extern(sort, entity, definition.attributes, at))
 
@@ -332,6 +293,9 @@ _DESCRIBED: dict[m.Sort, type] = {
     m.Sort.INSTANCE: m.InstanceType,
     m.Sort.COMPONENT: m.ComponentType,
 }
+
+#: Sorts whose description is an index into the type space.
+_TYPED = frozenset({m.Sort.TYPE, *_DESCRIBED})
 
 #: What is done for a definition; the others say nothing about types.
 _STEPS: dict[type, Callable[[_Evaluation, Any], None]] = {

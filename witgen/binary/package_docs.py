@@ -19,6 +19,18 @@ __all__ = ["SECTION", "package_docs", "with_package_docs"]
 SECTION = "package-docs"
 _VERSION = 1
 _READABLE = (0, 1)
+#: What is said of the items of a world, in the order in which it is written.
+_WORLD_TABLES = (
+    "interfaces",
+    "types",
+    "funcs",
+    "interface_exports",
+    "func_exports",
+    "interface_import_stability",
+    "interface_export_stability",
+    "interface_import_docs",
+    "interface_export_docs",
+)
 
 _Json: TypeAlias = dict[str, Any]
 _Item = TypeVar("_Item", ir.Field, ir.Case, ir.Label)
@@ -78,11 +90,11 @@ def _interface(resolve: ir.Resolve, interface: ir.Interface) -> _Json:
 
 
 def _world(resolve: ir.Resolve, world: ir.World) -> _Json:
-    content: dict[str, _Json] = {}
+    content: dict[str, _Json] = {table: {} for table in _WORLD_TABLES}
 
     def put(table: str, name: str, value: object) -> None:
         if value:
-            content.setdefault(table, {})[name] = value
+            content[table][name] = value
 
     for items, side in ((world.imports, "import"), (world.exports, "export")):
         exported = side == "export"

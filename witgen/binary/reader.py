@@ -95,7 +95,7 @@ class Reader:
         start = self.pos
         value = self.u32()
         if value > self.end - self.pos:
-            raise self.fail(f"{what} of {value} bytes, but only {self.end - self.pos} remain", start)
+            raise self.fail(f"{what} of {value} bytes, more than remain ({self.end - self.pos})", start)
         return value
 
     def count(self, what: str) -> int:
@@ -103,7 +103,7 @@ class Reader:
         start = self.pos
         value = self.u32()
         if value > self.end - self.pos:
-            raise self.fail(f"{value} {what}, but only {self.end - self.pos} bytes remain", start)
+            raise self.fail(f"{value} {what}, more than the bytes that remain ({self.end - self.pos})", start)
         self.tally(value, start)
         return value
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from witgen import ir
-from witgen.binary import evaluate as ev
+from witgen.binary import entities as en
 from witgen.binary import model as m
-from witgen.binary.errors import BinaryError
+from witgen.binary.errors import BinaryError, Budget
+from witgen.binary.evaluate import evaluate, evaluate_type
 from witgen.binary.names import InterfaceName, function_name, interface_name, is_plain
 from witgen.binary.package_docs import SECTION as DOCS_SECTION
 from witgen.binary.package_docs import with_package_docs
@@ -28,9 +29,11 @@ __all__ = ["component_world", "encoded_package", "encoded_world"]
 ROOT_PACKAGE = ir.PackageName("root", "component")
 ROOT_WORLD = "root"
 
-#: How deep types may refer to types, and how many a type may consist of when all references are written out.
+#: How deep types may refer to types, how many a type may consist of when all references are written out, and how many
+#: fields, cases and other parts all types together may have.
 MAX_TYPE_DEPTH = 100
 MAX_TYPE_SIZE = 1_000_000
+MAX_PARTS = 1_000_000
 
 
 def component_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
@@ -40,7 +43,7 @@ def component_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
     of an interface only; the package lists the exported one.
     Raises `BinaryError` where types and their uses don't fit, or no world can express them.
     """
-    imports, exports = ev.evaluate(component)
+    imports, exports = evaluate(component)
     builder = _Builder(merge=False)
     world = builder.world(ROOT_WORLD, ROOT_PACKAGE, imports, exports)
     return builder.finish(ROOT_PACKAGE), world
@@ -48,7 +51,7 @@ def component_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
 
 def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
     """The world in the payload of a ``component-type`` custom section."""
-    _, exports = ev.evaluate(component)
+    _, exports = evaluate(component)
     builder = _Builder(merge=True)
     if len(exports) != 1:
         raise BinaryError(f"one encoded world expected, not {len(exports)} exports", component.offset)
@@ -56,14 +59,14 @@ def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
         item, _, world = _wrapped(name, extern)
         if world is None:
             raise BinaryError(f"`{name}` is not an encoded world", extern.offset)
-        id_ = builder.world(item.item, item.package, *ev.evaluate_type(world))
+        id_ = builder.world(item.item, item.package, *evaluate_type(world))
         return builder.finish(item.package), id_
     raise AssertionError
 
 
 def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
     """The package in a binary WIT package. Interfaces of other packages come with their types only."""
-    _, exports = ev.evaluate(component)
+    _, exports = evaluate(component)
     builder = _Builder(merge=True)
     package: ir.PackageName | None = None
     for name, extern in exports.items():
@@ -74,7 +77,7 @@ def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
         if world is None:
             builder.interfaces(imports, items)
         else:
-            builder.world(item.item, item.package, *ev.evaluate_type(world))
+            builder.world(item.item, item.package, *evaluate_type(world))
     if package is None:
         raise BinaryError("this component exports no package", component.offset)
     resolve = builder.finish(package)
@@ -85,18 +88,17 @@ def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
     return resolve, id_
 
 
-def _wrapped(name: str, extern: ev.Extern) -> tuple[InterfaceName, tuple[ev.Externs, ev.Externs], ev.Component | None]:
+def _wrapped(name: str, extern: en.Extern) -> tuple[InterfaceName, tuple[en.Externs, en.Externs], en.Component | None]:
     """What an export of a package is: a component type with one export, which is the interface or the world."""
-    node = extern.entity
-    while isinstance(node, ev.Named):
-        node = node.target
-    if not isinstance(node, ev.Defined) or not isinstance(node.type, m.ComponentType):
+    entity = extern.entity
+    node = en.bare(entity) if isinstance(entity, en.Named) else None
+    if not isinstance(node, en.Defined) or not isinstance(node.type, m.ComponentType):
         raise BinaryError(f"`{name}` is not an encoded interface or world", extern.offset)
-    imports, exports = ev.evaluate_type(ev.Component(node.type.decls, node.scope))
+    imports, exports = evaluate_type(en.Component(node.type.decls, node.scope))
     if len(exports) != 1:
         raise BinaryError(f"`{name}` has {len(exports)} exports instead of one", extern.offset)
     ((link_name, item),) = exports.items()
-    world = item.entity if isinstance(item.entity, ev.Component) else None
+    world = item.entity if isinstance(item.entity, en.Component) else None
     return interface_name(link_name, item.attributes, item.offset), (imports, exports), world
 
 
@@ -110,7 +112,7 @@ class _Home:
     owner: ir.Owner
     name: str
     table: _TypeTable
-    extern: ev.Extern
+    extern: en.Extern
 
 
 @dataclass(slots=True)
@@ -151,13 +153,14 @@ class _Builder:
         self.types: list[ir.TypeDef] = []
         self.sizes: list[int] = []
         self.depth = 0
-        self.ids: dict[ev.Node, ir.TypeId] = {}
-        self.homes: dict[ev.Node, _Home] = {}
+        self.budget = Budget(MAX_PARTS)
+        self.ids: dict[en.Node, ir.TypeId] = {}
+        self.homes: dict[en.Node, _Home] = {}
         self.row_ids: dict[tuple[object, ...], ir.InterfaceId] = {}
 
     # Worlds and interfaces
 
-    def world(self, name: str, package: ir.PackageName, imports: ev.Externs, exports: ev.Externs) -> ir.WorldId:
+    def world(self, name: str, package: ir.PackageName, imports: en.Externs, exports: en.Externs) -> ir.WorldId:
         """Adds a world with these imports and exports."""
         id_ = ir.WorldId(len(self.worlds))
         world = _World(name, package)
@@ -171,7 +174,7 @@ class _Builder:
                 items[key] = item
         return id_
 
-    def interfaces(self, *externs: ev.Externs) -> None:
+    def interfaces(self, *externs: en.Externs) -> None:
         """Adds interfaces that belong to no world: those of a package, and those that they use."""
         place = _Place(None, "")
         for table in externs:
@@ -180,21 +183,21 @@ class _Builder:
             for name, extern in table.items():
                 self._item(name, extern, place)
 
-    def _note_homes(self, externs: ev.Externs, place: _Place) -> None:
+    def _note_homes(self, externs: en.Externs, place: _Place) -> None:
         """Notes under which name each type is known, before any of them is looked at."""
         for name, extern in externs.items():
-            if isinstance(extern.entity, ev.Instance):
+            if isinstance(extern.entity, en.Instance):
                 owner = self._interface(name, extern, place)
                 self._note_types(extern.entity.exports, ir.InterfaceOwner(owner), self.rows[owner].types)
             elif place.world is not None:
                 self._note_types({name: extern}, ir.WorldOwner(place.world), self.worlds[place.world].types)
 
-    def _note_types(self, externs: ev.Externs, owner: ir.Owner, table: _TypeTable) -> None:
+    def _note_types(self, externs: en.Externs, owner: ir.Owner, table: _TypeTable) -> None:
         for name, extern in externs.items():
-            if isinstance(extern.entity, ev.Named | ev.ResourceNode):
+            if isinstance(extern.entity, en.Named | en.ResourceNode):
                 self.homes.setdefault(extern.entity, _Home(owner, name, table, extern))
 
-    def _interface(self, name: str, extern: ev.Extern, place: _Place) -> ir.InterfaceId:
+    def _interface(self, name: str, extern: en.Extern, place: _Place) -> ir.InterfaceId:
         """The row of an interface that is imported or exported as `name`."""
         attributes = extern.attributes
         link_name = name if attributes.implements is None else attributes.implements
@@ -213,36 +216,36 @@ class _Builder:
             self.rows.append(row)
         return id_
 
-    def _item(self, name: str, extern: ev.Extern, place: _Place) -> tuple[ir.WorldKey, ir.WorldItem]:
+    def _item(self, name: str, extern: en.Extern, place: _Place) -> tuple[ir.WorldKey, ir.WorldItem]:
         """An import or export as an item of a world."""
         entity, attributes = extern.entity, extern.attributes
-        if isinstance(entity, ev.Instance):
+        if isinstance(entity, en.Instance):
             id_ = self._interface(name, extern, place)
             self._fill(id_, entity)
             key = name if is_plain(name) else id_
             implements = attributes.implements is not None
             return key, ir.InterfaceItem(id_, implements=implements, external_id=attributes.external_id)
-        if place.world is None or not isinstance(entity, ev.Func | ev.Named | ev.ResourceNode):
+        if place.world is None or not isinstance(entity, en.Func | en.Named | en.ResourceNode):
             raise BinaryError(f"no world can have the {extern.sort.value} `{name}`", extern.offset)
         types = self.worlds[place.world].types
-        if isinstance(entity, ev.Func):
+        if isinstance(entity, en.Func):
             return name, ir.FunctionItem(self._function(name, entity, types, extern))
         return name, ir.TypeItem(self._declare(entity, _Home(ir.WorldOwner(place.world), name, types, extern)))
 
-    def _fill(self, id_: ir.InterfaceId, instance: ev.Instance) -> None:
+    def _fill(self, id_: ir.InterfaceId, instance: en.Instance) -> None:
         """Adds the types and functions of an instance to the row of its interface."""
         row = self.rows[id_]
         for name, extern in instance.exports.items():
             entity = extern.entity
-            if isinstance(entity, ev.Named | ev.ResourceNode):
+            if isinstance(entity, en.Named | en.ResourceNode):
                 self._declare(entity, _Home(ir.InterfaceOwner(id_), name, row.types, extern))
-            elif isinstance(entity, ev.Func):
+            elif isinstance(entity, en.Func):
                 if name not in row.functions:
                     row.functions[name] = self._function(name, entity, row.types, extern)
             else:
                 raise BinaryError(f"no interface can have the {extern.sort.value} `{name}`", extern.offset)
 
-    def _function(self, name: str, func: ev.Func, types: _TypeTable, extern: ev.Extern) -> ir.Function:
+    def _function(self, name: str, func: en.Func, types: _TypeTable, extern: en.Extern) -> ir.Function:
         parts = function_name(name, extern.offset)
         resource = None if parts.resource is None else types.get(parts.resource)
         if parts.resource is not None and resource is None:
@@ -259,7 +262,7 @@ class _Builder:
 
     # Types
 
-    def _declare(self, node: ev.Node, here: _Home) -> ir.TypeId:
+    def _declare(self, node: en.Node, here: _Home) -> ir.TypeId:
         """The type that an interface or world has under a name."""
         found = here.table.get(here.name)
         if found is not None:
@@ -270,7 +273,7 @@ class _Builder:
             return self._register(node)
         return self._add_named(here, ir.Alias(self._use(node, here.extern.offset)))
 
-    def _register(self, node: ev.Node) -> ir.TypeId:
+    def _register(self, node: en.Node) -> ir.TypeId:
         """The row of a type in the place where it has its name."""
         home = self.homes[node]
         found = home.table.get(home.name)
@@ -286,15 +289,15 @@ class _Builder:
         self.ids[node] = found
         return found
 
-    def _kind_behind(self, node: ev.Node, passed: list[ev.Node]) -> ir.Kind:
+    def _kind_behind(self, node: en.Node, passed: list[en.Node]) -> ir.Kind:
         """What a named type is; `passed` are the nodes that lead there, itself the first."""
-        while isinstance(node, ev.Named):
+        while isinstance(node, en.Named):
             node = node.target
             if node in self.ids or node in self.homes:
                 return ir.Alias(self._use(node, self.homes[passed[0]].extern.offset))
-            if not isinstance(node, ev.Defined):
+            if not isinstance(node, en.Defined):
                 passed.append(node)
-        return ir.Resource() if isinstance(node, ev.ResourceNode) else self._structure(node)
+        return ir.Resource() if isinstance(node, en.ResourceNode) else self._structure(node)
 
     def _add_named(self, home: _Home, kind: ir.Kind) -> ir.TypeId:
         external_id = home.extern.attributes.external_id
@@ -315,7 +318,7 @@ class _Builder:
         if self.depth > MAX_TYPE_DEPTH:
             raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
 
-    def _use(self, node: ev.Node, offset: int) -> ir.Type:
+    def _use(self, node: en.Node, offset: int) -> ir.Type:
         """The type that a node stands for."""
         while True:
             found = self.ids.get(node)
@@ -323,10 +326,10 @@ class _Builder:
                 return found
             if node in self.homes:
                 return self._register(node)
-            if not isinstance(node, ev.Named):
+            if not isinstance(node, en.Named):
                 break
             node = node.target
-        if isinstance(node, ev.ResourceNode):
+        if isinstance(node, en.ResourceNode):
             raise BinaryError("a resource that is used has no name", offset)
         if isinstance(node.type, ir.Primitive):
             return node.type
@@ -335,7 +338,7 @@ class _Builder:
         self.depth -= 1
         return id_
 
-    def _structure(self, node: ev.Defined) -> ir.Kind:
+    def _structure(self, node: en.Defined) -> ir.Kind:
         """A type definition as it stands."""
         if isinstance(node.type, ir.Primitive):
             return ir.Alias(node.type)
@@ -344,12 +347,16 @@ class _Builder:
             raise BinaryError("this is not the type of a value", node.offset)
         return convert(self, node.type, node.scope, node.offset)
 
-    def valtype(self, type_: m.ValType | None, scope: ev.Scope, offset: int) -> ir.Type | None:
+    def valtype(self, type_: m.ValType | None, scope: en.Scope, offset: int) -> ir.Type | None:
         """A value type of the binary, or its absence."""
-        return None if type_ is None else self.required(type_, scope, offset)
+        if type_ is None:
+            self.budget.spend(1, offset)
+            return None
+        return self.required(type_, scope, offset)
 
-    def required(self, type_: m.ValType | None, scope: ev.Scope, offset: int) -> ir.Type:
+    def required(self, type_: m.ValType | None, scope: en.Scope, offset: int) -> ir.Type:
         """A value type of the binary that must be there."""
+        self.budget.spend(1, offset)
         if isinstance(type_, ir.Primitive):
             return type_
         assert type_ is not None
@@ -360,12 +367,17 @@ class _Builder:
             raise BinaryError("a resource is used as a value, without own or borrow", offset)
         return found
 
-    def resource(self, index: int, scope: ev.Scope, offset: int) -> ir.TypeId:
+    def resource(self, index: int, scope: en.Scope, offset: int) -> ir.TypeId:
         """The resource of a handle."""
         found = self._use(scope.types[index], offset) if index < len(scope.types) else ir.Primitive.BOOL
         if isinstance(found, ir.Primitive) or not self._is_resource(found):
             raise BinaryError("a handle to what is not a resource", offset)
         return found
+
+    def labels(self, labels: tuple[str, ...], offset: int) -> tuple[ir.Label, ...]:
+        """The labels of an enum or of flags."""
+        self.budget.spend(len(labels), offset)
+        return tuple([ir.Label(label) for label in labels])
 
     def _is_resource(self, type_: ir.TypeId) -> bool:
         kind = self.types[type_].kind
@@ -416,12 +428,12 @@ def _parts(kind: ir.Kind) -> list[ir.TypeId]:
 
 
 #: What the definition of a value type is in the resolved model.
-_KINDS: dict[type, Callable[[_Builder, Any, ev.Scope, int], ir.Kind]] = {
+_KINDS: dict[type, Callable[[_Builder, Any, en.Scope, int], ir.Kind]] = {
     m.Record: lambda b, t, s, at: ir.Record(tuple([ir.Field(f.name, b.required(f.type, s, at)) for f in t.fields])),
     m.Variant: lambda b, t, s, at: ir.Variant(tuple([ir.Case(c.name, b.valtype(c.type, s, at)) for c in t.cases])),
     m.Tuple: lambda b, t, s, at: ir.Tuple(tuple([b.required(each, s, at) for each in t.types])),
-    m.Flags: lambda b, t, s, at: ir.Flags(tuple([ir.Label(label) for label in t.labels])),
-    m.Enum: lambda b, t, s, at: ir.Enum(tuple([ir.Label(label) for label in t.labels])),
+    m.Flags: lambda b, t, s, at: ir.Flags(b.labels(t.labels, at)),
+    m.Enum: lambda b, t, s, at: ir.Enum(b.labels(t.labels, at)),
     m.List: lambda b, t, s, at: ir.List(b.required(t.element, s, at)),
     m.FixedLengthList: lambda b, t, s, at: ir.FixedLengthList(b.required(t.element, s, at), t.length),
     m.Map: lambda b, t, s, at: ir.Map(b.required(t.key, s, at), b.required(t.value, s, at)),

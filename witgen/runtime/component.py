@@ -79,7 +79,7 @@ class Component:
                 self._compile(definition)
             elif isinstance(definition, model.CoreModule):
                 try:
-                    self._modules[definition.offset] = wasmtime.Module(self.engine, bytearray(definition.data))
+                    self._modules[definition.offset] = wasmtime.Module(self.engine, bytes(definition.data))
                 except wasmtime.WasmtimeError as error:
                     reason = str(error).strip().splitlines()[-1].strip()
                     raise ComponentError(

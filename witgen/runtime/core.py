@@ -150,7 +150,7 @@ def _reason(message: str) -> str:
 
 def raw_trap(message: str) -> int:
     """A new trap for the engine, which takes it over."""
-    encoded = message.encode()
+    encoded = message.encode(errors="replace")
     trap: int = _trap_new(encoded, len(encoded))
     return trap
 

@@ -157,9 +157,7 @@ class Actions:
     def interface_body(self, start: int, end: int, *items: ast.InterfaceItem) -> tuple[ast.InterfaceItem, ...]:
         return items
 
-    def use(
-        self, start: int, end: int, gates: tuple[ast.Gate, ...], path: ast.UsePath, *names: ast.UseName
-    ) -> ast.Use:
+    def use(self, start: int, end: int, gates: tuple[ast.Gate, ...], path: ast.UsePath, *names: ast.UseName) -> ast.Use:
         return ast.Use(path, names, gates, self._span(start, end), self._comments(start))
 
     def use_name(self, start: int, end: int, name: ast.Name, alias: ast.Name | None) -> ast.UseName:
@@ -228,9 +226,7 @@ class Actions:
     ) -> ast.Resource:
         return ast.Resource(name, functions, gates, self._span(start, end), self._comments(start))
 
-    def resource_body(
-        self, start: int, end: int, *functions: ast.ResourceFunction
-    ) -> tuple[ast.ResourceFunction, ...]:
+    def resource_body(self, start: int, end: int, *functions: ast.ResourceFunction) -> tuple[ast.ResourceFunction, ...]:
         return functions
 
     def no_resource_body(self, start: int, end: int) -> None:
@@ -280,9 +276,7 @@ class Actions:
     def named_type(self, start: int, end: int, name: ast.Name) -> ast.NamedType:
         return ast.NamedType(name, name.span)
 
-    def list_type(
-        self, start: int, end: int, element: ast.Type, length: int | None
-    ) -> ast.List | ast.FixedLengthList:
+    def list_type(self, start: int, end: int, element: ast.Type, length: int | None) -> ast.List | ast.FixedLengthList:
         if length is None:
             return ast.List(element, self._span(start, end))
         return ast.FixedLengthList(element, length, self._span(start, end))

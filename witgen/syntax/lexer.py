@@ -153,4 +153,7 @@ def _comment_end(source: Source, start: int) -> int:
         depth += 1 if match[0] == "/*" else -1
         if depth == 0:
             return match.end()
-    raise WitError.at(Span(source, start, start + 2), f"{'this comment is' if depth == 1 else f'{depth} comments are'} never closed with `*/`")
+    raise WitError.at(
+        Span(source, start, start + 2),
+        f"{'this comment is' if depth == 1 else f'{depth} comments are'} never closed with `*/`",
+    )

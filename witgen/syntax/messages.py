@@ -12,4 +12,6 @@ __all__ = ["unexpected"]
 def unexpected(source: Source, table: Table, error: Unexpected) -> WitError:
     """The error for a terminal that doesn't fit."""
     expected = sorted(table.terminals[i].name for i in acceptable(table, error.states))
-    return WitError.at(Span(source, error.start, error.end), f"expected {expected}, found {table.terminals[error.terminal].name}")
+    return WitError.at(
+        Span(source, error.start, error.end), f"expected {expected}, found {table.terminals[error.terminal].name}"
+    )

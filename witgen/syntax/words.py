@@ -32,7 +32,9 @@ def check_code_points(source: Source) -> None:
         what = "a control character"
     else:
         what = "a code point that Unicode deprecates"
-    raise WitError.at(Span(source, match.start(), match.end()), f"U+{ord(char):04X} is {what}; WIT files may not hold it")
+    raise WitError.at(
+        Span(source, match.start(), match.end()), f"U+{ord(char):04X} is {what}; WIT files may not hold it"
+    )
 
 
 def no_word(source: Source, start: int) -> WitError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 
 import black
@@ -16,6 +17,14 @@ from witgen.emit.python.module import build_module
 __all__ = ["emit"]
 
 _LINE_LENGTH = 100
+_IMPORTS_PLACE = "@imports@"
+_IMPORTABLE = {
+    "collections.abc": ("Callable", "Collection", "Mapping", "Sequence"),
+    "dataclasses": ("dataclass",),
+    "pathlib": ("Path",),
+    "typing": ("Any", "ClassVar", "Protocol", "TypeAlias"),
+}
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str) -> str:
@@ -37,8 +46,22 @@ def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str) -> str:
     environment.filters["literal"] = json.dumps
     environment.filters["comment"] = _comment
     module = build_module(resolve, world)
-    text = environment.get_template("adapter.py.j2").render(m=module, version=__version__, source=source)
+    text = environment.get_template("adapter.py.j2").render(
+        m=module, version=__version__, source=source, imports=_IMPORTS_PLACE
+    )
+    text = text.replace(_IMPORTS_PLACE, _imports(text))
     return black.format_str(text, mode=black.Mode(line_length=_LINE_LENGTH, target_versions={TargetVersion.PY311}))
+
+
+def _imports(text: str) -> str:
+    """The import statements for those names of the standard library that a module uses."""
+    words = set(_WORD.findall(text))
+    lines = [f"import {name}" for name in ("enum", "struct") if f"{name}." in text]
+    for module, names in _IMPORTABLE.items():
+        used = [name for name in names if name in words]
+        if used:
+            lines.append(f"from {module} import {', '.join(used)}")
+    return "\n".join(lines) + "\n"
 
 
 def _docstring(docs: str, indent: int, fallback: str = "", extra: str = "") -> str:

@@ -70,7 +70,7 @@ class ResourceClass:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceClass:
-    """An imported or exported interface: one class, or one Protocol."""
+    """An imported or exported interface: one class, or one Protocol; no `name` where there is nothing to provide."""
 
     name: str
     link_name: str
@@ -129,7 +129,8 @@ class _Builder:
         self.exported = _interfaces(self.world.exports)
         self._refuse_unsupported()
         ids = list(dict.fromkeys([*self.imported.values(), *self.exported.values()]))
-        self.names = ClassNames(resolve, ids, world_id)
+        with_class = {id_ for id_ in ids if resolve.interfaces[id_].functions or id_ in self.exported.values()}
+        self.names = ClassNames(resolve, world_id, ids, with_class)
         self.type_ids = self._type_ids(ids)
         self.resources = self._resources()
         self.annotations = Annotations(resolve, self.names, self.resources)
@@ -144,11 +145,7 @@ class _Builder:
             self._export_method(function, f"self._{member_name(function.name)}", f"_{member_name(function.name)}")
             for function in self.resolve.world_functions(self.world.exports)
         ]
-        imports = [
-            self._import_interface(key, id_)
-            for key, id_ in self.imported.items()
-            if self.resolve.interfaces[id_].functions
-        ]
+        imports = [self._import_interface(key, id_) for key, id_ in self.imported.items()]
         tables, import_functions = self._import_tables()
         return Module(
             world=self.names.world,
@@ -407,10 +404,11 @@ class _Builder:
                     [self._import_method(f) for f in own if f.kind is not ir.FunctionKind.METHOD],
                 )
             )
+        has_class = bool(interface.functions)
         return InterfaceClass(
-            self.names.interface(id_),
+            self.names.interface(id_) if has_class else "",
             self.resolve.link_name(key),
-            self._interface_member(id_),
+            self._interface_member(id_) if has_class else "",
             interface.docs,
             methods,
             resources,

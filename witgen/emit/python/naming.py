@@ -8,7 +8,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from witgen import ir
 
@@ -67,17 +67,24 @@ class ClassNames:
     package where even that is not enough; so no name depends on the order of declarations.
     """
 
-    def __init__(self, resolve: ir.Resolve, interfaces: Iterable[ir.InterfaceId], world: ir.WorldId) -> None:
+    def __init__(
+        self,
+        resolve: ir.Resolve,
+        world: ir.WorldId,
+        interfaces: Iterable[ir.InterfaceId],
+        with_class: Collection[ir.InterfaceId],
+    ) -> None:
+        """Names for `interfaces` of a world; those not in `with_class` only lend theirs to their types."""
         self._resolve = resolve
         self._world = class_name(resolve.worlds[world].name)
         self._candidates: dict[tuple[str, int], list[str]] = {}
         for id_ in interfaces:
-            self._candidates["interface", id_] = self._interface_candidates(id_)
+            own = self._interface_candidates(id_)
+            if id_ in with_class:
+                self._candidates["interface", id_] = own
             for name, type_ in resolve.interfaces[id_].types.items():
                 if not isinstance(resolve.types[type_].kind, ir.Alias) or self.is_renaming(type_):
-                    prefixes = (
-                        [""] if resolve.interfaces[id_].name is None else ["", *self._candidates["interface", id_]]
-                    )
+                    prefixes = [""] if resolve.interfaces[id_].name is None else ["", *own]
                     self._candidates["type", type_] = [prefix + class_name(name) for prefix in prefixes]
         for item in resolve.worlds[world].imports.values():
             if isinstance(item, ir.TypeItem) and (

@@ -1,0 +1,102 @@
+# What there is to do here; `make` alone prints the list. Needed: Python 3.11 or newer, make, git.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+python := .venv/bin/python
+witgen := $(python) -m witgen.cli
+typed := witgen plugins/runner/runner scripts benchmarks tests
+# `toolchain` leaves the reason here where Rust guests can't be built, and removes it where they can.
+no_rust := .venv/no-rust
+guest := target/wasm32-wasip2/release/progress_runner.wasm
+prebuilt := plugins/progress-runner/prebuilt/progress_runner.wasm
+
+# rustup's cargo, also where its folder is not on the PATH.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+
+# $(call say,heading)
+say = printf '\n── %s\n' '$(1)'
+# Ends with the reason where Rust guests can't be built.
+need_rust = if [ -f $(no_rust) ]; then cat $(no_rust) >&2; exit 1; fi
+# $(call rust,command,what must run for it): runs the command, or says why not.
+rust = $(call say,$(1)); \
+	if [ -f $(no_rust) ]; then echo "skipped: $$(cat $(no_rust))"; \
+	elif ! $(2) >/dev/null 2>&1; then echo "skipped: '$(2)' does not run on this machine"; \
+	else $(1); fi
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make .venv with witgen and its development tools
+	@scripts/setup_python.sh
+
+.PHONY: toolchain
+toolchain: setup ## Find or install a Rust that builds components; say so where there is none
+	@rm -f $(no_rust); status=0; scripts/setup_toolchain.sh || status=$$?; \
+	case $$status in \
+	0) ;; \
+	3) echo 'there is no Rust on this machine that builds components' | tee $(no_rust) ;; \
+	*) exit $$status ;; \
+	esac
+
+.PHONY: demo
+demo: setup toolchain ## Generate, hash, build, load, use, refuse: the main job on the real contracts
+	@$(python) scripts/demo.py
+
+.PHONY: test
+test: lint lint-rust test-rust test-python ## Check all that must hold: form, types, contracts, Rust, Python
+
+.PHONY: bench
+bench: setup ## Measure against wasmtime-py's own component API
+	@$(python) benchmarks/run.py
+
+.PHONY: generate
+generate: setup ## Write what witgen.toml asks for: Python adapters and Rust stubs
+	@$(witgen) generate
+
+.PHONY: build
+build: setup toolchain ## Build the Rust guests as components
+	@$(need_rust)
+	@$(witgen) build
+
+.PHONY: lint
+lint: setup ## Check form and types of the Python code, and that generated files are up to date
+	@$(call say,ruff check)
+	@$(python) -m ruff check .
+	@$(call say,black --check)
+	@$(python) -m black --check --quiet --diff --extend-exclude '/bindings/' .
+	@$(call say,mypy --strict)
+	@$(python) -m mypy $(typed)
+	@$(call say,witgen generate --check)
+	@$(witgen) generate --check
+
+.PHONY: lint-rust
+lint-rust: toolchain
+	@$(call rust,cargo fmt --check,cargo fmt --version)
+	@$(call rust,cargo clippy --workspace -- -D warnings,cargo clippy --version)
+
+.PHONY: test-rust
+test-rust: toolchain
+	@$(call rust,cargo test --quiet --workspace,cc --version)
+	@$(call rust,$(witgen) build,cargo --version)
+
+.PHONY: test-python
+test-python: setup
+	@$(call say,pytest)
+	@$(python) -m pytest -rs
+
+.PHONY: prebuilt
+prebuilt: setup toolchain ## Build the component that comes with the project anew
+	@$(need_rust)
+	@$(witgen) build progress-runner
+	@mkdir -p $(dir $(prebuilt)) && cp $(guest) $(prebuilt) && ls -l $(prebuilt)
+
+.PHONY: clean
+clean: ## Remove all that the others made, .venv included
+	rm -rf .venv target dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .witgen-cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,192 @@
+"""Binaries that are cut off, changed or made to hurt: an error each, and no more work than they are worth."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.binary.samples import SAMPLES, sample
+from tests.binary.support import items
+from tests.binary.test_encoder import shapes
+from witgen.binary import (
+    BinaryError,
+    component_world,
+    custom_sections,
+    decode,
+    encode_component_type,
+    encode_package,
+    encoded_package,
+    encoded_world,
+)
+from witgen.binary import opcodes as op
+from witgen.binary.writer import name_bytes, section, unsigned, vec
+from witgen.ir import PackageId
+
+
+def encoded_samples() -> list[bytes]:
+    made, base, user = shapes()
+    world = made.world("w", items(base), items(user))
+    return [encode_component_type(made.resolve(), world), encode_package(made.resolve(), PackageId(0))]
+
+
+ALL = [*(sample(name) for name in SAMPLES), *encoded_samples()]
+
+
+def read_everything(data: bytes) -> None:
+    """Whatever can be done with a binary; anything but `BinaryError` is a failure."""
+    readers: list[Callable[[], object]] = [lambda: custom_sections(data)]
+    try:
+        component = decode(data)
+    except BinaryError as error:
+        assert error.offset is None or 0 <= error.offset <= len(data)
+    else:
+        readers += [
+            lambda: component_world(component),
+            lambda: encoded_world(component),
+            lambda: encoded_package(component),
+        ]
+    for reader in readers:
+        try:
+            reader()
+        except BinaryError as error:
+            assert str(error)
+
+
+def section_ends(data: bytes) -> set[int]:
+    """Where a component may end without anyone being able to tell that it went on."""
+    ends, at = {8}, 8
+    while at < len(data):
+        size, shift, at = 0, 0, at + 1
+        while True:
+            byte, at = data[at], at + 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        at += size
+        ends.add(at)
+    return ends
+
+
+@pytest.mark.parametrize("data", ALL, ids=len)
+def test_a_binary_cut_off_at_any_byte_is_an_error(data: bytes) -> None:
+    ends = section_ends(data)
+    for length in range(len(data)):
+        if length in ends:
+            read_everything(data[:length])
+        else:
+            with pytest.raises(BinaryError) as caught:
+                decode(data[:length])
+            assert caught.value.offset is not None
+            assert caught.value.offset <= length
+
+
+@pytest.mark.parametrize("data", ALL, ids=len)
+def test_each_byte_may_be_anything(data: bytes) -> None:
+    choice = random.Random(len(data))
+    for at in range(8, len(data)):
+        for value in {0, 1, 0x7F, 0x80, 0xFF, data[at] ^ 1, choice.randrange(256)}:
+            read_everything(data[:at] + bytes((value,)) + data[at + 1 :])
+
+
+@given(
+    st.sampled_from(ALL),
+    st.lists(st.tuples(st.integers(8, 2000), st.binary(max_size=6), st.integers(0, 6)), min_size=1, max_size=5),
+)
+def test_any_mutation_gives_a_result_or_an_error(data: bytes, changes: list[tuple[int, bytes, int]]) -> None:
+    for at, put, dropped in changes:
+        data = data[:at] + put + data[at + dropped :]
+    read_everything(data)
+
+
+@given(st.binary(max_size=300))
+def test_any_content_gives_a_result_or_an_error(content: bytes) -> None:
+    read_everything(op.PREAMBLE + content)
+
+
+def types(*contents: bytes) -> bytes:
+    return op.PREAMBLE + section(op.TYPE, vec(contents))
+
+
+def imports(sort: int, index: int) -> bytes:
+    return section(op.IMPORT, vec([b"\0" + name_bytes("a:b/c") + bytes((sort,)) + unsigned(index)]))
+
+
+def nested(depth: int) -> bytes:
+    data = op.PREAMBLE
+    for _ in range(depth):
+        data = op.PREAMBLE + section(op.COMPONENT, data)
+    return data
+
+
+def nested_types(depth: int) -> bytes:
+    content = b"\x7f"
+    for _ in range(depth):
+        content = b"\x42\x01\x01" + content
+    return types(content)
+
+
+def test_components_and_types_may_be_nested_as_deep_as_anyone_needs() -> None:
+    decode(nested(100))
+    decode(nested_types(100))
+
+
+@pytest.mark.parametrize("data", [nested(101), nested(2000), nested_types(101), nested_types(100_000)], ids=len)
+def test_deeper_nesting_is_an_error(data: bytes) -> None:
+    with pytest.raises(BinaryError, match="nested more than 100 levels deep"):
+        decode(data)
+
+
+def doubling_instances(levels: int) -> bytes:
+    """Instance types that each export two instances of the one before: a tree of 2^levels."""
+    two = [b"\x04\0" + name_bytes(name) + b"\x05\0" for name in ("a", "b")]
+    contents = [b"\x42\0"]
+    for level in range(levels):
+        contents.append(b"\x42" + vec([b"\x02\x03\x02\x01" + unsigned(level), *two]))
+    return types(*contents) + imports(5, levels)
+
+
+def doubling_tuples(levels: int) -> bytes:
+    """Tuples that each hold two of the one before."""
+    contents = [b"\x6f\x02\x7f\x7f"] + [b"\x6f\x02" + bytes((level, level)) for level in range(levels)]
+    return types(*contents, b"\x40\0\0" + unsigned(levels)) + imports(1, levels + 1)
+
+
+def chain(levels: int) -> bytes:
+    """Lists of lists."""
+    contents = [b"\x70\x7f"] + [b"\x70" + signed_index(level) for level in range(levels)]
+    return types(*contents, b"\x40\0\0" + signed_index(levels)) + imports(1, levels + 1)
+
+
+def signed_index(value: int) -> bytes:
+    return unsigned(value) if value < 64 else bytes((value & 0x7F | 0x80, *signed_index(value >> 7)))
+
+
+def one_type_many_names(size: int) -> bytes:
+    """A record of many fields that is exported under many names."""
+    record = b"\x72" + vec([name_bytes(f"f{i}") + b"\x7f" for i in range(size)])
+    exports = [b"\x04\0" + name_bytes(f"t{i}") + b"\x03\0\0" for i in range(size)]
+    return types(b"\x42" + vec([b"\x01" + record, *exports])) + imports(5, 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [doubling_instances(60), doubling_tuples(60), chain(5000), one_type_many_names(20_000)],
+    ids=["instances", "tuples", "chain", "names"],
+)
+def test_types_that_unfold_to_more_than_they_say_are_an_error(data: bytes) -> None:
+    component = decode(data)
+    start = time.perf_counter()
+    with pytest.raises(BinaryError):
+        component_world(component)
+    assert time.perf_counter() - start < 20
+
+
+def test_more_items_than_any_tool_writes_are_an_error() -> None:
+    with pytest.raises(BinaryError, match="more than 200000 items"):
+        decode(op.PREAMBLE + section(op.CUSTOM, b"\0") * 200_001)

@@ -1,0 +1,200 @@
+"""Components to the worlds that they implement."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.binary.samples import component, sample
+from tests.binary.support import describe
+from witgen import ir
+from witgen.binary import BinaryError, component_world, decode
+
+
+def world_of(data: bytes) -> dict[str, str]:
+    return describe(*component_world(decode(data)))
+
+
+def test_the_world_of_a_component_is_named_as_other_tools_name_it() -> None:
+    resolve, world = component_world(decode(sample("linked")))
+    row = resolve.worlds[world]
+    assert (str(resolve.packages[row.package].name), row.name) == ("root:component", "root")
+
+
+def test_an_exported_instance_gets_the_types_that_its_component_was_given() -> None:
+    assert world_of(sample("linked")) == {
+        "import test:host/base@1.2.3": "interface base implements=False",
+        "import test:host/base@1.2.3.type point": "test:host/base@1.2.3#point = record(x: s32, y: s32) None",
+        "import test:host/base@1.2.3.type handle": "test:host/base@1.2.3#handle = resource None",
+        "import test:host/base@1.2.3.[method]handle.at": (
+            "method test:host/base@1.2.3#handle"
+            "(self: Borrow(test:host/base@1.2.3#handle), at: test:host/base@1.2.3#point) -> u32 None"
+        ),
+        "export test:guest/shapes@0.1.0": "interface shapes implements=False",
+        "export test:guest/shapes@0.1.0.type point": (
+            "test:guest/shapes@0.1.0#point = Alias(test:host/base@1.2.3#point) None"
+        ),
+        "export test:guest/shapes@0.1.0.type handle": (
+            "test:guest/shapes@0.1.0#handle = Alias(test:host/base@1.2.3#handle) None"
+        ),
+        "export test:guest/shapes@0.1.0.type line": (
+            "test:guest/shapes@0.1.0#line = "
+            "record(from: test:host/base@1.2.3#point, to: Option(test:host/base@1.2.3#point)) None"
+        ),
+        "export test:guest/shapes@0.1.0.f": (
+            "freestanding (at: test:guest/shapes@0.1.0#point, of: Borrow(test:guest/shapes@0.1.0#handle)) -> "
+            "List(test:guest/shapes@0.1.0#line) None"
+        ),
+    }
+
+
+def test_a_resource_keeps_its_identity_through_composed_components() -> None:
+    found = world_of(sample("composed"))
+    assert found["export test:store/items@0.1.0.type item"] == "test:store/items@0.1.0#item = resource None"
+    assert (
+        found["export test:user/api@0.1.0.type item"]
+        == "test:user/api@0.1.0#item = Alias(test:store/items@0.1.0#item) None"
+    )
+    assert found["export test:user/api@0.1.0.take"] == "freestanding () -> Own(test:user/api@0.1.0#item) None"
+
+
+def test_each_import_of_an_instance_type_has_resources_of_its_own() -> None:
+    data = component("""
+        (type $t (instance (export "r" (type (sub resource)))))
+        (import "a:b/one" (instance (type $t)))
+        (import "a:b/two" (instance (type $t)))""")
+    resolve, _ = component_world(decode(data))
+    assert [definition.kind for definition in resolve.types] == [ir.Resource(), ir.Resource()]
+
+
+def test_a_world_has_types_and_functions_of_its_own() -> None:
+    found = world_of(sample("world"))
+    assert found["import thing"] == "type world#thing = resource None"
+    assert found["import choice"] == (
+        "type world#choice = variant(none: _, some: tuple(Own(world#thing), List(world#all), list(u16, 4)), "
+        "other: world#number) None"
+    )
+    assert found["import [method]thing.go"] == (
+        "method world#thing(self: Borrow(world#thing), how: Option(world#access)) -> Result(world#choice, string) None"
+    )
+    assert found["import [constructor]thing"] == "constructor world#thing(in: list(u16, 4)) -> Own(world#thing) None"
+    assert found["import listen"] == (
+        "async freestanding (on: Stream(u8), done: Future(Result(_, _)), tick: Stream(_)) -> _ None"
+    )
+    assert found["import plain"] == "interface None implements=False"
+    assert found["import plain.name"] == "freestanding () -> Option(string) None"
+
+
+def test_an_interface_on_both_sides_has_a_row_for_each() -> None:
+    data = component("""
+        (import "a:b/c" (instance $i (export "f" (func)) (export "r" (type (sub resource)))))
+        (import "g" (func $g (result u8)))
+        (alias export $i "f" (func $f))
+        (instance $both (export "f" (func $f)) (export "g" (func $g)))
+        (export "a:b/c" (instance $both))""")
+    resolve, world = component_world(decode(data))
+    (imported, _), (exported,) = (list(resolve.worlds[world].imports), list(resolve.worlds[world].exports))
+    assert imported != exported
+    assert not isinstance(exported, str)
+    assert list(resolve.interfaces[exported].functions) == ["f", "g"]
+    assert resolve.packages[0].interfaces == {"c": exported}
+
+
+def test_an_export_shows_no_more_than_the_type_that_it_is_given() -> None:
+    data = component("""
+        (import "a:b/c" (instance $i
+            (export "f" (func)) (export "secret" (func)) (export "r" (type (sub resource)))))
+        (export "a:b/d" (instance $i) (instance (export "f" (func)) (export "r" (type (sub resource)))))""")
+    found = world_of(data)
+    assert {name for name in found if name.startswith("export")} == {
+        "export a:b/d",
+        "export a:b/d.f",
+        "export a:b/d.type r",
+    }
+    assert found["export a:b/d.type r"] == "a:b/d#r = Alias(a:b/c#r) None"
+
+
+def test_names_given_on_the_way_do_not_hide_where_a_type_is_defined() -> None:
+    data = component("""
+        (import "a:b/c" (instance $i (type (enum "x")) (export "e" (type (eq 0)))))
+        (alias export $i "e" (type $e))
+        (instance $once (export "passed" (type $e)))
+        (alias export $once "passed" (type $p))
+        (instance $twice (export "f" (type $p)))
+        (export "a:b/d" (instance $twice))""")
+    assert world_of(data)["export a:b/d.type f"] == "a:b/d#f = Alias(a:b/c#e) None"
+
+
+def test_aliases_and_equal_types_are_told_apart() -> None:
+    data = component("""
+        (import "a:b/c" (instance
+            (type (record (field "x" u8)))
+            (export "one" (type (eq 0)))
+            (export "two" (type (eq 1)))
+            (export "three" (type (eq 0)))
+            (type string)
+            (export "text" (type (eq 4)))))""")
+    found = world_of(data)
+    assert found["import a:b/c.type two"] == "a:b/c#two = Alias(a:b/c#one) None"
+    assert found["import a:b/c.type three"] == "a:b/c#three = record(x: u8) None"
+    assert found["import a:b/c.type text"] == "a:b/c#text = Alias(string) None"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('(core type $m (module)) (import "m" (core module (type $m)))', "no world can have the core module `m`"),
+        ('(import "c" (component))', "no world can have the component `c`"),
+        ('(import "a:b/c" (instance (export "i" (instance))))', "no interface can have the instance `i`"),
+        ('(import "unlocked-dep=<a:b>" (instance))', "`unlocked-dep=<a:b>` is not the name of an interface"),
+        ('(import "[method]r.f" (func))', "`[method]r.f` belongs to a resource that is not there"),
+        ('(import "i" (instance $i)) (alias export $i "f" (func))', "instance 0 exports no `f`"),
+        (
+            '(import "i" (instance $i (export "f" (func)))) (alias export $i "f" (instance))',
+            "`f` is a func, not a instance",
+        ),
+        (
+            '(component $c (import "f" (func))) (instance (instantiate $c))',
+            "import `f` is given no argument",
+        ),
+        (
+            '(component $c (import "f" (func))) (import "i" (instance $i)) '
+            '(instance (instantiate $c (with "f" (instance $i))))',
+            "`f` is a func, but given a instance",
+        ),
+        (
+            '(component $c (import "f" (func (param "x" u8)))) (import "g" (func $g (param "x" u16))) '
+            '(instance (instantiate $c (with "f" (func $g))))',
+            "`f` is not of the type that is declared for it",
+        ),
+        (
+            '(component $c (import "t" (type (sub resource)))) (type $t (list u8)) '
+            '(instance (instantiate $c (with "t" (type $t))))',
+            "`t` is not of the type that is declared for it",
+        ),
+        (
+            '(import "f" (func $f (result u8))) (export "g" (func $f) (func (result u32)))',
+            "`g` is not of the type that is declared for it",
+        ),
+        (
+            '(import "i" (instance $i)) (export "a:b/c" (instance $i) (instance (export "f" (func))))',
+            "`f` is declared, but not exported by what is given",
+        ),
+        ('(type $f (func)) (type $l (list $f)) (import "f" (func (result $l)))', "this is not the type of a value"),
+        (
+            '(import "t" (type $t (sub resource))) (import "f" (func (result $t)))',
+            "a resource is used as a value, without own or borrow",
+        ),
+        ('(type $t u8) (type $o (own $t)) (import "f" (func (result $o)))', "a handle to what is not a resource"),
+        ('(type $t u8) (import "f" (func (type $t)))', "type 0 is not that of a func"),
+        ('(type $t u8) (import "i" (instance (type $t)))', "type 0 is not that of a instance"),
+        (
+            '(type $r (resource (rep i32))) (type $o (own $r)) (type $f (func (result $o))) (import "f" (func (type $f)))',
+            "a resource that is used has no name",
+        ),
+    ],
+)
+def test_what_does_not_fit_or_has_no_place_in_a_world_is_refused(text: str, message: str) -> None:
+    with pytest.raises(BinaryError) as caught:
+        component_world(decode(component(text)))
+    assert caught.value.message == message
+    assert caught.value.offset is not None

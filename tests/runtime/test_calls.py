@@ -1,0 +1,229 @@
+"""Calls in both directions: values, memory that grows, host resources, exceptions of host code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtime.support import adapter, component
+from witgen import runtime as rt
+
+WIT = """
+package a:b@1.0.0;
+interface host {
+  resource blob {
+    constructor(init: list<u8>);
+    len: func() -> u32;
+  }
+  log: func(msg: string) -> u32;
+}
+interface api {
+  add: func(a: u32, b: u32) -> u32;
+  echo: func(s: string) -> string;
+  log: func(s: string) -> u32;
+  blob-len: func(s: list<u8>) -> u32;
+  boom: func();
+}
+world w { import host; export api; }
+"""
+
+COMPONENT = """
+  (import "a:b/host@1.0.0" (instance $host
+    (export "blob" (type $blob (sub resource)))
+    (export "[constructor]blob" (func (param "init" (list u8)) (result (own $blob))))
+    (export "[method]blob.len" (func (param "self" (borrow $blob)) (result u32)))
+    (export "log" (func (param "msg" string) (result u32)))))
+  (core func $log (canon lower (func $host "log") (memory $memory) (realloc $realloc)))
+  (alias export $host "blob" (type $blob))
+  (core func $new (canon lower (func $host "[constructor]blob") (memory $memory) (realloc $realloc)))
+  (core func $len (canon lower (func $host "[method]blob.len")))
+  (core func $drop (canon resource.drop $blob))
+  (core module $main
+    (import "host" "log" (func $log (param i32 i32) (result i32)))
+    (import "host" "new" (func $new (param i32 i32) (result i32)))
+    (import "host" "len" (func $len (param i32) (result i32)))
+    (import "host" "drop" (func $drop (param i32)))
+    (import "libc" "memory" (memory 1))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "echo") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0))
+      (i32.store (i32.const 20) (local.get 1))
+      (i32.const 16))
+    (func (export "log") (param i32 i32) (result i32) (call $log (local.get 0) (local.get 1)))
+    (func (export "blob-len") (param i32 i32) (result i32) (local i32 i32)
+      (local.set 2 (call $new (local.get 0) (local.get 1)))
+      (local.set 3 (call $len (local.get 2)))
+      (call $drop (local.get 2))
+      (local.get 3))
+    (func (export "boom") unreachable))
+  (core instance $main (instantiate $main
+    (with "host" (instance
+      (export "log" (func $log)) (export "new" (func $new))
+      (export "len" (func $len)) (export "drop" (func $drop))))
+    (with "libc" (instance $libc))))
+  (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $main "add")))
+  (func $echo (param "s" string) (result string)
+    (canon lift (core func $main "echo") (memory $memory) (realloc $realloc)ENCODING))
+  (func $log' (param "s" string) (result u32)
+    (canon lift (core func $main "log") (memory $memory) (realloc $realloc)))
+  (func $blob-len (param "s" (list u8)) (result u32)
+    (canon lift (core func $main "blob-len") (memory $memory) (realloc $realloc)))
+  (func $boom (canon lift (core func $main "boom")))
+  (instance $api
+    (export "add" (func $add)) (export "echo" (func $echo)) (export "log" (func $log'))
+    (export "blob-len" (func $blob-len)) (export "boom" (func $boom)))
+  (export "a:b/api@1.0.0" (instance $api))
+"""
+
+
+class Host:
+    """A host that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.closed: list[bytes] = []
+        self.fails: Exception | None = None
+
+    def log(self, msg: str) -> int:
+        self.messages.append(msg)
+        if self.fails is not None:
+            raise self.fails
+        return len(msg)
+
+    def blob(self, init: bytes) -> Blob:
+        return Blob(self, init)
+
+
+class Blob:
+    """A host resource: a plain object."""
+
+    def __init__(self, host: Host, init: bytes) -> None:
+        self.host, self.init = host, init
+
+    def len(self) -> int:
+        return len(self.init)
+
+    def close(self) -> None:
+        self.host.closed.append(self.init)
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+def running(folder: Path, host: Host, wat: str = COMPONENT, encoding: str = "") -> Any:
+    module = adapter(folder, WIT)
+    return module.W(component(wat.replace("ENCODING", encoding)), module.WImports(host=host)).api
+
+
+def test_scalars_and_strings_come_back(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    assert api.add(2, 40) == 42
+    assert api.add((1 << 32) - 1, 1) == 0
+    for text in ("", "a", "zwölf 🎉", "\0"):
+        assert api.echo(text) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf16", "latin1+utf16"])
+def test_strings_come_back_in_every_encoding(tmp_path: Path, host: Host, encoding: str) -> None:
+    api = running(tmp_path, host, encoding=f" string-encoding={encoding}")
+    for text in ("", "a", "abc", "zwölf", "🎉 and more", "\0"):
+        assert api.echo(text) == text
+
+
+def test_memory_that_grows_during_a_call_is_seen(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    text = "x" * 3_000_000
+    assert api.echo(text) == text
+    assert api.blob_len(bytes(1_000_000)) == 1_000_000
+
+
+def test_a_string_that_utf8_cannot_hold_is_refused_and_the_instance_goes_on(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    with pytest.raises(UnicodeEncodeError):
+        api.echo("\ud800")
+    assert api.echo("a") == "a"
+
+
+@pytest.mark.parametrize("data", [b"12345", bytearray(b"12345"), memoryview(b"12345")])
+def test_any_buffer_is_taken_as_bytes_and_host_resources_are_closed(tmp_path: Path, host: Host, data: Any) -> None:
+    api = running(tmp_path, host)
+    assert api.blob_len(data) == 5
+    assert host.closed == [b"12345"]
+
+
+def test_an_exception_of_host_code_comes_out_unchanged(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    assert api.log("fine") == 4
+    host.fails = KeyError("mine")
+    with pytest.raises(KeyError) as caught:
+        api.log("not")
+    assert caught.value is host.fails
+    assert "called by a:b/api@1.0.0#log" in caught.value.__notes__[0]
+    with pytest.raises(rt.InstanceUnavailable, match="host code raised KeyError"):
+        api.log("again")
+
+
+def test_a_guest_cannot_be_entered_again_from_host_code(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    host.log = lambda msg: api.add(1, 1)  # type: ignore[method-assign]
+    with pytest.raises(rt.InstanceUnavailable, match="in another call"):
+        api.log("x")
+
+
+def test_what_host_code_returns_wrongly_is_an_error_and_not_a_value(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    host.log = lambda msg: 1 << 32  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="u32"):
+        api.log("x")
+
+
+def test_a_trap_names_function_and_reason(tmp_path: Path, host: Host) -> None:
+    with pytest.raises(rt.Trap, match=r"a:b/api@1.0.0#boom: .*unreachable"):
+        running(tmp_path, host).boom()
+
+
+def test_a_component_of_another_contract_is_refused_by_function(tmp_path: Path, host: Host) -> None:
+    wat = COMPONENT.replace('(param "msg" string)', '(param "message" string)')
+    with pytest.raises(rt.ContractError) as caught:
+        running(tmp_path, host, wat)
+    assert caught.value.differences == ("import a:b/host@1.0.0#log: its type differs from the contract's",)
+
+
+def test_an_import_that_the_contract_does_not_offer_is_refused(tmp_path: Path, host: Host) -> None:
+    wat = '(import "wasi:random/random@0.2.6" (instance (export "get-random-u64" (func (result u64)))))' + COMPONENT
+    with pytest.raises(rt.ContractError, match=r"random@0.2.6#get-random-u64: the contract does not offer it"):
+        running(tmp_path, host, wat)
+
+
+def test_an_export_that_is_missing_is_named(tmp_path: Path, host: Host) -> None:
+    with pytest.raises(rt.ContractError, match="#boom: the component does not have it"):
+        running(tmp_path, host, COMPONENT.replace(' (export "boom" (func $boom))', ""))
+
+
+@pytest.mark.parametrize("data", [b"", b"\0asm", b"\0asm\x01\0\0\0", b"package a:b;", bytes(1000)])
+def test_what_is_not_a_component_is_refused(data: bytes) -> None:
+    with pytest.raises(rt.ComponentError, match=r"thing\.wasm"):
+        rt.Component(data, name="thing.wasm")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ("wasi:io/poll@0.2.4", "wasi:io/poll@0.2.6", True),
+        ("wasi:io/poll@0.2.4", "wasi:io/poll@0.3.0", False),
+        ("a:b/c@1.2.0", "a:b/c@1.9.9", True),
+        ("a:b/c@1.2.0", "a:b/c@2.0.0", False),
+        ("a:b/c@0.0.1", "a:b/c@0.0.2", False),
+        ("a:b/c@1.0.0-rc.1", "a:b/c@1.0.0", False),
+        ("a:b/c", "a:b/c", True),
+        ("a:b/c", "a:b/c@1.0.0", False),
+    ],
+)
+def test_names_link_as_semver_says(a: str, b: str, same: bool) -> None:
+    from witgen.runtime.component import same_link_name
+
+    assert same_link_name(a, b) is same

@@ -1,0 +1,76 @@
+"""Lines of Rust as rustfmt would break them, so that generated code needs no formatter.
+
+It knows widths and the few shapes that generated code is made of; it knows nothing of what they mean. What fits none
+of the shapes is marked ``#[rustfmt::skip]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+__all__ = ["alias", "docs", "field", "indent", "signature", "tuple_expression"]
+
+_WIDTH = 100
+#: rustfmt's `fn_call_width`: arguments (and elements of tuples) that are longer go on lines of their own.
+_CALL_WIDTH = 60
+_STEP = "    "
+_SKIP = "#[rustfmt::skip]"
+
+
+def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
+    """Lines moved right by `depth` steps; empty ones stay empty."""
+    return [_STEP * depth + line if line else line for line in lines]
+
+
+def docs(text: str) -> list[str]:
+    """A documentation comment. What looks like code is marked as text: rustdoc would compile it."""
+    lines: list[str] = []
+    fenced = False
+    for line in text.expandtabs(4).split("\n"):
+        line = line.rstrip()
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+            if fenced and line.strip() == "```":
+                line += "text"
+        lines.append(f"/// {line}" if line else "///")
+    return lines if text else []
+
+
+def signature(depth: int, head: str, params: Sequence[str], result: str | None, end: str) -> list[str]:
+    """The first lines of a function, from `head` (up to its name) to `end` (``;`` or `` {``)."""
+    tail = ("" if result is None else f" -> {result}") + end
+    short = f"{head}({', '.join(params)}){tail}"
+    if _fits(depth, short):
+        return [short]
+    lines = [f"{head}(", *(f"{_STEP}{param}," for param in params), f"){tail}"]
+    if params and all(_fits(depth, line) for line in lines):
+        return lines
+    return [_SKIP, *(lines if params else [short])]
+
+
+def tuple_expression(depth: int, head: str, items: Sequence[str], end: str) -> list[str]:
+    """``head(a, b)end``: a tuple as the last part of a statement."""
+    inside = f"{items[0]}," if len(items) == 1 else ", ".join(items)
+    short = f"{head}({inside}){end}"
+    if len(inside) <= _CALL_WIDTH and _fits(depth, short):
+        return [short]
+    return [f"{head}(", *(f"{_STEP}{item}," for item in items), f"){end}"]
+
+
+def field(depth: int, text: str) -> list[str]:
+    """A field of a struct or a case of an enum, with its comma."""
+    return [text] if _fits(depth, text) else [_SKIP, text]
+
+
+def alias(depth: int, head: str, target: str) -> list[str]:
+    """``head = target;``."""
+    short = f"{head} = {target};"
+    if _fits(depth, short):
+        return [short]
+    if _fits(depth + 1, f"{target};"):
+        return [f"{head} =", f"{_STEP}{target};"]
+    return [_SKIP, short]
+
+
+def _fits(depth: int, line: str) -> bool:
+    return len(line) + len(_STEP) * depth <= _WIDTH

@@ -1,0 +1,38 @@
+"""The documentation of an item: the text of the comments before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from witgen.syntax import ast
+
+__all__ = ["docs_text"]
+
+_ASCII_SPACE = " \t\n\x0c\r"
+
+
+def docs_text(comments: Sequence[ast.Comment]) -> str:
+    """The comments without their delimiters and common indentation, one after another.
+
+    Every comment counts, not doc comments alone: so do the reference tools.
+    """
+    if not comments:
+        return ""
+    texts = [_bare(comment.text).rstrip() for comment in comments]
+    common = min((_indentation(text) for text in texts if text), default=0)
+    if common:
+        texts = [text[common:] if text.startswith(" " * common) else text for text in texts]
+    lines: list[str] = []
+    for text in texts:
+        lines += text.replace("\r\n", "\n").split("\n")
+    return "\n".join(lines).rstrip("\n")
+
+
+def _bare(text: str) -> str:
+    if text.startswith("/**"):
+        return text[3:].removesuffix("*/")
+    return text.lstrip("/")
+
+
+def _indentation(text: str) -> int:
+    return len(text) - len(text.lstrip(_ASCII_SPACE))

@@ -1,0 +1,159 @@
+"""Reads roots and puts their packages together: each group drafted, all sorted by dependency, one after another linked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from witgen import ir
+from witgen.diagnostics import Note, Source, Span, WitError
+from witgen.resolve.define import define_package
+from witgen.resolve.docs import docs_text
+from witgen.resolve.draft import Draft
+from witgen.resolve.files import Group, read_root
+from witgen.resolve.gates import Features
+from witgen.resolve.link import link
+from witgen.resolve.scope import package_name
+from witgen.resolve.tables import Tables
+from witgen.syntax import ast, semver
+
+__all__ = ["Loaded", "load"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a set of roots holds.
+
+    `main` is the package of the last root, `sources` are all files that were read, in the order of reading.
+    """
+
+    resolve: ir.Resolve
+    main: ir.PackageId
+    sources: tuple[Source, ...]
+
+
+def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features: bool = False) -> Loaded:
+    """Read and resolve the packages of `roots`: WIT files, and folders with their ``deps``.
+
+    All roots see each other's packages. Items gated by ``@unstable`` are there if their feature is among `features` or
+    `all_features` is set. Raises WitError for everything that is wrong with the input.
+    """
+    if not roots:
+        raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
+    drafts: dict[ir.PackageName, Draft] = {}
+    sources: list[Source] = []
+    main = ir.PackageName("", "")
+    for root in roots:
+        for i, group in enumerate(read_root(root)):
+            sources += [file.source for file in group.files]
+            for draft in _draft_group(group):
+                previous = drafts.setdefault(draft.name, draft)
+                if previous is not draft:
+                    raise WitError.at(
+                        draft.span,
+                        f"package `{draft.name}` is defined in two different places",
+                        Note("first defined here", previous.span),
+                    )
+                if i == 0:
+                    main = draft.name
+    tables = Tables()
+    allowed = Features(frozenset(features), all_features)
+    for draft in _sorted(drafts):
+        link(tables, draft, allowed)
+    return Loaded(tables.freeze(), tables.package_ids[main], tuple(sources))
+
+
+def _draft_group(group: Group) -> Iterator[Draft]:
+    """The packages of a group, its main package last."""
+    header: ast.PackageHeader | None = None
+    documented: ast.PackageHeader | None = None
+    nested: list[Draft] = []
+    for file in group.files:
+        for item in file.items:
+            if isinstance(item, ast.NestedPackage):
+                nested.append(_draft_nested(item))
+        if file.header is None:
+            continue
+        _check_header(file.header, header, documented)
+        header = file.header
+        if header.comments:
+            documented = header
+    if header is None:
+        raise WitError.at(
+            group.path,
+            "no `package` header was found in any WIT file of this package",
+            Note("begin a file with `package namespace:name;`"),
+        )
+    yield from nested
+    files = [[item for item in file.items if not isinstance(item, ast.NestedPackage)] for file in group.files]
+    docs = "" if documented is None else docs_text(documented.comments)
+    yield define_package(package_name(header.name), header.name.span, docs, files)
+
+
+def _check_header(
+    header: ast.PackageHeader, previous: ast.PackageHeader | None, documented: ast.PackageHeader | None
+) -> None:
+    """Raise WitError if a header contradicts those of the files before."""
+    name = package_name(header.name)
+    if previous is not None and package_name(previous.name) != name:
+        raise WitError.at(
+            header.name.span,
+            f"package `{name}` is not the package of the file before, `{package_name(previous.name)}`",
+            Note("all files of a folder are one package", previous.name.span),
+        )
+    if header.comments and documented is not None:
+        first, last = header.comments[0].span, header.comments[-1].span
+        raise WitError.at(
+            Span(first.source, first.start, last.end),
+            "the package is documented twice; only one of its files can have comments before `package`",
+            Note("first documented here", documented.name.span),
+        )
+
+
+def _draft_nested(package: ast.NestedPackage) -> Draft:
+    for item in package.items:
+        if isinstance(item, ast.NestedPackage):
+            raise WitError.at(item.name.span, "packages can't be nested in nested packages")
+    name = package_name(package.name)
+    return define_package(name, package.name.span, docs_text(package.comments), [package.items])
+
+
+def _sorted(drafts: dict[ir.PackageName, Draft]) -> list[Draft]:
+    """The drafts so that each follows all that it uses, otherwise by name.
+
+    Raises WitError where packages depend on each other in a circle.
+    """
+    order: dict[ir.PackageName, Draft] = {}
+    for name in sorted(drafts, key=_order_key):
+        if name in order:
+            continue
+        path: dict[ir.PackageName, None] = {}
+        pending = [(name, iter(drafts[name].foreign.items()))]
+        while pending:
+            current, rest = pending[-1]
+            entry = next(rest, None)
+            if entry is None:
+                pending.pop()
+                path.pop(current, None)
+                order[current] = drafts[current]
+                continue
+            used, place = entry
+            if used in path:
+                raise _cycle([*path, used], place.span)
+            if used in drafts and used not in order:
+                path[used] = None
+                pending.append((used, iter(drafts[used].foreign.items())))
+    return list(order.values())
+
+
+def _cycle(path: list[ir.PackageName], span: Span) -> WitError:
+    """The error for the last package of a path that is in it already."""
+    cycle = path[path.index(path[-1]) :]
+    spelled = " → ".join(f"`{name}`" for name in cycle)
+    notes = [Note(f"the cycle is {spelled}")] if len(cycle) > 2 else []
+    return WitError.at(span, f"package `{path[-1]}` depends on itself", *notes)
+
+
+def _order_key(name: ir.PackageName) -> tuple[object, ...]:
+    return (name.namespace, name.name, semver.order_key(name.version))

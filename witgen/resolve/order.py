@@ -1,0 +1,69 @@
+"""Orders in which everything comes after what it depends on, and cycles where there is none."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+
+from witgen.diagnostics import Note, Span, WitError
+from witgen.syntax import ast
+
+__all__ = ["did_you_mean", "sort_by_dependency"]
+
+
+def sort_by_dependency(what: str, edges: Mapping[str, Sequence[ast.Name]]) -> list[str]:
+    """The names in an order in which each follows all that it depends on, and otherwise in their own order.
+
+    `edges` maps each name to what it depends on, `what` says in words what the names are names of. Raises WitError
+    where a dependency isn't among the names, or where names depend on each other in a circle.
+    """
+    position = {name: i for i, name in enumerate(edges)}
+    names = list(edges)
+    waiting = [len(dependencies) for dependencies in edges.values()]
+    dependents: list[list[int]] = [[] for _ in names]
+    for i, dependencies in enumerate(edges.values()):
+        for dependency in dependencies:
+            if dependency.text not in position:
+                raise WitError.at(
+                    dependency.span,
+                    f"{what} `{dependency.text}` does not exist",
+                    *did_you_mean(dependency.text, names),
+                )
+            dependents[position[dependency.text]].append(i)
+    ready = [i for i, count in enumerate(waiting) if count == 0]
+    order: list[str] = []
+    while ready:
+        done = heapq.heappop(ready)
+        order.append(names[done])
+        for i in dependents[done]:
+            waiting[i] -= 1
+            if waiting[i] == 0:
+                heapq.heappush(ready, i)
+    if len(order) < len(names):
+        raise _cycle(what, edges, {name for name, count in zip(names, waiting, strict=True) if count})
+    return order
+
+
+def _cycle(what: str, edges: Mapping[str, Sequence[ast.Name]], stuck: set[str]) -> WitError:
+    """The error for names that can't be ordered; all of `stuck` depend on one that is on a cycle."""
+    first = next(dep for name, deps in edges.items() if name in stuck for dep in deps if dep.text in stuck)
+    path: dict[str, Span] = {}
+    at = first
+    while at.text not in path:
+        path[at.text] = at.span
+        at = next(dep for dep in edges[at.text] if dep.text in stuck)
+    cycle = list(path)[list(path).index(at.text) :]
+    if len(cycle) == 1:
+        return WitError.at(first.span, f"{what} `{first.text}` depends on itself")
+    spelled = " → ".join(f"`{name}`" for name in [*cycle, cycle[0]])
+    return WitError.at(first.span, f"{what} `{first.text}` depends on itself", Note(f"the cycle is {spelled}"))
+
+
+def did_you_mean(name: str, candidates: Sequence[str]) -> list[Note]:
+    """A note that proposes the candidate most like `name`, if one is like it at all."""
+    import difflib
+
+    if len(candidates) > 5_000:
+        return []
+    close = difflib.get_close_matches(name, candidates, n=1)
+    return [Note(f"did you mean `{close[0]}`?")] if close else []
