@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,7 +103,7 @@ def test_a_used_interface_comes_before_its_users_whatever_the_order_of_the_world
 def test_an_interface_that_is_not_imported_cannot_be_used() -> None:
     made, _, user = shapes()
     world = made.world("guest", items(user))
-    with pytest.raises(ValueError, match="type point of test:made/base@0.1.0 is used, but"):
+    with pytest.raises(ValueError, match=r"type point of test:made/base.* is used, but"):
         encode_component_type(made.resolve(), world)
 
 
@@ -125,7 +128,8 @@ def test_inline_interfaces_and_attributes_come_back() -> None:
 
 def test_the_section_says_its_format_and_the_string_encoding() -> None:
     made, base, _ = shapes()
-    data = encode_component_type(made.resolve(), made.world("guest", items(base)))
+    world = made.world("guest", items(base))
+    data = encode_component_type(made.resolve(), world)
     assert custom_sections(data) == [("wit-component-encoding", memoryview(b"\x04\x00"))]
 
 
@@ -133,7 +137,7 @@ def test_producers_are_written_where_they_are_given() -> None:
     made, base, _ = shapes()
     world = made.world("guest", items(base))
     data = encode_component_type(made.resolve(), world, {"processed-by": {"witgen": "0.1.0"}})
-    assert dict(custom_sections(data))["producers"] == b"\x01\x0cprocessed-by\x01\x06witgen\x050.1.0"
+    assert bytes(dict(custom_sections(data))["producers"]) == b"\x01\x0cprocessed-by\x01\x06witgen\x050.1.0"
 
 
 def test_a_package_comes_back_as_it_was() -> None:
@@ -177,63 +181,52 @@ def test_docs_and_gates_of_a_package_come_back() -> None:
     assert back == resolve
 
 
-_LABELS = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,4})?", fullmatch=True)
+_KINDS: list[Callable[[random.Random, Sequence[ir.Type]], ir.Kind]] = [
+    lambda r, known: ir.Record(tuple(ir.Field(f"f{i}", r.choice(known)) for i in range(r.randint(1, 4)))),
+    lambda r, known: ir.Variant(tuple(ir.Case(f"c{i}", _maybe(r, known)) for i in range(r.randint(1, 4)))),
+    lambda r, known: ir.Enum(tuple(ir.Label(f"e{i}") for i in range(r.randint(1, 300)))),
+    lambda r, known: ir.Flags(tuple(ir.Label(f"g{i}") for i in range(r.randint(1, 32)))),
+    lambda r, known: ir.Tuple(tuple(r.choice(known) for _ in range(r.randint(1, 4)))),
+    lambda r, known: ir.Option(r.choice(known)),
+    lambda r, known: ir.Result(_maybe(r, known), _maybe(r, known)),
+    lambda r, known: ir.List(r.choice(known)),
+    lambda r, known: ir.FixedLengthList(r.choice(known), r.randrange(1 << 32)),
+    lambda r, known: ir.Map(r.choice(known), r.choice(known)),
+    lambda r, known: ir.Stream(_maybe(r, known)),
+    lambda r, known: ir.Future(_maybe(r, known)),
+]
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> tuple[ir.Resolve, ir.WorldId]:
-    """Worlds of one or two interfaces with types of any kind and depth."""
+def _maybe(r: random.Random, known: Sequence[ir.Type]) -> ir.Type | None:
+    return r.choice((None, *known))
+
+
+def any_world(r: random.Random) -> tuple[ir.Resolve, ir.WorldId]:
+    """A world of two interfaces, with types of any kind and depth, the second using the first."""
     made = Maker()
     first, second = made.interface("first"), made.interface("second")
-    known: list[ir.Type] = [*P]
-
-    def kind(owner: ir.InterfaceId) -> ir.Kind:
-        one = st.sampled_from(known)
-        maybe = st.none() | one
-        labels = draw(st.lists(_LABELS, min_size=1, max_size=4, unique=True))
-        return draw(
-            st.one_of(
-                st.tuples(*[one] * len(labels)).map(lambda types: ir.Record(tuple(map(ir.Field, labels, types)))),
-                st.tuples(*[maybe] * len(labels)).map(lambda types: ir.Variant(tuple(map(ir.Case, labels, types)))),
-                st.just(ir.Enum(tuple(map(ir.Label, labels)))),
-                st.just(ir.Flags(tuple(map(ir.Label, labels)))),
-                st.lists(one, min_size=1, max_size=3).map(lambda types: ir.Tuple(tuple(types))),
-                st.builds(ir.Option, one),
-                st.builds(ir.Result, maybe, maybe),
-                st.builds(ir.List, one),
-                st.builds(ir.FixedLengthList, one, st.integers(0, 2**32 - 1)),
-                st.builds(ir.Map, one, one),
-                st.builds(ir.Stream, maybe),
-                st.builds(ir.Future, maybe),
-                st.builds(ir.Alias, one),
-            )
-        )
-
     for owner in (first, second):
-        for i, named in enumerate(draw(st.lists(st.booleans(), max_size=8))):
-            new = kind(owner)
-            if isinstance(new, ir.Alias) and not named:
-                continue
-            known.append(made.named(owner, f"t{i}", new) if named else made.anonymous(new))
-        if draw(st.booleans()):
+        known: list[ir.Type] = [*P]
+        if owner == second:
+            for name, id_ in list(made.interfaces[first][1].items()):
+                alias = made.named(second, f"used-{name}", ir.Alias(id_))
+                if name != "res":
+                    known.append(alias)
+        for i in range(r.randrange(12)):
+            kind = r.choice(_KINDS)(r, known)
+            known.append(made.named(owner, f"t{i}", kind) if r.random() < 0.5 else made.anonymous(kind))
+        if r.random() < 0.5:
             resource = made.named(owner, "res", ir.Resource())
             known += [made.anonymous(ir.Own(resource)), made.anonymous(ir.Borrow(resource))]
-        for i, types in enumerate(draw(st.lists(st.lists(st.sampled_from(known), max_size=4), max_size=3))):
-            made.function(
-                owner, f"f{i}", draw(st.none() | st.sampled_from(known)), **{f"p{j}": t for j, t in enumerate(types)}
-            )
-        # What another interface uses without a `use` of its own would have no name there.
-        known = [*P]
-        for name, id_ in list(made.interfaces[first][1].items()):
-            if owner == first and not isinstance(made.types[id_].kind, ir.Resource):
-                known.append(made.named(second, f"used-{name}", ir.Alias(id_)))
-    world = made.world("w", items(first), items(second) if draw(st.booleans()) else items(first, second))
+        for i in range(r.randrange(4)):
+            made.function(owner, f"f{i}", _maybe(r, known), **{f"p{j}": r.choice(known) for j in range(r.randrange(4))})
+    world = made.world("w", items(first, second), r.choice((items(), items(second), items(second, first))))
     return made.resolve(), world
 
 
-@given(worlds())
-def test_any_world_comes_back_as_it_was(made: tuple[ir.Resolve, ir.WorldId]) -> None:
-    resolve, world = made
+@given(st.integers(0, 1 << 64))
+def test_any_world_comes_back_as_it_was(seed: int) -> None:
+    resolve, world = any_world(random.Random(seed))
     data = encode_component_type(resolve, world)
     back = encoded_world(decode(data))
     assert describe(*back) == describe(resolve, world)

@@ -90,7 +90,7 @@ def test_a_binary_cut_off_at_any_byte_is_an_error(data: bytes) -> None:
 def test_each_byte_may_be_anything(data: bytes) -> None:
     choice = random.Random(len(data))
     for at in range(8, len(data)):
-        for value in {0, 1, 0x7F, 0x80, 0xFF, data[at] ^ 1, choice.randrange(256)}:
+        for value in {0, 0x7F, 0xFF, data[at] ^ 1, choice.randrange(256)}:
             read_everything(data[:at] + bytes((value,)) + data[at + 1 :])
 
 

@@ -150,7 +150,7 @@ def test_aliases_and_equal_types_are_told_apart() -> None:
         ('(import "i" (instance $i)) (alias export $i "f" (func))', "instance 0 exports no `f`"),
         (
             '(import "i" (instance $i (export "f" (func)))) (alias export $i "f" (instance))',
-            "`f` is a func, not a instance",
+            "`f` is of sort func, not instance",
         ),
         (
             '(component $c (import "f" (func))) (instance (instantiate $c))',
@@ -159,7 +159,7 @@ def test_aliases_and_equal_types_are_told_apart() -> None:
         (
             '(component $c (import "f" (func))) (import "i" (instance $i)) '
             '(instance (instantiate $c (with "f" (instance $i))))',
-            "`f` is a func, but given a instance",
+            "`f` is of sort func, but given instance",
         ),
         (
             '(component $c (import "f" (func (param "x" u8)))) (import "g" (func $g (param "x" u16))) '
@@ -185,10 +185,10 @@ def test_aliases_and_equal_types_are_told_apart() -> None:
             "a resource is used as a value, without own or borrow",
         ),
         ('(type $t u8) (type $o (own $t)) (import "f" (func (result $o)))', "a handle to what is not a resource"),
-        ('(type $t u8) (import "f" (func (type $t)))', "type 0 is not that of a func"),
-        ('(type $t u8) (import "i" (instance (type $t)))', "type 0 is not that of a instance"),
+        ('(type $t u8) (import "f" (func (type $t)))', "type 0 describes no func"),
+        ('(type $t u8) (import "i" (instance (type $t)))', "type 0 describes no instance"),
         (
-            '(type $r (resource (rep i32))) (type $o (own $r)) (type $f (func (result $o))) (import "f" (func (type $f)))',
+            '(type $r (resource (rep i32))) (type $o (own $r)) (import "f" (func (result $o)))',
             "a resource that is used has no name",
         ),
     ],

@@ -13,7 +13,7 @@ from witgen.emit.python.naming import class_name, constant_name, local_name, mem
         ("scope", "Scope", "SCOPE", "scope"),
         ("progress-update", "ProgressUpdate", "PROGRESS_UPDATE", "progress_update"),
         ("ipv4-socket-address", "Ipv4SocketAddress", "IPV4_SOCKET_ADDRESS", "ipv4_socket_address"),
-        ("HTTP-client", "HTTPClient", "HTTP_CLIENT", "http_client"),
+        ("HTTP-client", "HttpClient", "HTTP_CLIENT", "http_client"),
         ("a-b2-c", "AB2C", "A_B2_C", "a_b2_c"),
     ],
 )

@@ -165,7 +165,7 @@ class _ComponentReader(TypeReader):
         desc_at = self.pos
         desc = self.extern_desc() if self.flag("whether an export has a type") else None
         if desc is not None and desc.sort is not sort:
-            raise self.fail(f"a {sort.value} exported as a {desc.sort.value}", desc_at)
+            raise self.fail(f"an item of sort {sort.value} is exported as {desc.sort.value}", desc_at)
         return m.Export(name, sort, index, desc, attributes, at)
 
     def start(self) -> m.Start:

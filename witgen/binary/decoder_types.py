@@ -224,7 +224,7 @@ class TypeReader(Reader):
         at = self.pos
         found = self.alias()
         if isinstance(found, m.CoreExportAlias) or found.sort not in _DECL_ALIAS_SORTS:
-            raise self.fail(f"no alias of a {found.sort.value} in a type", at)
+            raise self.fail(f"no alias of sort {found.sort.value} in a type", at)
         return found
 
     def import_(self) -> m.Import:

@@ -98,7 +98,7 @@ class _Evaluation:
         if space is not None:
             name, kind = space
             if not isinstance(entity, kind):
-                raise BinaryError(f"this is not a {sort.value}", offset)
+                raise BinaryError(f"this is not of sort {sort.value}", offset)
             getattr(self.scope, name).append(entity)
 
     def at(self, sort: m.Sort, index: int, offset: int, scope: Scope | None = None) -> Entity:
@@ -131,7 +131,7 @@ class _Evaluation:
         if kind is m.FuncType:
             func = bare(node)
             if not isinstance(func, Defined) or not isinstance(func.type, m.FuncType):
-                raise BinaryError(f"type {desc.index} is not that of a function", offset)
+                raise BinaryError(f"type {desc.index} describes no func", offset)
             return Func(func)
         closure = self.closure(node, desc, offset)
         return closure if kind is m.ComponentType else Instance(self.inner(offset).run(closure)[1])
@@ -141,7 +141,7 @@ class _Evaluation:
         found = bare(node)
         type_ = found.type if isinstance(found, Defined) else None
         if not isinstance(type_, m.ComponentType | m.InstanceType) or not isinstance(type_, _DESCRIBED[desc.sort]):
-            raise BinaryError(f"type {desc.index} is not that of a {desc.sort.value}", offset)
+            raise BinaryError(f"type {desc.index} describes no {desc.sort.value}", offset)
         assert isinstance(found, Defined)
         return Component(type_.decls, found.scope)
 
@@ -210,7 +210,7 @@ class _Evaluation:
         if found is None:
             raise BinaryError(f"instance {definition.instance} exports no `{definition.name}`", at)
         if found.sort is not definition.sort:
-            raise BinaryError(f"`{definition.name}` is a {found.sort.value}, not a {definition.sort.value}", at)
+            raise BinaryError(f"`{definition.name}` is of sort {found.sort.value}, not {definition.sort.value}", at)
         self.append(found.sort, found.entity, at)
 
     def outer_alias(self, definition: m.OuterAlias) -> None:
@@ -239,7 +239,7 @@ class _Evaluation:
             if given is None:
                 raise BinaryError(f"import `{definition.name}` is given no argument", at)
             if given.sort is not sort:
-                raise BinaryError(f"`{definition.name}` is a {sort.value}, but given a {given.sort.value}", at)
+                raise BinaryError(f"`{definition.name}` is of sort {sort.value}, but given {given.sort.value}", at)
             entity = self.view(given.entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
 

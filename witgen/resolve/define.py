@@ -12,6 +12,7 @@ from witgen.diagnostics import Note, Span, WitError
 from witgen.resolve import gates
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft, DraftFunction, DraftInclude, DraftItem
+from witgen.resolve.errors import Errors
 from witgen.resolve.scope import Scope
 from witgen.resolve.types import Types
 from witgen.resolve.uniqueness import NameScope
@@ -28,11 +29,15 @@ def define_package(name: ir.PackageName, span: Span, docs: str, files: Sequence[
     draft = Draft(name, span, docs)
     scope = Scope(draft, files)
     definer = _Definer(draft, scope)
+    errors = Errors()
     for item, known, file in sorted(scope.order, key=lambda entry: isinstance(entry[0], ast.World)):
-        if isinstance(item, ast.Interface):
-            definer.interface(ir.InterfaceId(known.id), item.items, item.comments, item.gates, file)
-        else:
-            definer.world(ir.WorldId(known.id), item, file)
+        with errors.collect():
+            if isinstance(item, ast.Interface):
+                gates.no_external_id(item.gates, "an interface")
+                definer.interface(ir.InterfaceId(known.id), item.items, item.comments, item.gates, file)
+            else:
+                definer.world(ir.WorldId(known.id), item, file)
+    errors.raise_any()
     return draft
 
 
@@ -55,22 +60,26 @@ class _Definer:
         interface.docs = docs_text(comments)
         interface.stability = gates.stability(item_gates)
         types = self._types
+        # Until it is done; what fails halfway stays failed.
+        types.failed.add(id_)
         types.define(ir.InterfaceOwner(id_), items, file)
         names = NameScope()
+        errors = Errors()
         for name, type_ in types.names.items():
             assert type_ is not None
             names.define(name, types.spans[name])
             interface.types[name] = type_
         for item in items:
-            if isinstance(item, ast.NamedFunction):
-                types.name_function(item.name)
-                function = self._function(item.name.text, item.name, item.function, item)
-                names.define(function.name, item.name.span)
-                interface.functions.append(DraftFunction(function, item.name.span))
-            elif isinstance(item, ast.Resource):
-                for draft in self._resource_functions(item, names):
-                    interface.functions.append(draft)
+            with errors.collect():
+                if isinstance(item, ast.NamedFunction):
+                    types.name_function(item.name)
+                    function = self._function(item.name.text, item.name, item.function, item)
+                    names.define(function.name, item.name.span)
+                    interface.functions.append(DraftFunction(function, item.name.span))
+                elif isinstance(item, ast.Resource):
+                    interface.functions += self._resource_functions(item, names)
         types.finish_interface(id_)
+        errors.raise_any()
 
     def world(self, id_: ir.WorldId, item: ast.World, file: int) -> None:
         """Define a world, all but its includes."""

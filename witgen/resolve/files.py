@@ -1,4 +1,4 @@
-"""From paths to syntax trees: which files belong to a root, and to which package group each.
+"""Which files belong to a root, and which of them are a package together; and their text.
 
 A root is a WIT file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
 ``deps`` (a WIT file, or a folder of them) is another; ``deps`` of dependencies aren't read. See design/mvp/WIT.md,
@@ -14,33 +14,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
-from witgen.syntax import ast, parse
 
-__all__ = ["Group", "read_root"]
+__all__ = ["Group", "read_root", "read_source"]
 
 _BINARY_SUFFIXES = (".wasm", ".wat")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that are one package together, with the packages nested in them. `path` names them as a whole."""
+    """Files that are one package together. `path` names them as a whole."""
 
     path: str
-    files: tuple[ast.File, ...]
+    files: tuple[Path, ...]
 
 
 def read_root(root: Path) -> Iterator[Group]:
     """The groups of a root: its own, then those of its dependencies in the order of their names.
 
-    Raises WitError for files that aren't there, can't be read or aren't WIT.
+    Raises WitError for files and folders that aren't there or can't be read.
     """
     if not _is_folder(root):
-        yield _read_group(_shown(root), [root])
+        yield Group(_shown(root), (root,))
         return
     files = [entry for entry in _entries(root) if entry.suffix == ".wit" and not _is_folder(entry)]
     if not files:
         raise WitError.at(_shown(root), "there is no WIT file in this folder")
-    yield _read_group(_shown(root), files)
+    yield Group(_shown(root), tuple(files))
     dependencies = root / "deps"
     if not os.path.lexists(dependencies):
         return
@@ -49,22 +48,17 @@ def read_root(root: Path) -> Iterator[Group]:
             files = [file for file in _entries(entry) if file.suffix == ".wit" and not _is_folder(file)]
             if not files:
                 raise WitError.at(_shown(entry), "there is no WIT file in this folder, though it is in `deps`")
-            yield _read_group(_shown(entry), files)
+            yield Group(_shown(entry), tuple(files))
         elif entry.suffix == ".wit" or entry.suffix in _BINARY_SUFFIXES:
-            yield _read_group(_shown(entry), [entry])
-
-
-def _read_group(path: str, files: list[Path]) -> Group:
-    return Group(path, tuple(parse(_read(file)) for file in files))
+            yield Group(_shown(entry), (entry,))
 
 
 def _entries(folder: Path) -> list[Path]:
     """What is in a folder, in the order of the names' bytes."""
     try:
-        names = os.listdir(folder)
+        return sorted(folder.iterdir(), key=lambda path: os.fsencode(path.name))
     except OSError as error:
         raise _unreadable(folder, error) from None
-    return [folder / name for name in sorted(names, key=os.fsencode)]
 
 
 def _is_folder(path: Path) -> bool:
@@ -76,7 +70,7 @@ def _is_folder(path: Path) -> bool:
         raise WitError.at(_shown(path), "this can't be the name of a file") from None
 
 
-def _read(path: Path) -> Source:
+def read_source(path: Path) -> Source:
     """A file as text. Raises WitError where it has none."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -7,18 +7,18 @@ draft uses is there already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from witgen import ir
 from witgen.diagnostics import Note, Span, WitError
 from witgen.resolve import kinds
 from witgen.resolve.draft import Draft, DraftFunction, DraftInterface, DraftItem, DraftType, DraftWorld, ForeignItem
+from witgen.resolve.errors import Errors, follows
 from witgen.resolve.gates import Features
 from witgen.resolve.order import did_you_mean
 from witgen.resolve.tables import Tables
 from witgen.resolve.worlds import Worlds
-from witgen.syntax import semver
 
 __all__ = ["link"]
 
@@ -43,6 +43,7 @@ class _Linker:
         self._types: list[ir.TypeId | None] = []
         self._interfaces: list[ir.InterfaceId | None] = []
         self._worlds: list[ir.WorldId | None] = []
+        self._missing_packages: set[ir.PackageName] = set()
         self._own_handles: dict[ir.TypeId, ir.TypeId] = {}
 
     def link(self) -> ir.PackageId:
@@ -100,24 +101,30 @@ class _Linker:
     # What other packages define
 
     def _find_interfaces(self) -> None:
+        errors = Errors()
         for name, item in self._foreign(is_world=False):
-            package = self._package_named(name)
-            if not self._is_wanted(item):
-                self._interfaces.append(None)
-            elif item.name in package.interfaces:
-                self._interfaces.append(package.interfaces[item.name])
-            else:
-                raise self._missing("interface", item, package, package.interfaces, package.worlds)
+            id_: ir.InterfaceId | None = None
+            with errors.collect():
+                package = self._package_named(name)
+                if self._is_wanted(item):
+                    if item.name not in package.interfaces:
+                        raise _missing("interface", item, package, package.interfaces, package.worlds)
+                    id_ = package.interfaces[item.name]
+            self._interfaces.append(id_)
+        errors.raise_any()
 
     def _find_worlds(self) -> None:
+        errors = Errors()
         for name, item in self._foreign(is_world=True):
-            package = self._package_named(name)
-            if not self._is_wanted(item):
-                self._worlds.append(None)
-            elif item.name in package.worlds:
-                self._worlds.append(package.worlds[item.name])
-            else:
-                raise self._missing("world", item, package, package.worlds, package.interfaces)
+            id_: ir.WorldId | None = None
+            with errors.collect():
+                package = self._package_named(name)
+                if self._is_wanted(item):
+                    if item.name not in package.worlds:
+                        raise _missing("world", item, package, package.worlds, package.interfaces)
+                    id_ = package.worlds[item.name]
+            self._worlds.append(id_)
+        errors.raise_any()
 
     def _foreign(self, *, is_world: bool) -> list[tuple[ir.PackageName, ForeignItem]]:
         """The items of other packages, in the order of their ids."""
@@ -142,6 +149,9 @@ class _Linker:
             )
         if id_ is not None:
             return self._tables.packages[id_]
+        if name in self._missing_packages:
+            raise follows()
+        self._missing_packages.add(name)
         known = list(self._tables.package_ids)
         message = f"package `{name}` not found"
         versions = [str(other) for other in known if (other.namespace, other.name) == (name.namespace, name.name)]
@@ -156,17 +166,6 @@ class _Linker:
         elif not others:
             notes = [Note("there is no other package; put it into a folder `deps`, or give it as a root of its own")]
         raise WitError.at(self._draft.foreign[name].span, message, *notes)
-
-    def _missing(
-        self, what: str, item: ForeignItem, package: ir.Package, same: Sequence[str] | object, other: object
-    ) -> WitError:
-        assert isinstance(same, dict)
-        assert isinstance(other, dict)
-        notes = did_you_mean(item.name, list(same))
-        if item.name in other:
-            kind = "a world" if what == "interface" else "an interface"
-            notes = [Note(f"`{item.name}` is {kind} of `{package.name}`")]
-        return WitError.at(item.span, f"{what} `{item.name}` not found in package `{package.name}`", *notes)
 
     def _find_types(self) -> None:
         for type_ in self._draft.types:
@@ -340,3 +339,14 @@ def _gated_away(what: str, name: str | None, stability: ir.Stability, span: Span
         f"this needs {named}, which is gated by the feature{feature} that is off",
         Note("give both the same gate, or turn the feature on"),
     )
+
+
+def _missing(
+    what: str, item: ForeignItem, package: ir.Package, there: Mapping[str, object], others: Mapping[str, object]
+) -> WitError:
+    """The error for an interface or world that its package doesn't have."""
+    notes = did_you_mean(item.name, list(there))
+    if item.name in others:
+        kind = "a world" if what == "interface" else "an interface"
+        notes = [Note(f"`{item.name}` is {kind} of `{package.name}`")]
+    return WitError.at(item.span, f"{what} `{item.name}` not found in package `{package.name}`", *notes)

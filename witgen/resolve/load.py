@@ -1,8 +1,11 @@
-"""Reads roots and puts their packages together: each group drafted, all sorted by dependency, one after another linked."""
+"""Reads roots and puts their packages together: drafts each, sorts all by dependency, links them in turn.
+
+Errors that do not depend on each other are told of in one go: those of different files, interfaces and worlds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +14,13 @@ from witgen.diagnostics import Note, Source, Span, WitError
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
-from witgen.resolve.files import Group, read_root
+from witgen.resolve.errors import Errors
+from witgen.resolve.files import Group, read_root, read_source
 from witgen.resolve.gates import Features
 from witgen.resolve.link import link
 from witgen.resolve.scope import package_name
 from witgen.resolve.tables import Tables
-from witgen.syntax import ast, semver
+from witgen.syntax import ast, parse, semver
 
 __all__ = ["Loaded", "load"]
 
@@ -41,54 +45,70 @@ def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features:
     """
     if not roots:
         raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
-    drafts: dict[ir.PackageName, Draft] = {}
-    sources: list[Source] = []
-    main = ir.PackageName("", "")
+    read = _Read()
     for root in roots:
         for i, group in enumerate(read_root(root)):
-            sources += [file.source for file in group.files]
-            for draft in _draft_group(group):
-                previous = drafts.setdefault(draft.name, draft)
-                if previous is not draft:
-                    raise WitError.at(
-                        draft.span,
-                        f"package `{draft.name}` is defined in two different places",
-                        Note("first defined here", previous.span),
-                    )
-                if i == 0:
-                    main = draft.name
+            read.add(group, is_main=i == 0)
+    read.errors.raise_any()
     tables = Tables()
     allowed = Features(frozenset(features), all_features)
-    for draft in _sorted(drafts):
+    for draft in _sorted(read.drafts):
         link(tables, draft, allowed)
-    return Loaded(tables.freeze(), tables.package_ids[main], tuple(sources))
+    assert read.main is not None
+    return Loaded(tables.freeze(), tables.package_ids[read.main], tuple(read.sources))
 
 
-def _draft_group(group: Group) -> Iterator[Draft]:
-    """The packages of a group, its main package last."""
-    header: ast.PackageHeader | None = None
-    documented: ast.PackageHeader | None = None
-    nested: list[Draft] = []
-    for file in group.files:
-        for item in file.items:
-            if isinstance(item, ast.NestedPackage):
-                nested.append(_draft_nested(item))
-        if file.header is None:
-            continue
-        _check_header(file.header, header, documented)
-        header = file.header
-        if header.comments:
-            documented = header
-    if header is None:
-        raise WitError.at(
-            group.path,
-            "no `package` header was found in any WIT file of this package",
-            Note("begin a file with `package namespace:name;`"),
-        )
-    yield from nested
-    files = [[item for item in file.items if not isinstance(item, ast.NestedPackage)] for file in group.files]
-    docs = "" if documented is None else docs_text(documented.comments)
-    yield define_package(package_name(header.name), header.name.span, docs, files)
+class _Read:
+    """What was read so far: the drafts of all packages, and all that is wrong with them."""
+
+    def __init__(self) -> None:
+        self.drafts: dict[ir.PackageName, Draft] = {}
+        self.sources: list[Source] = []
+        self.main: ir.PackageName | None = None
+        self.errors = Errors()
+
+    def add(self, group: Group, *, is_main: bool) -> None:
+        """Read the files of a group and draft its packages."""
+        errors = Errors()
+        header: ast.PackageHeader | None = None
+        documented: ast.PackageHeader | None = None
+        files: list[list[ast.Item]] = []
+        for path in group.files:
+            with errors.collect():
+                source = read_source(path)
+                self.sources.append(source)
+                file = parse(source)
+                files.append([item for item in file.items if not isinstance(item, ast.NestedPackage)])
+                for item in file.items:
+                    if isinstance(item, ast.NestedPackage):
+                        with self.errors.collect():
+                            self._keep(_draft_nested(item))
+                if file.header is not None:
+                    _check_header(file.header, header, documented)
+                    header = file.header
+                    documented = header if header.comments else documented
+        with self.errors.collect():
+            errors.raise_any()
+            if header is None:
+                raise WitError.at(
+                    group.path,
+                    "no `package` header was found in any WIT file of this package",
+                    Note("begin a file with `package namespace:name;`"),
+                )
+            docs = "" if documented is None else docs_text(documented.comments)
+            draft = define_package(package_name(header.name), header.name.span, docs, files)
+            self._keep(draft)
+            if is_main:
+                self.main = draft.name
+
+    def _keep(self, draft: Draft) -> None:
+        previous = self.drafts.setdefault(draft.name, draft)
+        if previous is not draft:
+            raise WitError.at(
+                draft.span,
+                f"package `{draft.name}` is defined in two different places",
+                Note("first defined here", previous.span),
+            )
 
 
 def _check_header(

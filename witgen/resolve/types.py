@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from witgen import ir
-from witgen.diagnostics import Note, Span, WitError
+from witgen.diagnostics import Diagnostic, Note, Span, WitError
 from witgen.resolve import gates, kinds
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft, DraftType
+from witgen.resolve.errors import follows
 from witgen.resolve.order import did_you_mean, sort_by_dependency
 from witgen.resolve.scope import Scope
 from witgen.resolve.uniqueness import unique_key
@@ -36,6 +37,8 @@ class Types:
         self._nameless: dict[ir.Kind, ir.TypeId] = {}
         #: The names of each interface that was defined, functions among them.
         self._of_interface: dict[ir.InterfaceId, dict[str, Meaning]] = {}
+        #: Interfaces that can't be defined.
+        self.failed: set[ir.InterfaceId] = set()
         self.names: dict[str, Meaning] = {}
         self.spans: dict[str, Span] = {}
 
@@ -73,9 +76,11 @@ class Types:
     def finish_interface(self, interface: ir.InterfaceId) -> None:
         """Keep the names of the interface for those that use it."""
         self._of_interface[interface] = self.names
+        self.failed.discard(interface)
 
     def _order(self, edges: dict[str, list[ast.Name]], items: Sequence[ast.WorldItem | ast.InterfaceItem]) -> list[str]:
         """The names of types so that each comes after those that it is made of."""
+        missing: list[Diagnostic] = []
         for name in (name for names in edges.values() for name in names if name.text not in edges):
             notes = did_you_mean(name.text, list(edges))
             if name.text in _RENAMED:
@@ -83,11 +88,15 @@ class Types:
             for item in items:
                 if isinstance(item, ast.NamedFunction) and item.name.text == name.text:
                     notes = [Note(f"`{name.text}` is a function", item.name.span)]
-            raise WitError.at(name.span, f"type `{name.text}` does not exist", *notes)
+            missing.append(Diagnostic(f"type `{name.text}` does not exist", name.span, tuple(notes)))
+        if missing:
+            raise WitError(*missing)
         return sort_by_dependency("type", edges)
 
     def _use(self, owner: ir.Owner, use: ast.Use, file: int) -> None:
         interface = self._scope.interface(use.path, file)
+        if interface in self.failed:
+            raise follows()
         stability = gates.stability(use.gates)
         external_id = gates.external_id(use.gates)
         names = self._of_interface.get(interface) or dict(self._draft.interfaces[interface].types)

@@ -1,8 +1,8 @@
 """What a WIT file says, item by item, as it was written.
 
 Every node carries the span of its text; items carry the comments that stand before them. Names are names, not
-references: whether anything exists is for `witgen.resolve` to say. Nothing is added or left out, so that a formatter can
-print the file back; white space alone is lost.
+references: whether anything exists is for `witgen.resolve` to say. Nothing is added or left out, so that a formatter
+can print the file back; white space alone is lost.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ class Table:
     """LALR(1) tables. Terminals, non-terminals, states and rules are all numbered from 0.
 
     ``actions[state]`` maps a terminal to the state to go to, or to ``~rule`` where the rule is to be reduced;
-    ``gotos[state]`` maps a non-terminal to a state. The parse ends in `final`. The last terminal is the end of the text.
+    ``gotos[state]`` maps a non-terminal to a state. The parse ends in `final`. The last terminal is the end of the
+    text.
     """
 
     terminals: tuple[Terminal, ...]
@@ -108,7 +109,7 @@ def compile_table(grammar: str) -> Table:
         lexer="basic",
         start="file",
         maybe_placeholders=True,
-        postlex=KeepReserved(),  # type: ignore[arg-type]
+        postlex=KeepReserved(),
     )
     data, memo = built.memo_serialize([TerminalDef, LarkRule])
     ignored = set(data["parser"]["lexer_conf"]["ignore"])

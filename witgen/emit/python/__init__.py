@@ -50,7 +50,9 @@ def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str) -> str:
         m=module, version=__version__, source=source, imports=_IMPORTS_PLACE
     )
     text = text.replace(_IMPORTS_PLACE, _imports(text))
-    return black.format_str(text, mode=black.Mode(line_length=_LINE_LENGTH, target_versions={TargetVersion.PY311}))
+    mode = black.Mode(line_length=_LINE_LENGTH, target_versions={TargetVersion.PY311})
+    # Only now, or black would leave it alone here too: a project's own settings must not reformat it.
+    return black.format_str(text, mode=mode).replace("# ruff: noqa\n", "# ruff: noqa\n# fmt: off\n", 1)
 
 
 def _imports(text: str) -> str:

@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from witgen import ir
+from witgen.emit.names import shouty_snake as constant_name
+from witgen.emit.names import snake
+from witgen.emit.names import upper_camel as class_name
 
 __all__ = ["ClassNames", "class_name", "constant_name", "local_name", "member_name", "module_name"]
 
@@ -23,27 +26,9 @@ _LOCALS = frozenset({"cx", "error", "f", "failed", "isinstance", "p", "result", 
 _TEMPORARY = re.compile(r"v\d+$")
 
 
-def _words(name: str) -> list[str]:
-    return name.split("-")
-
-
-def class_name(name: str) -> str:
-    """``progress-update`` as ``ProgressUpdate``; an acronym in capitals stays one."""
-    return "".join(word[:1].upper() + word[1:] for word in _words(name))
-
-
-def constant_name(name: str) -> str:
-    """``drop-oldest`` as ``DROP_OLDEST``."""
-    return "_".join(_words(name)).upper()
-
-
-def _snake(name: str) -> str:
-    return "_".join(_words(name)).lower()
-
-
 def member_name(name: str) -> str:
     """A field, method or parameter as an attribute: ``user-id`` as ``user_id``, ``from`` as ``from_``."""
-    found = _snake(name)
+    found = snake(name)
     if keyword.iskeyword(found) or found in _ANNOTATIONS or found in _INHERITED or found.startswith("__"):
         return found + "_"
     return found
@@ -57,7 +42,7 @@ def local_name(name: str) -> str:
 
 def module_name(name: str) -> str:
     """The file, without ending, of the adapter of a world."""
-    return _snake(name)
+    return snake(name)
 
 
 class ClassNames:

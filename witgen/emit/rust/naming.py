@@ -15,9 +15,7 @@ __all__ = ["case_names", "constant_names", "field_names", "package_module", "typ
 
 #: Words that no edition accepts as an identifier; they get an underscore behind.
 _RESERVED = frozenset(
-    """abstract as async await become box break const continue crate do dyn else enum extern false final fn for if impl
-    in let loop macro match mod move mut override priv pub ref return self static struct super trait true try type
-    typeof unsafe unsized use virtual where while yield""".split()
+    ["abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield"]
 )
 #: Words that only later editions than 2021 reserve; written raw they are the same identifier in each.
 _RESERVED_LATER = frozenset({"gen"})
