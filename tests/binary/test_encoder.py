@@ -6,7 +6,9 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+import wasmtime
+import wasmtime.component
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.binary.support import Maker, describe, interface_text, items
@@ -181,45 +183,57 @@ def test_docs_and_gates_of_a_package_come_back() -> None:
     assert back == resolve
 
 
-_KINDS: list[Callable[[random.Random, Sequence[ir.Type]], ir.Kind]] = [
+_NOMINAL: list[Callable[[random.Random, Sequence[ir.Type]], ir.Kind]] = [
     lambda r, known: ir.Record(tuple(ir.Field(f"f{i}", r.choice(known)) for i in range(r.randint(1, 4)))),
     lambda r, known: ir.Variant(tuple(ir.Case(f"c{i}", _maybe(r, known)) for i in range(r.randint(1, 4)))),
     lambda r, known: ir.Enum(tuple(ir.Label(f"e{i}") for i in range(r.randint(1, 300)))),
     lambda r, known: ir.Flags(tuple(ir.Label(f"g{i}") for i in range(r.randint(1, 32)))),
+]
+_STRUCTURAL: list[Callable[[random.Random, Sequence[ir.Type]], ir.Kind]] = [
     lambda r, known: ir.Tuple(tuple(r.choice(known) for _ in range(r.randint(1, 4)))),
     lambda r, known: ir.Option(r.choice(known)),
     lambda r, known: ir.Result(_maybe(r, known), _maybe(r, known)),
     lambda r, known: ir.List(r.choice(known)),
-    lambda r, known: ir.FixedLengthList(r.choice(known), r.randrange(1 << 32)),
-    lambda r, known: ir.Map(r.choice(known), r.choice(known)),
-    lambda r, known: ir.Stream(_maybe(r, known)),
+]
+_NEW: list[Callable[[random.Random, Sequence[ir.Type]], ir.Kind]] = [
+    lambda r, known: ir.FixedLengthList(r.choice(known), r.randrange(1, 4)),
+    lambda r, known: ir.Map(r.choice((P.STRING, P.BOOL, P.S64)), P.U8),
+    lambda r, known: ir.Stream(r.choice((None, P.U8, P.STRING))),
     lambda r, known: ir.Future(_maybe(r, known)),
 ]
+#: Primitives that every engine knows.
+_OLD = tuple(p for p in P if p is not P.ERROR_CONTEXT)
 
 
 def _maybe(r: random.Random, known: Sequence[ir.Type]) -> ir.Type | None:
     return r.choice((None, *known))
 
 
-def any_world(r: random.Random) -> tuple[ir.Resolve, ir.WorldId]:
-    """A world of two interfaces, with types of any kind and depth, the second using the first."""
+def any_world(r: random.Random, *, old: bool = False) -> tuple[ir.Resolve, ir.WorldId]:
+    """A valid world of two interfaces, with types of any depth and kind (or `old` ones), the second using the first."""
     made = Maker()
     first, second = made.interface("first"), made.interface("second")
+    kinds = _STRUCTURAL + ([] if old else _NEW)
     for owner in (first, second):
-        known: list[ir.Type] = [*P]
+        known: list[ir.Type] = [*(_OLD if old else P)]
         if owner == second:
             for name, id_ in list(made.interfaces[first][1].items()):
                 alias = made.named(second, f"used-{name}", ir.Alias(id_))
                 if name != "res":
                     known.append(alias)
-        for i in range(r.randrange(12)):
-            kind = r.choice(_KINDS)(r, known)
-            known.append(made.named(owner, f"t{i}", kind) if r.random() < 0.5 else made.anonymous(kind))
+        borrows: list[ir.Type] = []
         if r.random() < 0.5:
             resource = made.named(owner, "res", ir.Resource())
-            known += [made.anonymous(ir.Own(resource)), made.anonymous(ir.Borrow(resource))]
+            known.append(made.anonymous(ir.Own(resource)))
+            borrows.append(made.anonymous(ir.Borrow(resource)))
+        for i in range(r.randrange(12)):
+            if r.random() < 0.5:
+                known.append(made.named(owner, f"t{i}", r.choice(_NOMINAL + kinds)(r, known)))
+            else:
+                known.append(made.anonymous(r.choice(kinds)(r, known)))
         for i in range(r.randrange(4)):
-            made.function(owner, f"f{i}", _maybe(r, known), **{f"p{j}": r.choice(known) for j in range(r.randrange(4))})
+            params = {f"p{j}": r.choice(known + borrows) for j in range(r.randrange(4))}
+            made.function(owner, f"f{i}", _maybe(r, known), **params)
     world = made.world("w", items(first, second), r.choice((items(), items(second), items(second, first))))
     return made.resolve(), world
 
@@ -231,3 +245,19 @@ def test_any_world_comes_back_as_it_was(seed: int) -> None:
     back = encoded_world(decode(data))
     assert describe(*back) == describe(resolve, world)
     assert encode_component_type(*back) == data
+
+
+@given(st.integers(0, 1 << 64))
+def test_any_package_comes_back_as_it_was(seed: int) -> None:
+    resolve, world = any_world(random.Random(seed))
+    back, package = encoded_package(decode(encode_package(resolve, ir.PackageId(0))))
+    assert describe(back, back.packages[package].worlds["w"]) == describe(resolve, world)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1 << 64))
+def test_an_engine_finds_no_fault_with_what_is_written(seed: int) -> None:
+    resolve, world = any_world(random.Random(seed), old=True)
+    engine = wasmtime.Engine()
+    for data in (encode_component_type(resolve, world), encode_package(resolve, ir.PackageId(0))):
+        wasmtime.component.Component(engine, data)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.binary.samples import SAMPLES, sample
-from tests.binary.support import items
+from tests.binary.samples import SAMPLES, component, sample
+from tests.binary.support import describe, items
 from tests.binary.test_encoder import shapes
 from witgen.binary import (
     BinaryError,
@@ -174,10 +174,52 @@ def one_type_many_names(size: int) -> bytes:
     return types(b"\x42" + vec([b"\x01" + record, *exports])) + imports(5, 0)
 
 
+def exported_backwards(levels: int) -> bytes:
+    """Interfaces that each use a type of the one before, exported from the last to the first."""
+    lines = ['(type $r0 (record (field "x" u8)))']
+    for i in range(levels):
+        lines += [
+            f'(instance $b{i} (export "t" (type $r{i})))',
+            f'(alias export $b{i} "t" (type $t{i}))',
+            f'(type $r{i + 1} (record (field "x" $t{i})))',
+        ]
+    return component(" ".join(lines + [f'(export "a:b/i{i}" (instance $b{i}))' for i in reversed(range(levels))]))
+
+
+def test_types_belong_to_their_interface_in_whatever_order_they_are_met() -> None:
+    resolve, world = component_world(decode(exported_backwards(60)))
+    assert describe(resolve, world)["export a:b/i59.type t"] == "a:b/i59#t = record(x: a:b/i58#t) None"
+
+
+def chain_of_names(length: int) -> bytes:
+    """A type that is exported again and again, and looked at each time."""
+    exports = [b"\0" + name_bytes(f"a{i}") + b"\x03" + unsigned(i) + b"\0" for i in range(length)]
+    exports += [
+        b"\0" + name_bytes(f"b{i}") + b"\x03" + unsigned(length) + b"\x01\x03\0" + unsigned(length // 2)
+        for i in range(length)
+    ]
+    return types(b"\x6d\x01\x01a") + section(op.EXPORT, vec(exports))
+
+
+def test_a_long_chain_of_names_takes_no_long_time() -> None:
+    component = decode(chain_of_names(20_000))
+    start = time.perf_counter()
+    with pytest.raises(BinaryError, match="types nested more than 64 levels deep"):
+        component_world(component)
+    assert time.perf_counter() - start < 10
+
+
 @pytest.mark.parametrize(
     "data",
-    [doubling_instances(60), doubling_tuples(60), chain(5000), one_type_many_names(20_000)],
-    ids=["instances", "tuples", "chain", "names"],
+    [
+        doubling_instances(60),
+        doubling_instances(2000),
+        doubling_tuples(60),
+        chain(5000),
+        one_type_many_names(20_000),
+        exported_backwards(2000),
+    ],
+    ids=["instances", "nested instances", "tuples", "chain", "names", "interfaces"],
 )
 def test_types_that_unfold_to_more_than_they_say_are_an_error(data: bytes) -> None:
     component = decode(data)

@@ -8,6 +8,8 @@ from tests.binary.samples import component, sample
 from tests.binary.support import describe
 from witgen import ir
 from witgen.binary import BinaryError, component_world, decode
+from witgen.binary import opcodes as op
+from witgen.binary.writer import name_bytes, section, vec
 
 
 def world_of(data: bytes) -> dict[str, str]:
@@ -137,6 +139,37 @@ def test_aliases_and_equal_types_are_told_apart() -> None:
     assert found["import a:b/c.type two"] == "a:b/c#two = Alias(a:b/c#one) None"
     assert found["import a:b/c.type three"] == "a:b/c#three = record(x: u8) None"
     assert found["import a:b/c.type text"] == "a:b/c#text = Alias(string) None"
+
+
+def record(*fields: str) -> bytes:
+    """A component that imports a function with a record of such fields."""
+    type_ = b"\x72" + vec([name_bytes(field) + b"\x7f" for field in fields])
+    func = b"\x40\0\0\0"
+    name = b"\0" + name_bytes("f")
+    return op.PREAMBLE + section(op.TYPE, vec([type_, func])) + section(op.IMPORT, vec([name + b"\x01\x01"]))
+
+
+def test_names_are_looked_at_before_anyone_relies_on_them() -> None:
+    assert len(component_world(decode(record("a", "b-c")))[0].types) == 1
+    with pytest.raises(BinaryError, match=r"`a bool\\u\{a\}field b` is not a name"):
+        component_world(decode(record("a bool\nfield b")))
+    with pytest.raises(BinaryError, match="two names are the same"):
+        component_world(decode(record("a", "A")))
+
+
+def test_names_that_would_disturb_a_terminal_are_not_printed_as_they_are() -> None:
+    data = op.PREAMBLE + section(op.TYPE, vec([b"\x42\0"]))
+    data += section(op.IMPORT, vec([b"\0" + name_bytes("\x1b[2J" + "x" * 5000) + b"\x05\0"]))
+    with pytest.raises(BinaryError) as caught:
+        component_world(decode(data))
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_version_suffix_completes_the_version() -> None:
+    name = b"\2" + name_bytes("a:b/c@1") + vec([b"\1" + name_bytes(".2.3")])
+    data = op.PREAMBLE + section(op.TYPE, vec([b"\x42\0"])) + section(op.IMPORT, vec([name + b"\x05\0"]))
+    assert list(world_of(data)) == ["import a:b/c@1.2.3"]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from witgen import runtime as rt
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1f"), min_size=1, max_size=8)
+#: Without booleans: that API takes a Python bool for the `integer` case, which comes first.
 VALUE = st.one_of(
     st.builds(wit.Value_Text, TEXT),
     st.builds(wit.Value_Integer, st.integers(-(1 << 63), (1 << 63) - 1)),
     st.builds(wit.Value_Real, st.floats(allow_nan=False)),
-    st.builds(wit.Value_Boolean, st.booleans()),
 )
 STEP = st.builds(
     wit.Step,
@@ -51,13 +51,17 @@ class Oracle:
         assert function is not None
         result = function(self.store, *args)
         function.post_return(self.store)
+        # A result is given as its payload, and as a variant only where both payloads are of one Python type.
+        if isinstance(result, wasm_component.Variant) and result.tag in ("ok", "err"):
+            return result.payload
         return result
 
 
 def lower(value: Any) -> Any:
     """A value of the generated module as wasmtime-py takes it."""
     if isinstance(value, wit.Value_Text | wit.Value_Integer | wit.Value_Real | wit.Value_Boolean):
-        return wasm_component.Variant(type(value).__name__.removeprefix("Value_").lower(), value.value)
+        # Its payloads are of different Python types, so that API takes and gives the payload alone.
+        return value.value
     if isinstance(value, wit.Phase | wit.ErrorKind):
         return value.name.lower().replace("_", "-")
     if isinstance(value, list):
@@ -72,14 +76,14 @@ def lower(value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """A value of either side as tuples, lists and scalars that compare."""
-    if isinstance(value, wasm_component.Variant):
-        return (value.tag, plain(value.payload))
     if isinstance(value, wasm_component.Record):
         return {name: plain(item) for name, item in vars(value).items()}
     if isinstance(value, wit.Value_Text | wit.Value_Integer | wit.Value_Real | wit.Value_Boolean):
-        return (type(value).__name__.removeprefix("Value_").lower(), value.value)
+        return (type(value.value), value.value)
+    if isinstance(value, bool | int | float | str):
+        return (type(value), value)
     if isinstance(value, wit.Phase | wit.ErrorKind):
-        return lower(value)
+        return (str, lower(value))
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
@@ -96,6 +100,8 @@ def pair(component: rt.Component, component_file: Path) -> tuple[wit.ProgressRun
 @given(step=STEP)
 def test_updates_and_status_agree_with_the_oracle(pair: tuple[wit.ProgressRunner, Oracle], step: wit.Step) -> None:
     ours, oracle = pair
-    assert ours.workbook.update(step) == oracle.call("workbook", "update", lower(step))
-    status = plain(ours.workbook.get_status(step.scope))
-    assert status == plain(oracle.call("workbook", "get-status", lower(step.scope)))
+    id_, their_id = ours.workbook.update(step), oracle.call("workbook", "update", lower(step))
+    status = ours.workbook.get_status(step.scope)
+    their_status = oracle.call("workbook", "get-status", lower(step.scope))
+    assert id_ == their_id
+    assert plain(status) == plain(their_status)

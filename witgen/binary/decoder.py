@@ -2,7 +2,7 @@
 
 After `Binary.md` of the component model, a method a production. Core modules are cut out and not read. Every index is
 checked against what has been defined before it, every length against the bytes that are there; types are not compared
-with each other. Malformed input of any kind raises `BinaryError`, and costs no more than its own size.
+with each other. Malformed input of any kind raises `BinaryError`.
 """
 
 from __future__ import annotations

@@ -58,9 +58,16 @@ class ResourceNode:
 
 @dataclass(slots=True, eq=False)
 class Named:
-    """A type as an import or export has it: equal to `target`, but seen under a name."""
+    """A type as an import or export has it: equal to `target`, but seen under a name.
+
+    `origin` is the type at the end of all names.
+    """
 
     target: Node
+    origin: Defined | ResourceNode = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.origin = bare(self.target)
 
 
 Node: TypeAlias = Defined | ResourceNode | Named
@@ -107,6 +114,4 @@ Externs: TypeAlias = dict[str, Extern]
 
 def bare(node: Node) -> Defined | ResourceNode:
     """The type that a node stands for, names looked through."""
-    while isinstance(node, Named):
-        node = node.target
-    return node
+    return node.origin if isinstance(node, Named) else node

@@ -5,7 +5,9 @@ The decoder and the readers built on it raise nothing else, however the input wa
 
 from __future__ import annotations
 
-__all__ = ["BinaryError", "Budget"]
+__all__ = ["BinaryError", "Budget", "quoted"]
+
+_LONGEST_NAME = 120
 
 
 class BinaryError(Exception):
@@ -36,3 +38,9 @@ class Budget:
         self.left -= steps
         if self.left < 0:
             raise BinaryError("its types are too much work to evaluate", offset)
+
+
+def quoted(name: str) -> str:
+    """A name out of a binary, fit to be printed: cut where it is long, escaped where it would disturb a terminal."""
+    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in name[:_LONGEST_NAME])
+    return f"`{shown}{'…' if len(name) > _LONGEST_NAME else ''}`"

@@ -29,13 +29,13 @@ from witgen.binary.entities import (
     Scope,
     bare,
 )
-from witgen.binary.errors import BinaryError, Budget
+from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.matching import equal_types
 
 __all__ = ["evaluate", "evaluate_type"]
 
 #: How deep instantiations may be nested, and how many definitions and parts of types they may look at altogether.
-MAX_DEPTH = 100
+MAX_DEPTH = 64
 MAX_STEPS = 200_000
 
 
@@ -166,7 +166,7 @@ class _Evaluation:
         else:
             # Modules and values are not known here; components are looked at when they are instantiated.
             return given
-        raise BinaryError(f"`{name}` is not of the type that is declared for it", offset)
+        raise BinaryError(f"{quoted(name)} is not of the type that is declared for it", offset)
 
     # Definitions
 
@@ -188,7 +188,7 @@ class _Evaluation:
         args: Externs = {}
         for arg in definition.args:
             if arg.name in args:
-                raise BinaryError(f"argument `{arg.name}` is given twice", at)
+                raise BinaryError(f"argument {quoted(arg.name)} is given twice", at)
             args[arg.name] = Extern(arg.sort, self.at(arg.sort, arg.index, at), m.NO_ATTRIBUTES, at)
         self.scope.instances.append(Instance(self.inner(at).run(closure, args)[1]))
 
@@ -208,9 +208,11 @@ class _Evaluation:
         assert isinstance(instance, Instance)
         found = instance.exports.get(definition.name)
         if found is None:
-            raise BinaryError(f"instance {definition.instance} exports no `{definition.name}`", at)
+            raise BinaryError(f"instance {definition.instance} exports no {quoted(definition.name)}", at)
         if found.sort is not definition.sort:
-            raise BinaryError(f"`{definition.name}` is of sort {found.sort.value}, not {definition.sort.value}", at)
+            raise BinaryError(
+                f"{quoted(definition.name)} is of sort {found.sort.value}, not {definition.sort.value}", at
+            )
         self.append(found.sort, found.entity, at)
 
     def outer_alias(self, definition: m.OuterAlias) -> None:
@@ -237,9 +239,11 @@ class _Evaluation:
         else:
             given = self.args.get(definition.name)
             if given is None:
-                raise BinaryError(f"import `{definition.name}` is given no argument", at)
+                raise BinaryError(f"import {quoted(definition.name)} is given no argument", at)
             if given.sort is not sort:
-                raise BinaryError(f"`{definition.name}` is of sort {sort.value}, but given {given.sort.value}", at)
+                raise BinaryError(
+                    f"{quoted(definition.name)} is of sort {sort.value}, but given {given.sort.value}", at
+                )
             entity = self.view(given.entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
 
@@ -262,7 +266,7 @@ class _Evaluation:
         else:
             found = self.given.get(definition.name)
             if found is None or found.sort is not sort:
-                raise BinaryError(f"`{definition.name}` is declared, but not exported by what is given", at)
+                raise BinaryError(f"{quoted(definition.name)} is declared, but not exported by what is given", at)
             entity = self.view(found.entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
         _add(self.exports, definition.name, Extern(sort, entity, definition.attributes, at))
@@ -275,7 +279,7 @@ def _renamed(entity: Entity) -> Entity:
 
 def _add(externs: Externs, name: str, extern: Extern) -> None:
     if name in externs:
-        raise BinaryError(f"`{name}` is there twice", extern.offset)
+        raise BinaryError(f"{quoted(name)} is there twice", extern.offset)
     externs[name] = extern
 
 

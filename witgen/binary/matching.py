@@ -17,7 +17,7 @@ from witgen.ir import Primitive
 __all__ = ["equal_types"]
 
 #: How deep types may refer to types.
-MAX_DEPTH = 100
+MAX_DEPTH = 64
 
 _NODES = (Defined, ResourceNode, Named)
 

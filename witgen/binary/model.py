@@ -5,8 +5,8 @@ may refer to what stands before it, by index. Nothing here resolves an index or 
 keeps the spaces (``spaces[definition.space].append(…)``).
 
 After `Binary.md` of the component model, one class a production; types and names are those of `model_types`, which can
-be had from here as well. Everything is immutable and compares by content;
-offsets (bytes from the start of the file) and the extent of a component's bytes do not take part in comparisons.
+be had from here as well. Everything is immutable and compares by content; offsets (bytes from the start of the file)
+and the extent of a component's bytes do not take part in comparisons.
 """
 
 from __future__ import annotations

@@ -6,17 +6,19 @@ After `Explainer.md`, "Import and Export Names". It knows text alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from witgen.binary.errors import BinaryError
+from witgen.binary.errors import BinaryError, quoted
 from witgen.binary.model import NameAttributes
 from witgen.ir import FunctionKind, PackageName
 
-__all__ = ["FunctionName", "InterfaceName", "function_name", "interface_name", "is_plain"]
+__all__ = ["FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
 
 _LABEL = "[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*"
+_VERSION = re.compile("[0-9A-Za-z.+-]+")
 _PLAIN = re.compile(_LABEL)
-_INTERFACE = re.compile(rf"((?:{_LABEL}:)*{_LABEL}):({_LABEL})/({_LABEL})(?:@(.+))?")
+_INTERFACE = re.compile(rf"((?:{_LABEL}:)*{_LABEL}):({_LABEL})/({_LABEL})(?:@({_VERSION.pattern}))?")
 _FUNCTION = re.compile(rf"\[([a-z]+)\]({_LABEL})(?:\.({_LABEL}))?")
 
 _FUNCTION_KINDS = {
@@ -47,14 +49,28 @@ def is_plain(name: str) -> bool:
     return _PLAIN.fullmatch(name) is not None
 
 
+def check_labels(names: Sequence[str], offset: int) -> None:
+    """Raises `BinaryError` unless all are labels and no two the same.
+
+    What is put together from the names of a binary, a digest above all, relies on that.
+    """
+    for name in names:
+        if _PLAIN.fullmatch(name) is None:
+            raise BinaryError(f"{quoted(name)} is not a name", offset)
+    if len({name.lower() for name in names}) < len(names):
+        raise BinaryError("two names are the same", offset)
+
+
 def interface_name(name: str, attributes: NameAttributes, offset: int) -> InterfaceName:
     """The parts of an interface name; a version suffix completes the version."""
     found = _INTERFACE.fullmatch(name)
     if found is None:
-        raise BinaryError(f"`{name}` is not the name of an interface", offset)
+        raise BinaryError(f"{quoted(name)} is not the name of an interface", offset)
     namespace, package, item, version = found.groups()
     if version is not None and attributes.version_suffix is not None:
         version += attributes.version_suffix
+        if _VERSION.fullmatch(version) is None:
+            raise BinaryError(f"{quoted(version)} is not a version", offset)
     return InterfaceName(PackageName(namespace, package, version), item)
 
 
@@ -65,5 +81,5 @@ def function_name(name: str, offset: int) -> FunctionName:
     found = _FUNCTION.fullmatch(name)
     kind = None if found is None else _FUNCTION_KINDS.get(found[1])
     if found is None or kind is None or (found[3] is None) is not (kind is FunctionKind.CONSTRUCTOR):
-        raise BinaryError(f"`{name}` is not the name of a function", offset)
+        raise BinaryError(f"{quoted(name)} is not the name of a function", offset)
     return FunctionName(kind, found[2])

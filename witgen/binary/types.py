@@ -17,11 +17,9 @@ from typing import Any, TypeAlias
 from witgen import ir
 from witgen.binary import entities as en
 from witgen.binary import model as m
-from witgen.binary.errors import BinaryError, Budget
+from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.evaluate import evaluate, evaluate_type
-from witgen.binary.names import InterfaceName, function_name, interface_name, is_plain
-from witgen.binary.package_docs import SECTION as DOCS_SECTION
-from witgen.binary.package_docs import with_package_docs
+from witgen.binary.names import InterfaceName, check_labels, function_name, interface_name, is_plain
 
 __all__ = ["component_world", "encoded_package", "encoded_world"]
 
@@ -30,8 +28,8 @@ ROOT_PACKAGE = ir.PackageName("root", "component")
 ROOT_WORLD = "root"
 
 #: How deep types may refer to types, how many a type may consist of when all references are written out, and how many
-#: fields, cases and other parts all types together may have.
-MAX_TYPE_DEPTH = 100
+#: fields, cases and other parts all types together may have. Whoever walks the types may recurse without fear.
+MAX_TYPE_DEPTH = 64
 MAX_TYPE_SIZE = 1_000_000
 MAX_PARTS = 1_000_000
 
@@ -58,7 +56,7 @@ def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
     for name, extern in exports.items():
         item, _, world = _wrapped(name, extern)
         if world is None:
-            raise BinaryError(f"`{name}` is not an encoded world", extern.offset)
+            raise BinaryError(f"{quoted(name)} is not an encoded world", extern.offset)
         id_ = builder.world(item.item, item.package, *evaluate_type(world))
         return builder.finish(item.package), id_
     raise AssertionError
@@ -66,13 +64,15 @@ def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
 
 def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
     """The package in a binary WIT package. Interfaces of other packages come with their types only."""
+    from witgen.binary import package_docs  # Brings JSON, which running a component does not need.
+
     _, exports = evaluate(component)
     builder = _Builder(merge=True)
     package: ir.PackageName | None = None
     for name, extern in exports.items():
         item, (imports, items), world = _wrapped(name, extern)
         if package not in (None, item.package):
-            raise BinaryError(f"`{name}` is of package {item.package}, not of {package}", extern.offset)
+            raise BinaryError(f"{quoted(name)} is of package {item.package}, not of {package}", extern.offset)
         package = item.package
         if world is None:
             builder.interfaces(imports, items)
@@ -83,8 +83,8 @@ def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
     resolve = builder.finish(package)
     id_ = ir.PackageId(len(resolve.packages) - 1)
     for definition in component.definitions:
-        if isinstance(definition, m.CustomSection) and definition.name == DOCS_SECTION:
-            resolve = with_package_docs(resolve, id_, bytes(definition.data))
+        if isinstance(definition, m.CustomSection) and definition.name == package_docs.SECTION:
+            resolve = package_docs.with_package_docs(resolve, id_, bytes(definition.data))
     return resolve, id_
 
 
@@ -93,10 +93,10 @@ def _wrapped(name: str, extern: en.Extern) -> tuple[InterfaceName, tuple[en.Exte
     entity = extern.entity
     node = en.bare(entity) if isinstance(entity, en.Named) else None
     if not isinstance(node, en.Defined) or not isinstance(node.type, m.ComponentType):
-        raise BinaryError(f"`{name}` is not an encoded interface or world", extern.offset)
+        raise BinaryError(f"{quoted(name)} is not an encoded interface or world", extern.offset)
     imports, exports = evaluate_type(en.Component(node.type.decls, node.scope))
     if len(exports) != 1:
-        raise BinaryError(f"`{name}` has {len(exports)} exports instead of one", extern.offset)
+        raise BinaryError(f"{quoted(name)} has {len(exports)} exports instead of one", extern.offset)
     ((link_name, item),) = exports.items()
     world = item.entity if isinstance(item.entity, en.Component) else None
     return interface_name(link_name, item.attributes, item.offset), (imports, exports), world
@@ -151,10 +151,13 @@ class _Builder:
         self.rows: list[_Interface] = []
         self.worlds: list[_World] = []
         self.types: list[ir.TypeDef] = []
-        self.sizes: list[int] = []
+        #: Of each type: how deep it is, and of how many it consists.
+        self.extents: list[tuple[int, int]] = []
         self.depth = 0
         self.budget = Budget(MAX_PARTS)
         self.ids: dict[en.Node, ir.TypeId] = {}
+        #: Nodes that have no name of their own in any interface or world, to the type behind them.
+        self.behind: dict[en.Node, ir.Type] = {}
         self.homes: dict[en.Node, _Home] = {}
         self.row_ids: dict[tuple[object, ...], ir.InterfaceId] = {}
 
@@ -204,7 +207,7 @@ class _Builder:
         key: tuple[object, ...]
         if is_plain(link_name):
             if place.world is None:
-                raise BinaryError(f"`{name}` is not the name of an interface", extern.offset)
+                raise BinaryError(f"{quoted(name)} is not the name of an interface", extern.offset)
             row = _Interface(None, self.worlds[place.world].package)
             key = (place.world, place.side, name)
         else:
@@ -226,7 +229,7 @@ class _Builder:
             implements = attributes.implements is not None
             return key, ir.InterfaceItem(id_, implements=implements, external_id=attributes.external_id)
         if place.world is None or not isinstance(entity, en.Func | en.Named | en.ResourceNode):
-            raise BinaryError(f"no world can have the {extern.sort.value} `{name}`", extern.offset)
+            raise BinaryError(f"no world can have the {extern.sort.value} {quoted(name)}", extern.offset)
         types = self.worlds[place.world].types
         if isinstance(entity, en.Func):
             return name, ir.FunctionItem(self._function(name, entity, types, extern))
@@ -243,17 +246,19 @@ class _Builder:
                 if name not in row.functions:
                     row.functions[name] = self._function(name, entity, row.types, extern)
             else:
-                raise BinaryError(f"no interface can have the {extern.sort.value} `{name}`", extern.offset)
+                raise BinaryError(f"no interface can have the {extern.sort.value} {quoted(name)}", extern.offset)
 
     def _function(self, name: str, func: en.Func, types: _TypeTable, extern: en.Extern) -> ir.Function:
         parts = function_name(name, extern.offset)
         resource = None if parts.resource is None else types.get(parts.resource)
         if parts.resource is not None and resource is None:
-            raise BinaryError(f"`{name}` belongs to a resource that is not there", extern.offset)
+            raise BinaryError(f"{quoted(name)} belongs to a resource that is not there", extern.offset)
         definition, scope = func.type.type, func.type.scope
         assert isinstance(definition, m.FuncType)
         at = func.type.offset
-        params = tuple([ir.Param(p.name, self.required(p.type, scope, at)) for p in definition.params])
+        params = tuple(
+            [ir.Param(p.name, self.required(p.type, scope, at)) for p in self.checked(definition.params, at)]
+        )
         result = self.valtype(definition.result, scope, at)
         external_id = extern.attributes.external_id
         return ir.Function(
@@ -300,17 +305,24 @@ class _Builder:
         return ir.Resource() if isinstance(node, en.ResourceNode) else self._structure(node)
 
     def _add_named(self, home: _Home, kind: ir.Kind) -> ir.TypeId:
+        check_labels([home.name], home.extern.offset)
         external_id = home.extern.attributes.external_id
         id_ = self._add(ir.TypeDef(home.name, kind, home.owner, external_id=external_id), home.extern.offset)
         home.table[home.name] = id_
         return id_
 
     def _add(self, definition: ir.TypeDef, offset: int) -> ir.TypeId:
-        size = 1 + sum([self.sizes[type_] for type_ in _parts(definition.kind)])
+        depth, size = 1, 1
+        for part in _parts(definition.kind):
+            part_depth, part_size = self.extents[part]
+            depth = max(depth, part_depth + 1)
+            size += part_size
+        if depth > MAX_TYPE_DEPTH:
+            raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
         if size > MAX_TYPE_SIZE:
             raise BinaryError(f"a type of more than {MAX_TYPE_SIZE} parts", offset)
         self.types.append(definition)
-        self.sizes.append(size)
+        self.extents.append((depth, size))
         return ir.TypeId(len(self.types) - 1)
 
     def _descend(self, offset: int) -> None:
@@ -320,23 +332,33 @@ class _Builder:
 
     def _use(self, node: en.Node, offset: int) -> ir.Type:
         """The type that a node stands for."""
+        passed: list[en.Node] = []
         while True:
-            found = self.ids.get(node)
+            found = self.ids.get(node, self.behind.get(node))
             if found is not None:
-                return found
-            if node in self.homes:
-                return self._register(node)
-            if not isinstance(node, en.Named):
                 break
+            if node in self.homes:
+                found = self._register(node)
+                break
+            if not isinstance(node, en.Named):
+                found = self._anonymous(node, offset)
+                break
+            passed.append(node)
             node = node.target
+        for each in passed:
+            self.behind[each] = found
+        return found
+
+    def _anonymous(self, node: en.Defined | en.ResourceNode, offset: int) -> ir.Type:
+        """The type of a definition that has no name."""
         if isinstance(node, en.ResourceNode):
             raise BinaryError("a resource that is used has no name", offset)
         if isinstance(node.type, ir.Primitive):
             return node.type
         self._descend(offset)
-        id_ = self.ids[node] = self._add(ir.TypeDef(None, self._structure(node), None), node.offset)
+        found = self.ids[node] = self._add(ir.TypeDef(None, self._structure(node), None), node.offset)
         self.depth -= 1
-        return id_
+        return found
 
     def _structure(self, node: en.Defined) -> ir.Kind:
         """A type definition as it stands."""
@@ -377,7 +399,13 @@ class _Builder:
     def labels(self, labels: tuple[str, ...], offset: int) -> tuple[ir.Label, ...]:
         """The labels of an enum or of flags."""
         self.budget.spend(len(labels), offset)
+        check_labels(labels, offset)
         return tuple([ir.Label(label) for label in labels])
+
+    def checked(self, items: tuple[m.Labelled, ...], offset: int) -> tuple[m.Labelled, ...]:
+        """Fields, cases or parameters, whose names have been looked at."""
+        check_labels([item.name for item in items], offset)
+        return items
 
     def _is_resource(self, type_: ir.TypeId) -> bool:
         kind = self.types[type_].kind
@@ -429,8 +457,12 @@ def _parts(kind: ir.Kind) -> list[ir.TypeId]:
 
 #: What the definition of a value type is in the resolved model.
 _KINDS: dict[type, Callable[[_Builder, Any, en.Scope, int], ir.Kind]] = {
-    m.Record: lambda b, t, s, at: ir.Record(tuple([ir.Field(f.name, b.required(f.type, s, at)) for f in t.fields])),
-    m.Variant: lambda b, t, s, at: ir.Variant(tuple([ir.Case(c.name, b.valtype(c.type, s, at)) for c in t.cases])),
+    m.Record: lambda b, t, s, at: ir.Record(
+        tuple([ir.Field(f.name, b.required(f.type, s, at)) for f in b.checked(t.fields, at)])
+    ),
+    m.Variant: lambda b, t, s, at: ir.Variant(
+        tuple([ir.Case(c.name, b.valtype(c.type, s, at)) for c in b.checked(t.cases, at)])
+    ),
     m.Tuple: lambda b, t, s, at: ir.Tuple(tuple([b.required(each, s, at) for each in t.types])),
     m.Flags: lambda b, t, s, at: ir.Flags(b.labels(t.labels, at)),
     m.Enum: lambda b, t, s, at: ir.Enum(b.labels(t.labels, at)),

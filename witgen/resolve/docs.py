@@ -6,9 +6,15 @@ from collections.abc import Sequence
 
 from witgen.syntax import ast
 
-__all__ = ["docs_text"]
+__all__ = ["BlankDocs", "docs_text"]
 
 _ASCII_SPACE = " \t\n\x0c\r"
+
+
+class BlankDocs(str):
+    """Documentation that is there, but says nothing: the text of an empty comment. To most it is no documentation."""
+
+    __slots__ = ()
 
 
 def docs_text(comments: Sequence[ast.Comment]) -> str:
@@ -25,7 +31,7 @@ def docs_text(comments: Sequence[ast.Comment]) -> str:
     lines: list[str] = []
     for text in texts:
         lines += text.replace("\r\n", "\n").split("\n")
-    return "\n".join(lines).rstrip("\n")
+    return "\n".join(lines).rstrip("\n") or BlankDocs()
 
 
 def _bare(text: str) -> str:

@@ -9,6 +9,9 @@ from witgen.diagnostics import Diagnostic, WitError
 
 __all__ = ["Errors", "follows"]
 
+#: How many errors a run tells of; who has more has one mistake that makes them all.
+_MOST = 100
+
 
 class Errors:
     """The errors of steps that don't depend on each other."""
@@ -24,7 +27,7 @@ class Errors:
             yield
         except WitError as error:
             self._happened = True
-            self._diagnostics += error.diagnostics
+            self._diagnostics += error.diagnostics[: _MOST - len(self._diagnostics)]
 
     def raise_any(self) -> None:
         """Raise one WitError of all that were collected, if there were any."""

@@ -285,10 +285,16 @@ class _Linker:
             item: ir.WorldItem
             match draft.item:
                 case ir.TypeItem(id=type_):
-                    id_ = self._type(type_, span)
-                    assert not isinstance(id_, ir.Primitive)
-                    if not self._check(self._tables.types[id_].stability, span):
-                        continue
+                    id_ = self._types[type_]
+                    if id_ is None:
+                        # Implementations agree to refuse this rather than to leave the type out.
+                        stability = self._draft.types[type_].stability
+                        raise WitError.at(
+                            span,
+                            f"type `{key}` is gated by the feature `{stability.unstable}` that is off, and a world can't "
+                            "leave out a type",
+                            Note("turn the feature on, or define the type in an interface"),
+                        )
                     item = ir.TypeItem(id_)
                 case ir.FunctionItem(function=function):
                     if not self._check(function.stability, span):

@@ -153,7 +153,5 @@ def _comment_end(source: Source, start: int) -> int:
         depth += 1 if match[0] == "/*" else -1
         if depth == 0:
             return match.end()
-    raise WitError.at(
-        Span(source, start, start + 2),
-        f"{'this comment is' if depth == 1 else f'{depth} comments are'} never closed with `*/`",
-    )
+    within = "" if depth == 1 else ", nor is one that it holds"
+    raise WitError.at(Span(source, start, start + 2), f"this comment is never closed with `*/`{within}")

@@ -5,6 +5,7 @@ The words are tables: a row for each set of terminals that has a name of its own
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,6 +41,7 @@ _PATTERNS = {
     "STRING": "a string",
     END: "the end of the file",
 }
+_VERSION_START = re.compile(r"[0-9]+(?:\s*\.\s*[0-9]+)?\s*(?:(?P<dot>\.)\s*)?")
 _CLOSING = {"{": "}", "(": ")", "<": ">"}
 
 
@@ -62,9 +64,20 @@ def unexpected(source: Source, table: Table, error: Unexpected) -> WitError:
     text = source.text[error.start : error.end]
     is_keyword = found == text and text[:1].isalpha() and not table.terminals[error.terminal].soft
     case = _Case(source, table, error, expected, found, is_keyword)
+    if "VERSION" in expected and found == "INTEGER":
+        return _incomplete_version(case)
     message = f"expected {_listed(expected)}, found {_found(case, text)}"
     notes = [note for hint in _HINTS if (note := hint(case)) is not None]
     return WitError.at(Span(source, error.start, error.end), message, *notes)
+
+
+def _incomplete_version(case: _Case) -> WitError:
+    """The error for a version that lacks numbers, at the place where they are missing."""
+    match = _VERSION_START.match(case.source.text, case.error.start)
+    assert match is not None
+    missing = "a `.` and another number" if match["dot"] is None else "a number"
+    span = Span(case.source, match.end(), match.end() + 1)
+    return WitError.at(span, f"expected {missing}; a version has three of them, as in `1.0.0`")
 
 
 def _label(table: Table, terminal: int) -> str:

@@ -168,16 +168,18 @@ class Functions:
             if outcome is not None:
                 after = self._lift_outcome(outcome, signature.indirect_result, block)
             elif signature.indirect_result:
-                block.add(f"result = {self._codec.load(function.result, block)}")
+                value = self._codec.load(function.result, block)
+                block.add(f"result: {self._annotations.of(function.result)} = {value}")
                 after = ["return result"]
             else:
                 letter = _RESULT_LETTERS[signature.results[0]]
                 view, _ = _VIEWS[letter]
                 if self._resolve.dealias(function.result) in (ir.Primitive.S32, ir.Primitive.S64):
                     view = view.replace("u", "i")
-                    block.add(f"result = f.{view}[0]")
+                    block.add(f"result: int = f.{view}[0]")
                 else:
-                    block.add(f"result = {self._codec.lift(function.result, [(letter, f'f.{view}[0]')])}")
+                    value = self._codec.lift(function.result, [(letter, f"f.{view}[0]")])
+                    block.add(f"result: {self._annotations.of(function.result)} = {value}")
                 after = ["return result"]
         if self._lends(function):
             block.add("cx.handles.end_call()")

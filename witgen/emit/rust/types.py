@@ -302,6 +302,10 @@ class Speller:
             return self.owned(type_)
         return self._borrowed(type_)
 
+    def is_exported(self, resource: ir.TypeId) -> bool:
+        """Whether the component itself implements a resource."""
+        return self._places.is_exported_resource(resource, self.place.exported)
+
     def result(self, ok: str, err: str) -> str:
         """A result of two types that are spelled already."""
         return f"{self._result}<{ok}, {err}>"

@@ -431,7 +431,7 @@ class Edit(rt.GuestResource):
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
-        result = f.u32[0]
+        result: int = f.u32[0]
         f.finish()
         return result
 
@@ -458,7 +458,7 @@ class EditFactory:
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
-            result = Edit._owned(cx, 0, cx.handles.take(f.u32[0], cx.resources[0]))
+            result: Edit = Edit._owned(cx, 0, cx.handles.take(f.u32[0], cx.resources[0]))
         except BaseException as error:
             raise f.not_lifted(error) from None
         f.finish()
@@ -838,7 +838,7 @@ class Subscription(rt.GuestResource):
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
-        result = f.u64[0]
+        result: int = f.u64[0]
         f.finish()
         return result
 
@@ -860,7 +860,7 @@ class Subscription(rt.GuestResource):
             if p & 7 or p + 16 > cx.size:
                 cx.check(p, 16, 8)
             v0, v1, v2 = _S29.unpack_from(cx.view, p)
-            result = Batch(_load_list_progress_update(cx, v0, v1), v2)
+            result: Batch = Batch(_load_list_progress_update(cx, v0, v1), v2)
         except BaseException as error:
             raise f.not_lifted(error) from None
         f.finish()
@@ -878,7 +878,7 @@ class Subscription(rt.GuestResource):
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
-        result = f.u32[0]
+        result: int = f.u32[0]
         f.finish()
         return result
 
@@ -932,7 +932,7 @@ class Subscription(rt.GuestResource):
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
-        result = f.u32[0]
+        result: int = f.u32[0]
         f.finish()
         return result
 
@@ -1118,7 +1118,7 @@ class Events:
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v0, v1 = _S6.unpack_from(cx.view, p)
-            result = _load_list_u64(cx, v0, v1)
+            result: list[int] = _load_list_u64(cx, v0, v1)
         except BaseException as error:
             raise f.not_lifted(error) from None
         f.finish()
@@ -1161,7 +1161,7 @@ class Telemetry:
             if p & 7 or p + 48 > cx.size:
                 cx.check(p, 48, 8)
             v2, v3, v4, v5, v6, v7, v8 = _S30.unpack_from(cx.view, p)
-            result = Pulse(
+            result: Pulse = Pulse(
                 v2, (v4 if v3 == 1 else None if v3 == 0 else rt.bad_case(v3)), v5, v6, v7, v8
             )
         except BaseException as error:
@@ -1182,7 +1182,7 @@ class Telemetry:
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v0, v1 = _S6.unpack_from(cx.view, p)
-            result = _load_list_metric(cx, v0, v1)
+            result: list[Metric] = _load_list_metric(cx, v0, v1)
         except BaseException as error:
             raise f.not_lifted(error) from None
         f.finish()

@@ -1,0 +1,164 @@
+"""``witgen build``: Rust guests to components, with whatever compiler a machine has.
+
+A guest is an ordinary Cargo crate, so this only finds the tools and runs ``cargo build``: with the ``wasm32-wasip2``
+target of rustup where it is there, else with Debian's compiler, which builds ``core`` and ``alloc`` from their sources
+and borrows the linker for components. Paths of the machine are kept out of what is built.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from witgen.diagnostics import Note, WitError
+
+__all__ = ["build"]
+
+TARGET = "wasm32-wasip2"
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """A way to build for the target: the cargo to run, with more arguments, environment and flags for rustc."""
+
+    name: str
+    cargo: Path
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+
+def build(crate: str | None, *, root: Path, offline: bool = False, echo: Callable[[str], None]) -> list[Path]:
+    """Builds one guest of the Cargo workspace of `root`, or all, and gives the components.
+
+    `echo` is told what is done. Raises `WitError` where there is no workspace, no such crate, no compiler, or the
+    build fails; cargo's own messages go to stderr as they come.
+    """
+    workspace = _workspace(root)
+    members = _members(workspace)
+    if crate is not None and crate not in members:
+        close = difflib.get_close_matches(crate, members, n=1)
+        notes = [Note(f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(sorted(members))}")]
+        raise WitError.at(str(workspace / "Cargo.toml"), f"there is no crate {crate} in the workspace", *notes)
+    compiler = _find_compiler()
+    echo(f"building {crate or 'all guests'} for {TARGET} with {compiler.name}")
+    command = [str(compiler.cargo), "build", "--release", "--target", TARGET, *compiler.arguments]
+    command += ["--message-format", "json-render-diagnostics"]
+    command += ["-p", crate] if crate else ["--workspace"]
+    command += ["--offline"] if offline else []
+    environment = {**os.environ, **compiler.environment}
+    environment["CARGO_ENCODED_RUSTFLAGS"] = _SEPARATOR.join([*compiler.flags, *_remapped(workspace)])
+    environment.pop("RUSTFLAGS", None)
+    done = subprocess.run(command, cwd=workspace, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise WitError.at(crate or str(workspace), f"cargo ended with {done.returncode}")
+    return sorted(_components(done.stdout))
+
+
+def _components(messages: str) -> Iterator[Path]:
+    """The components among the artefacts that cargo tells of."""
+    for line in messages.splitlines():
+        message = json.loads(line) if line.startswith("{") else {}
+        if message.get("reason") == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
+            yield from (Path(name) for name in message["filenames"] if name.endswith(".wasm"))
+
+
+def _workspace(root: Path) -> Path:
+    for folder in (root.resolve(), *root.resolve().parents):
+        path = folder / "Cargo.toml"
+        if path.is_file() and "workspace" in _toml(path):
+            return folder
+    raise WitError.at("Cargo.toml", f"no Cargo workspace in {root.resolve()} or above")
+
+
+def _members(workspace: Path) -> set[str]:
+    patterns = _toml(workspace / "Cargo.toml")["workspace"].get("members", [])
+    folders = [folder for pattern in patterns for folder in workspace.glob(pattern)]
+    manifests = [folder / "Cargo.toml" for folder in folders if (folder / "Cargo.toml").is_file()]
+    return {_toml(manifest)["package"]["name"] for manifest in manifests}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WitError.at(str(path), f"can't be read: {error}") from None
+
+
+def _remapped(workspace: Path) -> list[str]:
+    """Flags that keep the folders of this machine out of the component."""
+    cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    pairs = [(workspace, "."), (cargo_home / "registry" / "src", "crates"), (Path("/usr/src"), "src")]
+    return [f"--remap-path-prefix={old}={new}" for old, new in pairs]
+
+
+def _find_compiler() -> _Compiler:
+    found = _rustup() or _debian()
+    if found is None:
+        commands = ("rustup target add wasm32-wasip2", "scripts/setup_toolchain.sh")
+        notes = [Note(f"run `{command}`") for command in commands]
+        raise WitError.at("cargo", f"no Rust that builds for {TARGET} was found", *notes)
+    return found
+
+
+def _rustup() -> _Compiler | None:
+    """The cargo of the PATH, or of rustup's folder, if its compiler has the target."""
+    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    for cargo in (shutil.which("cargo"), home / "bin" / "cargo"):
+        rustc = None if cargo is None else Path(cargo).parent / "rustc"
+        if cargo is None or rustc is None or not rustc.exists():
+            continue
+        done = subprocess.run([rustc, "--print", "sysroot"], capture_output=True, text=True)
+        if not done.returncode and (Path(done.stdout.strip()) / "lib/rustlib" / TARGET / "lib").is_dir():
+            return _Compiler("cargo", Path(cargo))
+    return None
+
+
+def _debian() -> _Compiler | None:
+    """Debian's compiler with the sources of its library, and a linker from wherever there is one."""
+    cargo, rustc = Path("/usr/bin/cargo"), Path("/usr/bin/rustc")
+    sources = next(iter(sorted(Path("/usr/src").glob("rustc-*/library/core"))), None)
+    linker = _component_linker()
+    if not cargo.exists() or not rustc.exists() or sources is None or linker is None:
+        return None
+    wasm_ld = _wasm_linker(linker)
+    if wasm_ld is None:
+        return None
+    return _Compiler(
+        "Debian's cargo, which builds the library first",
+        cargo,
+        arguments=("-Zbuild-std=core,alloc",),
+        environment={
+            "RUSTC": str(rustc),
+            "RUSTC_BOOTSTRAP": "1",
+            "CARGO_TARGET_WASM32_WASIP2_LINKER": str(linker),
+        },
+        flags=("-Clink-self-contained=no", f"-Clink-arg=--wasm-ld-path={wasm_ld}"),
+    )
+
+
+def _component_linker() -> Path | None:
+    on_path = shutil.which("wasm-component-ld")
+    if on_path is not None:
+        return Path(on_path)
+    rustup = Path(os.environ.get("RUSTUP_HOME", Path.home() / ".rustup"))
+    cargo = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    places = [cargo / "bin/wasm-component-ld", *rustup.glob("toolchains/*/lib/rustlib/*/bin/wasm-component-ld")]
+    return next((place for place in sorted(places) if place.exists()), None)
+
+
+def _wasm_linker(component_linker: Path) -> Path | None:
+    beside = component_linker.parent / "gcc-ld" / "wasm-ld"
+    if beside.exists():
+        return beside
+    found = shutil.which("wasm-ld") or next((str(p) for p in sorted(Path("/usr/bin").glob("wasm-ld-*"))), None)
+    return None if found is None else Path(found)
