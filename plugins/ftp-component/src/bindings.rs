@@ -129,7 +129,7 @@ pub mod wasi {
 
             impl ::core::error::Error for StreamError {}
 
-            _rt::variant! { StreamError (8, 4, 2) u8 4 [lift] {
+            _rt::variant! { StreamError, (8, 4, 2) u8 4 [lift] {
                 0 LastOperationFailed(value),
                 1 Closed,
             } }
@@ -350,7 +350,7 @@ pub mod wasi {
                 pub nanoseconds: u32,
             }
 
-            _rt::record! { Datetime (16, 8, 2) [lift true] {
+            _rt::record! { Datetime, (16, 8, 2) [lift true] {
                 seconds: 0 0,
                 nanoseconds: 8 1,
             } }
@@ -599,7 +599,7 @@ pub mod wasi {
                 pub address: Ipv4Address,
             }
 
-            _rt::record! { Ipv4SocketAddress (6, 2, 5) [lower false, lift false] {
+            _rt::record! { Ipv4SocketAddress, (6, 2, 5) [lower false, lift false] {
                 port: 0 0,
                 address: 2 1,
             } }
@@ -617,7 +617,7 @@ pub mod wasi {
                 pub scope_id: u32,
             }
 
-            _rt::record! { Ipv6SocketAddress (28, 4, 11) [lower false, lift false] {
+            _rt::record! { Ipv6SocketAddress, (28, 4, 11) [lower false, lift false] {
                 port: 0 0,
                 flow_info: 4 1,
                 address: 8 2,
@@ -633,7 +633,7 @@ pub mod wasi {
                 Ipv6(Ipv6SocketAddress),
             }
 
-            _rt::variant! { IpSocketAddress (32, 4, 12) u8 4 [lower, lift] {
+            _rt::variant! { IpSocketAddress, (32, 4, 12) u8 4 [lower, lift] {
                 0 Ipv4(value),
                 1 Ipv6(value),
             } }
@@ -1001,7 +1001,7 @@ pub mod runner {
                 Boolean(bool),
             }
 
-            _rt::variant! { Value (16, 8, 3) u8 8 [lower] {
+            _rt::variant! { Value, (16, 8, 3) u8 8 [lower] {
                 0 Text(value),
                 1 Integer(value),
                 2 Real(value),
@@ -1022,7 +1022,7 @@ pub mod runner {
                 pub tenant: Option<_rt::String>,
             }
 
-            _rt::record! { Scope (28, 4, 7) [lower false] {
+            _rt::record! { Scope, (28, 4, 7) [lower false] {
                 user: 0 0,
                 task: 8 2,
                 tenant: 16 4,
@@ -1037,7 +1037,7 @@ pub mod runner {
                 pub request: Option<u64>,
             }
 
-            _rt::record! { Context (48, 8, 10) [lower false] {
+            _rt::record! { Context, (48, 8, 10) [lower false] {
                 scope: 0 0,
                 request: 32 8,
             } }
@@ -1218,7 +1218,7 @@ pub mod runner {
 
             impl ::core::error::Error for Error {}
 
-            _rt::record! { Error (12, 4, 3) [lift false] {
+            _rt::record! { Error, (12, 4, 3) [lift false] {
                 kind: 0 0,
                 message: 4 1,
             } }
@@ -1344,7 +1344,7 @@ pub mod component {
 
             impl ::core::error::Error for Error {}
 
-            _rt::record! { Error (12, 4, 3) [lower false] {
+            _rt::record! { Error, (12, 4, 3) [lower false] {
                 kind: 0 0,
                 message: 4 1,
             } }
@@ -1422,7 +1422,7 @@ pub mod component {
                 pub unique: Option<_rt::String>,
             }
 
-            _rt::record! { Entry (96, 8, 19) [lift false] {
+            _rt::record! { Entry, (96, 8, 19) [lift false] {
                 name: 0 0,
                 kind: 8 2,
                 size: 16 3,
@@ -1443,7 +1443,7 @@ pub mod component {
                 pub length: Option<u64>,
             }
 
-            _rt::record! { Source (24, 8, 3) [lift false] {
+            _rt::record! { Source, (24, 8, 3) [lift false] {
                 bytes: 0 0,
                 length: 8 1,
             } }
@@ -1459,7 +1459,7 @@ pub mod component {
                 Entries(_rt::Vec<Entry>),
             }
 
-            _rt::variant! { OutgoingData (32, 8, 4) u8 8 [lift] {
+            _rt::variant! { OutgoingData, (32, 8, 4) u8 8 [lift] {
                 0 Inline(value),
                 1 Streamed(value),
                 2 Entries(value),
@@ -1605,7 +1605,7 @@ pub mod exports {
                     pub public_address: Option<Ipv4Address>,
                 }
 
-                _rt::record! { PassivePorts (10, 2, 7) [lift false] {
+                _rt::record! { PassivePorts, (10, 2, 7) [lift false] {
                     first: 0 0,
                     last: 2 1,
                     public_address: 4 2,
@@ -1629,7 +1629,7 @@ pub mod exports {
                     pub stream_buffer: u32,
                 }
 
-                _rt::record! { Limits (24, 4, 6) [lift true] {
+                _rt::record! { Limits, (24, 4, 6) [lift true] {
                     connections: 0 0,
                     connections_per_peer: 4 1,
                     command_line: 8 2,
@@ -1654,7 +1654,7 @@ pub mod exports {
                     pub reply: Duration,
                 }
 
-                _rt::record! { Timeouts (40, 8, 5) [lift true] {
+                _rt::record! { Timeouts, (40, 8, 5) [lift true] {
                     login: 0 0,
                     idle: 8 1,
                     data_connection: 16 2,
@@ -1683,7 +1683,7 @@ pub mod exports {
                     pub timeouts: Timeouts,
                 }
 
-                _rt::record! { ServerConfig (128, 8, 36) [lift false] {
+                _rt::record! { ServerConfig, (128, 8, 36) [lift false] {
                     address: 0 0,
                     backlog: 32 12,
                     greeting: 36 13,
@@ -1706,7 +1706,7 @@ pub mod exports {
                     pub stopping: bool,
                 }
 
-                _rt::record! { SessionStatus (12, 4, 3) [lower true] {
+                _rt::record! { SessionStatus, (12, 4, 3) [lower true] {
                     connections: 0 0,
                     transfers: 4 1,
                     stopping: 8 2,
@@ -1737,7 +1737,7 @@ pub mod exports {
                     pub local: IpSocketAddress,
                 }
 
-                _rt::record! { Connection (72, 8, 25) [lower false] {
+                _rt::record! { Connection, (72, 8, 25) [lower false] {
                     id: 0 0,
                     peer: 8 1,
                     local: 40 13,
@@ -1754,7 +1754,7 @@ pub mod exports {
                     pub secure: bool,
                 }
 
-                _rt::record! { Credentials (20, 4, 5) [lower false] {
+                _rt::record! { Credentials, (20, 4, 5) [lower false] {
                     user: 0 0,
                     password: 8 2,
                     secure: 16 4,
@@ -1769,7 +1769,7 @@ pub mod exports {
                     pub new_path: _rt::String,
                 }
 
-                _rt::record! { Renaming (16, 4, 4) [lower false] {
+                _rt::record! { Renaming, (16, 4, 4) [lower false] {
                     old_path: 0 0,
                     new_path: 8 2,
                 } }
@@ -1785,7 +1785,7 @@ pub mod exports {
                     pub data: Transfer,
                 }
 
-                _rt::record! { Retrieval (24, 8, 4) [lower false] {
+                _rt::record! { Retrieval, (24, 8, 4) [lower false] {
                     path: 0 0,
                     offset: 8 2,
                     data: 16 3,
@@ -1822,7 +1822,7 @@ pub mod exports {
                     pub data: Transfer,
                 }
 
-                _rt::record! { Storing (32, 8, 6) [lower false] {
+                _rt::record! { Storing, (32, 8, 6) [lower false] {
                     path: 0 0,
                     mode: 12 3,
                     offset: 16 4,
@@ -1858,7 +1858,7 @@ pub mod exports {
                     pub data: Transfer,
                 }
 
-                _rt::record! { Listing (20, 4, 5) [lower false] {
+                _rt::record! { Listing, (20, 4, 5) [lower false] {
                     path: 0 0,
                     style: 12 3,
                     data: 16 4,
@@ -1900,7 +1900,7 @@ pub mod exports {
                     Enumerate(Listing),
                 }
 
-                _rt::variant! { Action (40, 8, 7) u8 8 [lower] {
+                _rt::variant! { Action, (40, 8, 7) u8 8 [lower] {
                     0 Login(value),
                     1 ChangeDirectory(value),
                     2 PrintDirectory,
@@ -1931,7 +1931,7 @@ pub mod exports {
                     pub action: Action,
                 }
 
-                _rt::record! { Command (64, 8, 10) [lower false] {
+                _rt::record! { Command, (64, 8, 10) [lower false] {
                     exchange: 0 0,
                     id: 8 1,
                     connection: 16 2,
@@ -1998,7 +1998,7 @@ pub mod exports {
                     pub message: _rt::String,
                 }
 
-                _rt::record! { Refusal (12, 4, 3) [lift false] {
+                _rt::record! { Refusal, (12, 4, 3) [lift false] {
                     reason: 0 0,
                     message: 4 1,
                 } }
@@ -2020,7 +2020,7 @@ pub mod exports {
                     Refused(Refusal),
                 }
 
-                _rt::variant! { Response (24, 8, 4) u8 8 [lift] {
+                _rt::variant! { Response, (24, 8, 4) u8 8 [lift] {
                     0 Accepted(value),
                     1 Path(value),
                     2 Size(value),
@@ -2040,7 +2040,7 @@ pub mod exports {
                     pub outcome: Result<u64, Error>,
                 }
 
-                _rt::record! { TransferEnd (32, 8, 5) [lower false] {
+                _rt::record! { TransferEnd, (32, 8, 5) [lower false] {
                     exchange: 0 0,
                     outcome: 8 1,
                 } }
@@ -2064,7 +2064,7 @@ pub mod exports {
                     pub failure: Option<Error>,
                 }
 
-                _rt::record! { Report (64, 8, 12) [lower false] {
+                _rt::record! { Report, (64, 8, 12) [lower false] {
                     exchange: 0 0,
                     connection: 8 1,
                     verb: 16 2,
@@ -2083,7 +2083,7 @@ pub mod exports {
                     pub failure: Option<Error>,
                 }
 
-                _rt::record! { ConnectionEnd (24, 8, 5) [lower false] {
+                _rt::record! { ConnectionEnd, (24, 8, 5) [lower false] {
                     id: 0 0,
                     failure: 8 1,
                 } }
@@ -2108,7 +2108,7 @@ pub mod exports {
                     pub more: bool,
                 }
 
-                _rt::record! { Batch (44, 4, 11) [lower false] {
+                _rt::record! { Batch, (44, 4, 11) [lower false] {
                     opened: 0 0,
                     commands: 8 2,
                     transfers: 16 4,
@@ -2989,11 +2989,11 @@ mod _rt {
     tuple! { T0 t0, T1 t1, T2 t2, T3 t3, T4 t4, T5 t5, T6 t6, T7 t7 }
 
     macro_rules! record {
-        ($name:ty $layout:tt [$($use:ident $plain:literal),*] $fields:tt) => {
-            _rt::layout! { $name $layout }
-            $(_rt::record! { @$use $name $plain $fields })*
+        ($name:ty, $layout:tt [$($use:ident $plain:literal),*] $fields:tt) => {
+            _rt::layout! { $name, $layout }
+            $(_rt::record! { @$use $name, $plain $fields })*
         };
-        (@lower $name:ty $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+        (@lower $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
@@ -3007,7 +3007,7 @@ mod _rt {
                 }
             }
         };
-        (@lift $name:ty $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+        (@lift $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
             impl _rt::Lift for $name {
                 const PLAIN: bool = $plain;
 
@@ -3025,11 +3025,11 @@ mod _rt {
     pub(crate) use record;
 
     macro_rules! variant {
-        ($name:ty $layout:tt $tag:ident $payload:literal [$($use:ident),*] $cases:tt) => {
-            _rt::layout! { $name $layout }
-            $(_rt::variant! { @$use $name $tag $payload $cases })*
+        ($name:ty, $layout:tt $tag:ident $payload:literal [$($use:ident),*] $cases:tt) => {
+            _rt::layout! { $name, $layout }
+            $(_rt::variant! { @$use $name, $tag $payload $cases })*
         };
-        (@lower $name:ty $tag:ident $at:literal
+        (@lower $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
             impl _rt::Lower for $name {
                 unsafe fn store(&self, at: *mut u8, temps: &mut _rt::Temps) {
@@ -3056,7 +3056,7 @@ mod _rt {
                 }
             }
         };
-        (@lift $name:ty $tag:ident $at:literal
+        (@lift $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
             impl _rt::Lift for $name {
                 unsafe fn load(at: *const u8) -> Self {
@@ -3090,7 +3090,7 @@ mod _rt {
 
     macro_rules! enumeration {
         ($name:ty, $tag:ident { $($number:literal $case:ident,)* }) => {
-            _rt::layout! { $name (size_of::<$tag>(), size_of::<$tag>(), 1) }
+            _rt::layout! { $name, (size_of::<$tag>(), size_of::<$tag>(), 1) }
 
             impl $name {
                 #[inline(always)]
@@ -3337,7 +3337,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name ($size, $align, $words) }
+            _rt::layout! { $name, ($size, $align, $words) }
 
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
@@ -3425,7 +3425,7 @@ mod _rt {
     pub(crate) use operator;
 
     macro_rules! layout {
-        ($name:ty ($size:expr, $align:expr, $flat:expr)) => {
+        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
             impl _rt::Abi for $name {
                 const SIZE: usize = $size;
                 const ALIGN: usize = $align;
@@ -3499,7 +3499,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name (4, 4, 1) }
+            _rt::layout! { $name, (4, 4, 1) }
 
             impl _rt::Lower for $name {
                 #[inline(always)]
@@ -3672,7 +3672,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $borrow<'_> (4, 4, 1) }
+            _rt::layout! { $borrow<'_>, (4, 4, 1) }
 
             impl _rt::Lift for $borrow<'_> {
                 #[inline(always)]

@@ -129,7 +129,7 @@ pub mod wasi {
 
             impl ::core::error::Error for StreamError {}
 
-            _rt::variant! { StreamError (8, 4, 2) u8 4 [lift] {
+            _rt::variant! { StreamError, (8, 4, 2) u8 4 [lift] {
                 0 LastOperationFailed(value),
                 1 Closed,
             } }
@@ -350,7 +350,7 @@ pub mod wasi {
                 pub nanoseconds: u32,
             }
 
-            _rt::record! { Datetime (16, 8, 2) [lift true] {
+            _rt::record! { Datetime, (16, 8, 2) [lift true] {
                 seconds: 0 0,
                 nanoseconds: 8 1,
             } }
@@ -554,7 +554,7 @@ pub mod wasi {
                 Ipv6(Ipv6Address),
             }
 
-            _rt::variant! { IpAddress (18, 2, 9) u8 2 [lift] {
+            _rt::variant! { IpAddress, (18, 2, 9) u8 2 [lift] {
                 0 Ipv4(value),
                 1 Ipv6(value),
             } }
@@ -568,7 +568,7 @@ pub mod wasi {
                 pub address: Ipv4Address,
             }
 
-            _rt::record! { Ipv4SocketAddress (6, 2, 5) [lower false, lift false] {
+            _rt::record! { Ipv4SocketAddress, (6, 2, 5) [lower false, lift false] {
                 port: 0 0,
                 address: 2 1,
             } }
@@ -586,7 +586,7 @@ pub mod wasi {
                 pub scope_id: u32,
             }
 
-            _rt::record! { Ipv6SocketAddress (28, 4, 11) [lower false, lift false] {
+            _rt::record! { Ipv6SocketAddress, (28, 4, 11) [lower false, lift false] {
                 port: 0 0,
                 flow_info: 4 1,
                 address: 8 2,
@@ -602,7 +602,7 @@ pub mod wasi {
                 Ipv6(Ipv6SocketAddress),
             }
 
-            _rt::variant! { IpSocketAddress (32, 4, 12) u8 4 [lower, lift] {
+            _rt::variant! { IpSocketAddress, (32, 4, 12) u8 4 [lower, lift] {
                 0 Ipv4(value),
                 1 Ipv6(value),
             } }
@@ -1047,7 +1047,7 @@ pub mod runner {
                 Boolean(bool),
             }
 
-            _rt::variant! { Value (16, 8, 3) u8 8 [lower] {
+            _rt::variant! { Value, (16, 8, 3) u8 8 [lower] {
                 0 Text(value),
                 1 Integer(value),
                 2 Real(value),
@@ -1068,7 +1068,7 @@ pub mod runner {
                 pub tenant: Option<_rt::String>,
             }
 
-            _rt::record! { Scope (28, 4, 7) [lower false] {
+            _rt::record! { Scope, (28, 4, 7) [lower false] {
                 user: 0 0,
                 task: 8 2,
                 tenant: 16 4,
@@ -1083,7 +1083,7 @@ pub mod runner {
                 pub request: Option<u64>,
             }
 
-            _rt::record! { Context (48, 8, 10) [lower false] {
+            _rt::record! { Context, (48, 8, 10) [lower false] {
                 scope: 0 0,
                 request: 32 8,
             } }
@@ -1264,7 +1264,7 @@ pub mod runner {
 
             impl ::core::error::Error for Error {}
 
-            _rt::record! { Error (12, 4, 3) [lift false] {
+            _rt::record! { Error, (12, 4, 3) [lift false] {
                 kind: 0 0,
                 message: 4 1,
             } }
@@ -1390,7 +1390,7 @@ pub mod component {
 
             impl ::core::error::Error for Error {}
 
-            _rt::record! { Error (12, 4, 3) [lower false] {
+            _rt::record! { Error, (12, 4, 3) [lower false] {
                 kind: 0 0,
                 message: 4 1,
             } }
@@ -1441,7 +1441,7 @@ pub mod component {
                 pub length: Option<u64>,
             }
 
-            _rt::record! { Source (24, 8, 3) [lift false] {
+            _rt::record! { Source, (24, 8, 3) [lift false] {
                 bytes: 0 0,
                 length: 8 1,
             } }
@@ -1455,7 +1455,7 @@ pub mod component {
                 Streamed(Source),
             }
 
-            _rt::variant! { OutgoingContent (32, 8, 4) u8 8 [lift] {
+            _rt::variant! { OutgoingContent, (32, 8, 4) u8 8 [lift] {
                 0 Inline(value),
                 1 Streamed(value),
             } }
@@ -1469,7 +1469,7 @@ pub mod component {
                 pub outcome: Result<u64, Error>,
             }
 
-            _rt::record! { BodyEnd (32, 8, 5) [lower false] {
+            _rt::record! { BodyEnd, (32, 8, 5) [lower false] {
                 exchange: 0 0,
                 outcome: 8 1,
             } }
@@ -1535,7 +1535,7 @@ pub mod exports {
                     pub requests: u32,
                 }
 
-                _rt::record! { Limits (48, 8, 9) [lift true] {
+                _rt::record! { Limits, (48, 8, 9) [lift true] {
                     connections: 0 0,
                     exchanges: 4 1,
                     request_line: 8 2,
@@ -1561,7 +1561,7 @@ pub mod exports {
                     pub idle: Duration,
                 }
 
-                _rt::record! { Timeouts (32, 8, 4) [lift true] {
+                _rt::record! { Timeouts, (32, 8, 4) [lift true] {
                     header: 0 0,
                     content: 8 1,
                     send: 16 2,
@@ -1584,7 +1584,7 @@ pub mod exports {
                     pub timeouts: Timeouts,
                 }
 
-                _rt::record! { ListenConfig (120, 8, 27) [lift false] {
+                _rt::record! { ListenConfig, (120, 8, 27) [lift false] {
                     address: 0 0,
                     backlog: 32 12,
                     scheme: 36 13,
@@ -1604,7 +1604,7 @@ pub mod exports {
                     pub stopping: bool,
                 }
 
-                _rt::record! { ListenerStatus (12, 4, 3) [lower true] {
+                _rt::record! { ListenerStatus, (12, 4, 3) [lower true] {
                     connections: 0 0,
                     exchanges: 4 1,
                     stopping: 8 2,
@@ -1645,7 +1645,7 @@ pub mod exports {
                     pub local: IpSocketAddress,
                 }
 
-                _rt::record! { Connection (72, 8, 25) [lower false] {
+                _rt::record! { Connection, (72, 8, 25) [lower false] {
                     id: 0 0,
                     peer: 8 1,
                     local: 40 13,
@@ -1660,7 +1660,7 @@ pub mod exports {
                     Streamed(RequestBody),
                 }
 
-                _rt::variant! { RequestContent (12, 4, 3) u8 4 [lower] {
+                _rt::variant! { RequestContent, (12, 4, 3) u8 4 [lower] {
                     0 Inline(value),
                     1 Streamed(value),
                 } }
@@ -1693,7 +1693,7 @@ pub mod exports {
                     pub content: RequestContent,
                 }
 
-                _rt::record! { Request (88, 8, 18) [lower false] {
+                _rt::record! { Request, (88, 8, 18) [lower false] {
                     exchange: 0 0,
                     id: 8 1,
                     connection: 16 2,
@@ -1721,7 +1721,7 @@ pub mod exports {
                     pub content: OutgoingContent,
                 }
 
-                _rt::record! { Response (48, 8, 7) [lift false] {
+                _rt::record! { Response, (48, 8, 7) [lift false] {
                     status: 0 0,
                     fields: 4 1,
                     content: 16 3,
@@ -1746,7 +1746,7 @@ pub mod exports {
                     pub failure: Option<Error>,
                 }
 
-                _rt::record! { Report (64, 8, 11) [lower false] {
+                _rt::record! { Report, (64, 8, 11) [lower false] {
                     exchange: 0 0,
                     connection: 8 1,
                     status: 16 2,
@@ -1776,7 +1776,7 @@ pub mod exports {
                     pub more: bool,
                 }
 
-                _rt::record! { Batch (44, 4, 11) [lower false] {
+                _rt::record! { Batch, (44, 4, 11) [lower false] {
                     opened: 0 0,
                     requests: 8 2,
                     bodies: 16 4,
@@ -1965,7 +1965,7 @@ pub mod exports {
                     pub stream_buffer: u32,
                 }
 
-                _rt::record! { Limits (40, 8, 8) [lift true] {
+                _rt::record! { Limits, (40, 8, 8) [lift true] {
                     connections: 0 0,
                     connections_per_authority: 4 1,
                     requests: 8 2,
@@ -1992,7 +1992,7 @@ pub mod exports {
                     pub idle: Duration,
                 }
 
-                _rt::record! { Timeouts (40, 8, 5) [lift true] {
+                _rt::record! { Timeouts, (40, 8, 5) [lift true] {
                     connect: 0 0,
                     send: 8 1,
                     response: 16 2,
@@ -2010,7 +2010,7 @@ pub mod exports {
                     pub timeouts: Timeouts,
                 }
 
-                _rt::record! { AgentConfig (80, 8, 13) [lift true] {
+                _rt::record! { AgentConfig, (80, 8, 13) [lift true] {
                     limits: 0 0,
                     timeouts: 40 8,
                 } }
@@ -2055,7 +2055,7 @@ pub mod exports {
                     pub deadline: Option<Duration>,
                 }
 
-                _rt::record! { Request (88, 8, 15) [lift false] {
+                _rt::record! { Request, (88, 8, 15) [lift false] {
                     method: 0 0,
                     scheme: 8 2,
                     authority: 12 3,
@@ -2074,7 +2074,7 @@ pub mod exports {
                     Streamed(ResponseBody),
                 }
 
-                _rt::variant! { ResponseContent (12, 4, 3) u8 4 [lower] {
+                _rt::variant! { ResponseContent, (12, 4, 3) u8 4 [lower] {
                     0 Inline(value),
                     1 Streamed(value),
                 } }
@@ -2092,7 +2092,7 @@ pub mod exports {
                     pub content: ResponseContent,
                 }
 
-                _rt::record! { Response (24, 4, 7) [lower false] {
+                _rt::record! { Response, (24, 4, 7) [lower false] {
                     status: 0 0,
                     version: 2 1,
                     fields: 4 2,
@@ -2110,7 +2110,7 @@ pub mod exports {
                     pub outcome: Result<Response, Error>,
                 }
 
-                _rt::record! { Arrival (40, 8, 9) [lower false] {
+                _rt::record! { Arrival, (40, 8, 9) [lower false] {
                     exchange: 0 0,
                     outcome: 8 1,
                 } }
@@ -2126,7 +2126,7 @@ pub mod exports {
                     pub more: bool,
                 }
 
-                _rt::record! { Batch (20, 4, 5) [lower false] {
+                _rt::record! { Batch, (20, 4, 5) [lower false] {
                     responses: 0 0,
                     bodies: 8 2,
                     more: 16 4,
@@ -2998,11 +2998,11 @@ mod _rt {
     tuple! { T0 t0, T1 t1, T2 t2, T3 t3, T4 t4, T5 t5, T6 t6, T7 t7 }
 
     macro_rules! record {
-        ($name:ty $layout:tt [$($use:ident $plain:literal),*] $fields:tt) => {
-            _rt::layout! { $name $layout }
-            $(_rt::record! { @$use $name $plain $fields })*
+        ($name:ty, $layout:tt [$($use:ident $plain:literal),*] $fields:tt) => {
+            _rt::layout! { $name, $layout }
+            $(_rt::record! { @$use $name, $plain $fields })*
         };
-        (@lower $name:ty $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+        (@lower $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
@@ -3016,7 +3016,7 @@ mod _rt {
                 }
             }
         };
-        (@lift $name:ty $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+        (@lift $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
             impl _rt::Lift for $name {
                 const PLAIN: bool = $plain;
 
@@ -3034,11 +3034,11 @@ mod _rt {
     pub(crate) use record;
 
     macro_rules! variant {
-        ($name:ty $layout:tt $tag:ident $payload:literal [$($use:ident),*] $cases:tt) => {
-            _rt::layout! { $name $layout }
-            $(_rt::variant! { @$use $name $tag $payload $cases })*
+        ($name:ty, $layout:tt $tag:ident $payload:literal [$($use:ident),*] $cases:tt) => {
+            _rt::layout! { $name, $layout }
+            $(_rt::variant! { @$use $name, $tag $payload $cases })*
         };
-        (@lower $name:ty $tag:ident $at:literal
+        (@lower $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
             impl _rt::Lower for $name {
                 unsafe fn store(&self, at: *mut u8, temps: &mut _rt::Temps) {
@@ -3065,7 +3065,7 @@ mod _rt {
                 }
             }
         };
-        (@lift $name:ty $tag:ident $at:literal
+        (@lift $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
             impl _rt::Lift for $name {
                 unsafe fn load(at: *const u8) -> Self {
@@ -3099,7 +3099,7 @@ mod _rt {
 
     macro_rules! enumeration {
         ($name:ty, $tag:ident { $($number:literal $case:ident,)* }) => {
-            _rt::layout! { $name (size_of::<$tag>(), size_of::<$tag>(), 1) }
+            _rt::layout! { $name, (size_of::<$tag>(), size_of::<$tag>(), 1) }
 
             impl $name {
                 #[inline(always)]
@@ -3141,7 +3141,7 @@ mod _rt {
     pub(crate) use enumeration;
 
     macro_rules! layout {
-        ($name:ty ($size:expr, $align:expr, $flat:expr)) => {
+        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
             impl _rt::Abi for $name {
                 const SIZE: usize = $size;
                 const ALIGN: usize = $align;
@@ -3215,7 +3215,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name (4, 4, 1) }
+            _rt::layout! { $name, (4, 4, 1) }
 
             impl _rt::Lower for $name {
                 #[inline(always)]
@@ -3388,7 +3388,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $borrow<'_> (4, 4, 1) }
+            _rt::layout! { $borrow<'_>, (4, 4, 1) }
 
             impl _rt::Lift for $borrow<'_> {
                 #[inline(always)]

@@ -23,7 +23,7 @@ pub mod runner {
                 pub tenant: Option<_rt::String>,
             }
 
-            _rt::record! { Scope (28, 4, 7) [lower false, lift false] {
+            _rt::record! { Scope, (28, 4, 7) [lower false, lift false] {
                 user: 0 0,
                 task: 8 2,
                 tenant: 16 4,
@@ -82,7 +82,7 @@ pub mod runner {
                 Boolean(bool),
             }
 
-            _rt::variant! { Value (16, 8, 3) u8 8 [lower, lift] {
+            _rt::variant! { Value, (16, 8, 3) u8 8 [lower, lift] {
                 0 Text(value),
                 1 Integer(value),
                 2 Real(value),
@@ -100,7 +100,7 @@ pub mod runner {
                 pub value: Option<Value>,
             }
 
-            _rt::record! { FieldChange (40, 8, 8) [lower false, lift false] {
+            _rt::record! { FieldChange, (40, 8, 8) [lower false, lift false] {
                 section: 0 0,
                 key: 8 2,
                 value: 16 4,
@@ -153,7 +153,7 @@ pub mod runner {
 
             impl ::core::error::Error for Error {}
 
-            _rt::record! { Error (12, 4, 3) [lower false] {
+            _rt::record! { Error, (12, 4, 3) [lower false] {
                 kind: 0 0,
                 message: 4 1,
             } }
@@ -177,7 +177,7 @@ pub mod runner {
                 pub failure: Option<ErrorKind>,
             }
 
-            _rt::record! { ProgressUpdate (72, 8, 15) [lower false, lift false] {
+            _rt::record! { ProgressUpdate, (72, 8, 15) [lower false, lift false] {
                 id: 0 0,
                 scope: 8 1,
                 phase: 36 8,
@@ -231,7 +231,7 @@ pub mod exports {
                     pub dirty: bool,
                 }
 
-                _rt::record! { Entry (40, 8, 9) [lower false] {
+                _rt::record! { Entry, (40, 8, 9) [lower false] {
                     section: 0 0,
                     key: 8 2,
                     value: 16 4,
@@ -258,7 +258,7 @@ pub mod exports {
                     pub failure: Option<ErrorKind>,
                 }
 
-                _rt::record! { Status (56, 8, 10) [lower false] {
+                _rt::record! { Status, (56, 8, 10) [lower false] {
                     phase: 0 0,
                     progress: 8 1,
                     revision: 16 2,
@@ -285,7 +285,7 @@ pub mod exports {
                     pub failure: Option<ErrorKind>,
                 }
 
-                _rt::record! { Step (72, 8, 16) [lift false] {
+                _rt::record! { Step, (72, 8, 16) [lift false] {
                     scope: 0 0,
                     phase: 28 7,
                     progress: 32 9,
@@ -507,7 +507,7 @@ pub mod exports {
                     pub phases: Phases,
                 }
 
-                _rt::record! { Filter (40, 4, 10) [lift false] {
+                _rt::record! { Filter, (40, 4, 10) [lift false] {
                     user: 0 0,
                     task: 12 3,
                     tenant: 24 6,
@@ -540,7 +540,7 @@ pub mod exports {
                     pub overflow: Overflow,
                 }
 
-                _rt::record! { SubscriptionOptions (48, 4, 12) [lift false] {
+                _rt::record! { SubscriptionOptions, (48, 4, 12) [lift false] {
                     filter: 0 0,
                     capacity: 40 10,
                     overflow: 44 11,
@@ -555,7 +555,7 @@ pub mod exports {
                     pub missed: u64,
                 }
 
-                _rt::record! { Batch (16, 8, 3) [lower false] {
+                _rt::record! { Batch, (16, 8, 3) [lower false] {
                     updates: 0 0,
                     missed: 8 2,
                 } }
@@ -718,7 +718,7 @@ pub mod exports {
                     pub labels: _rt::Vec<Label>,
                 }
 
-                _rt::record! { Metric (32, 8, 6) [lower false] {
+                _rt::record! { Metric, (32, 8, 6) [lower false] {
                     name: 0 0,
                     kind: 8 2,
                     value: 16 3,
@@ -742,7 +742,7 @@ pub mod exports {
                     pub last_update: u64,
                 }
 
-                _rt::record! { Pulse (48, 8, 7) [lower false] {
+                _rt::record! { Pulse, (48, 8, 7) [lower false] {
                     sequence: 0 0,
                     interval: 8 1,
                     scopes: 24 3,
@@ -1538,11 +1538,11 @@ mod _rt {
     tuple! { T0 t0, T1 t1, T2 t2, T3 t3 }
 
     macro_rules! record {
-        ($name:ty $layout:tt [$($use:ident $plain:literal),*] $fields:tt) => {
-            _rt::layout! { $name $layout }
-            $(_rt::record! { @$use $name $plain $fields })*
+        ($name:ty, $layout:tt [$($use:ident $plain:literal),*] $fields:tt) => {
+            _rt::layout! { $name, $layout }
+            $(_rt::record! { @$use $name, $plain $fields })*
         };
-        (@lower $name:ty $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+        (@lower $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
@@ -1556,7 +1556,7 @@ mod _rt {
                 }
             }
         };
-        (@lift $name:ty $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+        (@lift $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
             impl _rt::Lift for $name {
                 const PLAIN: bool = $plain;
 
@@ -1574,11 +1574,11 @@ mod _rt {
     pub(crate) use record;
 
     macro_rules! variant {
-        ($name:ty $layout:tt $tag:ident $payload:literal [$($use:ident),*] $cases:tt) => {
-            _rt::layout! { $name $layout }
-            $(_rt::variant! { @$use $name $tag $payload $cases })*
+        ($name:ty, $layout:tt $tag:ident $payload:literal [$($use:ident),*] $cases:tt) => {
+            _rt::layout! { $name, $layout }
+            $(_rt::variant! { @$use $name, $tag $payload $cases })*
         };
-        (@lower $name:ty $tag:ident $at:literal
+        (@lower $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
             impl _rt::Lower for $name {
                 unsafe fn store(&self, at: *mut u8, temps: &mut _rt::Temps) {
@@ -1605,7 +1605,7 @@ mod _rt {
                 }
             }
         };
-        (@lift $name:ty $tag:ident $at:literal
+        (@lift $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
             impl _rt::Lift for $name {
                 unsafe fn load(at: *const u8) -> Self {
@@ -1639,7 +1639,7 @@ mod _rt {
 
     macro_rules! enumeration {
         ($name:ty, $tag:ident { $($number:literal $case:ident,)* }) => {
-            _rt::layout! { $name (size_of::<$tag>(), size_of::<$tag>(), 1) }
+            _rt::layout! { $name, (size_of::<$tag>(), size_of::<$tag>(), 1) }
 
             impl $name {
                 #[inline(always)]
@@ -1886,7 +1886,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name ($size, $align, $words) }
+            _rt::layout! { $name, ($size, $align, $words) }
 
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
@@ -1974,7 +1974,7 @@ mod _rt {
     pub(crate) use operator;
 
     macro_rules! layout {
-        ($name:ty ($size:expr, $align:expr, $flat:expr)) => {
+        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
             impl _rt::Abi for $name {
                 const SIZE: usize = $size;
                 const ALIGN: usize = $align;
@@ -2048,7 +2048,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name (4, 4, 1) }
+            _rt::layout! { $name, (4, 4, 1) }
 
             impl _rt::Lower for $name {
                 #[inline(always)]
@@ -2207,7 +2207,7 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $borrow<'_> (4, 4, 1) }
+            _rt::layout! { $borrow<'_>, (4, 4, 1) }
 
             impl _rt::Lift for $borrow<'_> {
                 #[inline(always)]

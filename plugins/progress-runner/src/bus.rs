@@ -60,7 +60,7 @@ pub struct Bus {
 impl Filter {
     fn admits(&self, update: &ProgressUpdate) -> bool {
         fn matches(wanted: &Option<alloc::string::String>, found: Option<&str>) -> bool {
-            wanted.as_deref().map_or(true, |name| found == Some(name))
+            wanted.as_deref().is_none_or(|name| found == Some(name))
         }
         matches(&self.user, Some(&update.scope.user))
             && matches(&self.task, Some(&update.scope.task))

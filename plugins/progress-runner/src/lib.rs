@@ -20,10 +20,10 @@ mod rt;
 mod telemetry;
 mod workbook;
 
-use bindings::exports::runner::progress::{events, telemetry as telemetry_exports, workbook as exports};
-use bindings::runner::progress::types::{
-    Error, FieldChange, ProgressUpdate, Scope, Value,
+use bindings::exports::runner::progress::{
+    events, telemetry as telemetry_exports, workbook as exports,
 };
+use bindings::runner::progress::types::{Error, FieldChange, ProgressUpdate, Scope, Value};
 use bus::Bus;
 use telemetry::Telemetry;
 use workbook::{Prepared, Workbook};

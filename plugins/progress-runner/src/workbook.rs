@@ -85,7 +85,7 @@ pub fn check_progress(progress: f64) -> Result<(), Error> {
     }
     Err(error(
         ErrorKind::InvalidArgument,
-        format!("progress {progress} is not from 0 to 1"),
+        "progress is not from 0 to 1",
     ))
 }
 
@@ -135,6 +135,15 @@ fn names(key: &str) -> (String, String) {
     (section.to_string(), field.to_string())
 }
 
+/// Changes by key as a list, ordered by section and key.
+fn listed(changes: BTreeMap<String, Option<Value>>) -> Vec<FieldChange> {
+    let mut found = Vec::with_capacity(changes.len());
+    for (key, value) in changes {
+        found.push(change(&key, value));
+    }
+    found
+}
+
 fn change(key: &str, value: Option<Value>) -> FieldChange {
     let (section, key) = names(key);
     FieldChange {
@@ -162,12 +171,17 @@ impl Work {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let set = |(key, cell): (&String, &Cell)| Some((key.clone(), cell.value.clone()?));
+        let mut fields = BTreeMap::new();
+        for (key, cell) in &self.cells {
+            if let Some(value) = &cell.value {
+                fields.insert(key.clone(), value.clone());
+            }
+        }
         Snapshot {
             phase: self.phase,
             progress: self.progress,
             failure: self.failure,
-            fields: self.cells.iter().filter_map(set).collect(),
+            fields,
         }
     }
 
@@ -204,11 +218,7 @@ impl Workbook {
         for item in step.changes {
             last.insert(field_key(&item.section, &item.key), item.value);
         }
-        let changes = last
-            .into_iter()
-            .filter(|(key, value)| work.and_then(|work| work.value(key)) != value.as_ref())
-            .map(|(key, value)| change(&key, value))
-            .collect();
+        last.retain(|key, value| work.and_then(|work| work.value(key)) != value.as_ref());
         let update = ProgressUpdate {
             id: 0,
             phase: step
@@ -219,7 +229,7 @@ impl Workbook {
                 .unwrap_or(work.map_or(0.0, |work| work.progress)),
             scope: step.scope,
             timestamp: step.timestamp,
-            changes,
+            changes: listed(last),
             failure: step.failure,
         };
         Ok(Prepared {
@@ -244,22 +254,21 @@ impl Workbook {
             .ok_or_else(|| {
                 error(
                     ErrorKind::NotFound,
-                    format!("there is no checkpoint {checkpoint:?}"),
+                    format!("there is no checkpoint {checkpoint}"),
                 )
             })?;
         let snapshot = &work.checkpoints[at].1;
-        let mut changes = Vec::new();
+        let mut changes = BTreeMap::new();
         for (key, cell) in &work.cells {
             if cell.value.is_some() && !snapshot.fields.contains_key(key) {
-                changes.push(change(key, None));
+                changes.insert(key.clone(), None);
             }
         }
         for (key, value) in &snapshot.fields {
             if work.value(key) != Some(value) {
-                changes.push(change(key, Some(value.clone())));
+                changes.insert(key.clone(), Some(value.clone()));
             }
         }
-        changes.sort_by(|a, b| (&a.section, &a.key).cmp(&(&b.section, &b.key)));
         Ok(Prepared {
             key: scope_key(&scope),
             update: ProgressUpdate {
@@ -268,7 +277,7 @@ impl Workbook {
                 phase: snapshot.phase,
                 progress: snapshot.progress,
                 timestamp,
-                changes,
+                changes: listed(changes),
                 failure: snapshot.failure,
             },
             keep: Some(at + 1),
@@ -383,7 +392,7 @@ impl Workbook {
 fn unknown(scope: &Scope) -> Error {
     error(
         ErrorKind::NotFound,
-        format!("no work {:?} of {:?} is known", scope.task, scope.user),
+        format!("no work {} of {} is known", scope.task, scope.user),
     )
 }
 

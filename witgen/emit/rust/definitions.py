@@ -149,7 +149,7 @@ class Definitions:
         name = self._speller.names(type_).name
         spelled = f"{name}<'_>" if facts.borrows else name
         numbers = f"({found.size}, {found.align}, {len(found.flat)})"
-        opening = " ".join([f"_rt::{macro}! {{", spelled, numbers, *extra, "{"])
+        opening = " ".join([f"_rt::{macro}! {{", spelled + ",", numbers, *extra, "{"])
         return [opening, *layout.indent(rows), "} }"]
 
     def _error(self, type_: ir.TypeId) -> str | None:
