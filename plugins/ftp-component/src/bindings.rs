@@ -64,9 +64,7 @@ pub mod wasi {
                     }
                     let params = (self,);
                     let mut temps = _rt::Temps::new();
-                    unsafe {
-                        _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                    }
+                    unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
                 }
 
                 /// Returns when the condition is met.
@@ -184,9 +182,7 @@ pub mod wasi {
                     }
                     let params = (self,);
                     let mut temps = _rt::Temps::new();
-                    unsafe {
-                        _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                    }
+                    unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
                 }
             }
 
@@ -253,9 +249,7 @@ pub mod wasi {
                     }
                     let params = (self,);
                     let mut temps = _rt::Temps::new();
-                    unsafe {
-                        _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                    }
+                    unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
                 }
 
                 /// Moves up to `len` bytes from `src` to this stream, as many as can be moved at once, and gives how many
@@ -301,9 +295,7 @@ pub mod wasi {
                     import = "wasi:clocks/monotonic-clock@0.2.1" "now"
                     [0] () -> i64
                 }
-                unsafe {
-                    _rt::lift(import([]))
-                }
+                unsafe { _rt::lift(import([])) }
             }
 
             /// Ready from the point in time `when` on.
@@ -314,9 +306,7 @@ pub mod wasi {
                 }
                 let params = (when,);
                 let mut temps = _rt::Temps::new();
-                unsafe {
-                    _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                }
+                unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
             }
 
             /// Ready when `when` has passed since the call.
@@ -327,9 +317,7 @@ pub mod wasi {
                 }
                 let params = (when,);
                 let mut temps = _rt::Temps::new();
-                unsafe {
-                    _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                }
+                unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
             }
         }
 
@@ -399,9 +387,7 @@ pub mod wasi {
                     import = "wasi:random/random@0.2.1" "get-random-u64"
                     [0] () -> i64
                 }
-                unsafe {
-                    _rt::lift(import([]))
-                }
+                unsafe { _rt::lift(import([])) }
             }
         }
     }
@@ -654,9 +640,7 @@ pub mod wasi {
                     import = "wasi:sockets/instance-network@0.2.1" "instance-network"
                     [0] () -> i32
                 }
-                unsafe {
-                    _rt::lift(import([]))
-                }
+                unsafe { _rt::lift(import([])) }
             }
         }
 
@@ -897,9 +881,7 @@ pub mod wasi {
                     }
                     let params = (self,);
                     let mut temps = _rt::Temps::new();
-                    unsafe {
-                        _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                    }
+                    unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
                 }
 
                 /// Ends one direction or both. Fails with `invalid-state` when not connected.
@@ -1048,9 +1030,7 @@ pub mod runner {
                     import = "runner:host/logging@0.1.0" "threshold"
                     [0] () -> i32
                 }
-                unsafe {
-                    _rt::lift(import([]))
-                }
+                unsafe { _rt::lift(import([])) }
             }
 
             /// Logs a message; below the threshold, does nothing. Never blocks and never fails: what the host has no room
@@ -1096,9 +1076,7 @@ pub mod runner {
                         import = "runner:host/readiness@0.1.0" "[constructor]poll-set"
                         [0] () -> i32
                     }
-                    unsafe {
-                        _rt::lift(import([]))
-                    }
+                    unsafe { _rt::lift(import([])) }
                 }
 
                 /// Puts a pollable into the set, armed. One that had the key before is dropped.
@@ -1152,9 +1130,7 @@ pub mod runner {
                     }
                     let params = (self,);
                     let mut temps = _rt::Temps::new();
-                    unsafe {
-                        _rt::lift(import(_rt::flatten(&params, &mut temps)))
-                    }
+                    unsafe { _rt::lift(import(_rt::flatten(&params, &mut temps))) }
                 }
             }
         }
@@ -2198,7 +2174,8 @@ pub mod exports {
                     _export_stop_server<T_: Guest>(a0: i32, a1: i64),
                     (session, grace) = unflatten
                     => {
-                        T_::stop_server(session, grace)
+                        T_::stop_server(session, grace);
+                        0
                     }
                 }
 
@@ -3436,6 +3413,9 @@ mod _rt {
     pub(crate) use layout;
 
     /// A resource of either side.
+    ///
+    /// # Safety
+    /// `drop` ends the resource that `handle` names, and nothing else.
     pub unsafe trait Resource: Sized {
         fn of(handle: u32) -> Self;
         fn inner(&self) -> &Handle<Self>;
@@ -3723,6 +3703,7 @@ mod _rt {
         };
         ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
             $params:pat = $lift:ident => $body:expr) => {
+            #[allow(clippy::too_many_arguments)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
                 _rt::enter();

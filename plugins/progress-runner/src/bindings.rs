@@ -1985,6 +1985,9 @@ mod _rt {
     pub(crate) use layout;
 
     /// A resource of either side.
+    ///
+    /// # Safety
+    /// `drop` ends the resource that `handle` names, and nothing else.
     pub unsafe trait Resource: Sized {
         fn of(handle: u32) -> Self;
         fn inner(&self) -> &Handle<Self>;
@@ -2258,6 +2261,7 @@ mod _rt {
         };
         ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
             $params:pat = $lift:ident => $body:expr) => {
+            #[allow(clippy::too_many_arguments)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
                 _rt::enter();

@@ -91,7 +91,7 @@ class Functions:
             calls.append(f"{import_}({flat});")
         else:
             calls.append(f"_rt::lift({import_}({flat}))")
-        body += ["unsafe {", *layout.indent(calls), "}"]
+        body += layout.unsafe_block(self._depth + 1, calls)
         return [*layout.docs(function.docs), *_allow(spelled), *lines, *layout.indent(body), "}"]
 
     def declared(self, function: ir.Function, name: str) -> list[str]:
@@ -144,7 +144,7 @@ class Functions:
             body.append(f"({pattern}) = {'take' if core.indirect_params else 'unflatten'}")
         block = ["let _lending = _rt::Lending::begin();"] if self._needs.lends(function, self._speller.place) else []
         if function.result is None:
-            block += [call]
+            block += [f"{call};", "0"]
         return [*lines, "_rt::export! {", *layout.indent(body), *layout.indent(self._arm(block, call, function)), "}"]
 
     def _arm(self, block: Sequence[str], call: str, function: ir.Function) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["alias", "docs", "field", "indent", "signature", "tuple_expression"]
+__all__ = ["alias", "docs", "field", "indent", "signature", "tuple_expression", "unsafe_block"]
 
 _WIDTH = 100
 #: rustfmt's `fn_call_width`: arguments (and elements of tuples) that are longer go on lines of their own.
@@ -55,6 +55,14 @@ def tuple_expression(depth: int, head: str, items: Sequence[str], end: str) -> l
     if len(inside) <= _CALL_WIDTH and _fits(depth, short):
         return [short]
     return [f"{head}(", *(f"{_STEP}{item}," for item in items), f"){end}"]
+
+
+def unsafe_block(depth: int, lines: Sequence[str]) -> list[str]:
+    """``unsafe { … }``, on one line if it holds a single expression that is short enough."""
+    short = f"unsafe {{ {lines[0]} }}"
+    if len(lines) == 1 and not lines[0].endswith(";") and _fits(depth, short):
+        return [short]
+    return ["unsafe {", *indent(lines), "}"]
 
 
 def field(depth: int, text: str) -> list[str]:
