@@ -291,7 +291,7 @@ class _Linker:
                         stability = self._draft.types[type_].stability
                         raise WitError.at(
                             span,
-                            f"type `{key}` is gated by the feature `{stability.unstable}` that is off, and a world can't "
+                            f"type `{key}` is gated by the feature `{stability.unstable}`, which is off; a world can't "
                             "leave out a type",
                             Note("turn the feature on, or define the type in an interface"),
                         )

@@ -12,7 +12,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-#[rustfmt::skip]
 mod bindings;
 mod bus;
 #[cfg(target_arch = "wasm32")]

@@ -85,7 +85,10 @@ class Definitions:
             lines += layout.indent([*layout.docs(case.docs), *layout.field(self._depth + 1, text)])
         parts = self._abi.variant_layout(tuple(c.type for c in cases))
         extra = [f"{_TAGS[parts.discriminant_size]} {parts.payload_offset}", f"[{', '.join(self._uses(type_))}]"]
-        rows = [f"{i} {n}{'' if c.type is None else '(value)'}," for i, (n, c) in enumerate(zip(names, cases, strict=True))]
+        rows = [
+            f"{number} {name}{'' if case.type is None else '(value)'},"
+            for number, (name, case) in enumerate(zip(names, cases, strict=True))
+        ]
         table = self._table("variant", type_, facts, extra, rows)
         return Definition([*lines, "}"], table, self._error(type_))
 
@@ -107,7 +110,8 @@ class Definitions:
 
     def _flags(self, type_: ir.TypeId, row: ir.TypeDef, flags: Sequence[ir.Label]) -> Definition:
         if len(flags) > _MOST_FLAGS:
-            raise WitError.at(row.name or "flags", f"more than {_MOST_FLAGS} flags are not supported by the Rust emitter")
+            message = f"more than {_MOST_FLAGS} flags are not supported by the Rust emitter"
+            raise WitError.at(row.name or "flags", message)
         size = self._abi.size(type_)
         bits = "u128" if size > 8 else f"u{8 * max(size, 1)}"
         words = len(self._abi.flat(type_))
@@ -125,11 +129,11 @@ class Definitions:
         spelled = self._speller.structure(row.kind, "'a")
         head = f"pub type {names.name}{_generics(facts)}"
         lines = [*layout.docs(row.docs), *layout.alias(self._depth, head, spelled)]
-        if names.borrow and isinstance(row.kind, ir.Alias) and not isinstance(row.kind.target, ir.Primitive):
-            if self._speller.is_exported(type_):
-                target = self._speller.names(row.kind.target)
-                spelled = f"{self._speller.path(row.kind.target, target.borrow)}<'a>"
-                lines += layout.alias(self._depth, f"pub type {names.borrow}<'a>", spelled)
+        resource = row.kind.target if isinstance(row.kind, ir.Alias) else None
+        if names.borrow and isinstance(resource, int) and self._speller.is_exported(type_):
+            target = self._speller.names(resource)
+            spelled = f"{self._speller.path(resource, target.borrow)}<'a>"
+            lines += layout.alias(self._depth, f"pub type {names.borrow}<'a>", spelled)
         return Definition(lines)
 
     def _head(self, type_: ir.TypeId, keyword: str, facts: Facts) -> str:
@@ -142,7 +146,9 @@ class Definitions:
     def _place(self) -> Place:
         return self._speller.place
 
-    def _table(self, macro: str, type_: ir.TypeId, facts: Facts, extra: Sequence[str], rows: Sequence[str]) -> list[str]:
+    def _table(
+        self, macro: str, type_: ir.TypeId, facts: Facts, extra: Sequence[str], rows: Sequence[str]
+    ) -> list[str]:
         if not self._uses(type_):
             return []
         found = self._abi.layout(type_)

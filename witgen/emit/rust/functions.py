@@ -39,8 +39,7 @@ class Wrapper:
 
 
 class Functions:
-    """Writes the functions of one module; `interface` is the name by which the component links it, None for the world.
-    """
+    """Writes the functions of one module; `interface` is the name by which the component links it, None for the world."""
 
     def __init__(self, types: Types, needs: Needs, speller: Speller, interface: str | None) -> None:
         self._types = types
@@ -96,9 +95,7 @@ class Functions:
 
     def declared(self, function: ir.Function, name: str) -> list[str]:
         """A function of a trait that the guest implements."""
-        spelled = [
-            n if n == "&self" else f"{n}: {self._speller.owned(t)}" for n, t in self._params(function)
-        ]
+        spelled = [n if n == "&self" else f"{n}: {self._speller.owned(t)}" for n, t in self._params(function)]
         depth = self._depth + 1
         lines = layout.signature(depth, f"fn {name}", spelled, self._result(function), ";")
         return [*layout.docs(function.docs), *_allow(spelled), *lines]

@@ -17,7 +17,7 @@ from witgen.emit.rust.functions import Functions, Wrapper
 from witgen.emit.rust.needs import Needs
 from witgen.emit.rust.types import Place, Places, Speller, Types
 
-__all__ = ["Destructor", "Method", "Module", "ResourceModel", "WorldModel", "build"]
+__all__ = ["Destructor", "Module", "ResourceModel", "WorldModel", "build"]
 
 #: Methods that handles of imported resources have for code that talks to the host itself.
 _RAW = frozenset({"from_handle", "take_handle", "handle"})
@@ -149,9 +149,7 @@ class _Builder:
 class _Filler:
     """Fills one module."""
 
-    def __init__(
-        self, builder: _Builder, module: Module, place: Place, owner: ir.Owner, link_name: str | None
-    ) -> None:
+    def __init__(self, builder: _Builder, module: Module, place: Place, owner: ir.Owner, link_name: str | None) -> None:
         types, needs = builder._types, builder._needs
         self._resolve = builder._resolve
         self._module = module

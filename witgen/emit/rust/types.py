@@ -202,9 +202,7 @@ class Places:
             return self._follow(kind.target, place.exported)
         return place
 
-    def _interfaces(
-        self, items: Mapping[ir.WorldKey, ir.WorldItem], exported: bool
-    ) -> dict[ir.InterfaceId, Place]:
+    def _interfaces(self, items: Mapping[ir.WorldKey, ir.WorldItem], exported: bool) -> dict[ir.InterfaceId, Place]:
         found: dict[ir.InterfaceId, Place] = {}
         for key, item in items.items():
             if isinstance(item, ir.InterfaceItem) and (item.id not in found or key == item.id):
