@@ -39,7 +39,10 @@ class Wrapper:
 
 
 class Functions:
-    """Writes the functions of one module; `interface` is the name by which the component links it, None for the world."""
+    """Writes the functions of one module.
+
+    `interface` is the name by which the component links it, None for the world.
+    """
 
     def __init__(self, types: Types, needs: Needs, speller: Speller, interface: str | None) -> None:
         self._types = types
