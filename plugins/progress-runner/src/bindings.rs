@@ -2253,6 +2253,7 @@ mod _rt {
     /// Defines what an exported core function does, for any type that implements the trait of its interface.
     macro_rules! export {
         ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
+            #[allow(unused_unsafe)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
                 _rt::enter();

@@ -463,7 +463,8 @@ class Codec:
                 ]
             case ir.Variant() | ir.Result() | ir.Option():
                 names = [block.fresh() for _ in self.abi.flat(type_)]
-                block.add(f"{', '.join(names)} = {self._lower_function(type_)}(cx, {value})")
+                targets = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+                block.add(f"{targets} = {self._lower_function(type_)}(cx, {value})")
                 letters = [_CORE_LETTERS[core] for core in self.abi.flat(type_)]
                 return list(zip(letters, names, strict=True))
             case _:
