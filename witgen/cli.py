@@ -102,6 +102,23 @@ def hash_(paths: tuple[Path, ...], as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("component", type=click.Path(path_type=Path))
+@_PATHS
+@click.option("--world", metavar="W", help="The world, where the package has several.")
+@_reporting
+def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
+    """Compare a component's own types with a contract, function by function.
+
+    The contract is the one whose roots are PATHS (the last one the root package); without PATHS, the one in
+    witgen.toml that has the world W.
+    """
+    from witgen.contract.verify import verify as run
+
+    agreed = run(component, paths, world)
+    click.echo(f"{_shown(component)}: keeps the contract of world {agreed.world}, sha256:{agreed.digest}")
+
+
+@main.command()
 @click.argument("crate", required=False)
 @click.option("--offline", is_flag=True, help="Use nothing from the network.")
 @_reporting

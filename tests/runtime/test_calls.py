@@ -9,6 +9,7 @@ import pytest
 
 from tests.runtime.support import adapter, component
 from witgen import runtime as rt
+from witgen.contract.verification import same_link_name
 
 WIT = """
 package a:b@1.0.0;
@@ -224,6 +225,4 @@ def test_what_is_not_a_component_is_refused(data: bytes) -> None:
     ],
 )
 def test_names_link_as_semver_says(a: str, b: str, same: bool) -> None:
-    from witgen.runtime.component import same_link_name
-
     assert same_link_name(a, b) is same

@@ -6,7 +6,6 @@ adapter says of itself: the digests of all that it imports and exports.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +13,11 @@ import wasmtime
 
 from witgen import binary
 from witgen.binary import model
+from witgen.contract.verification import FunctionDigests, differences, own_digests
 from witgen.runtime.core import new_engine
 from witgen.runtime.errors import ComponentError, ContractError
 
-__all__ = ["Component", "Contract", "same_link_name"]
+__all__ = ["Component", "Contract"]
 
 _default_engine: wasmtime.Engine | None = None
 
@@ -32,8 +32,8 @@ class Contract:
 
     world: str
     digest: str
-    imports: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    exports: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    imports: FunctionDigests = field(default_factory=dict)
+    exports: FunctionDigests = field(default_factory=dict)
     resources: tuple[tuple[str, str, bool], ...] = ()
 
 
@@ -94,60 +94,11 @@ class Component:
         """
         if contract.digest in self._agreed:
             return
-        from witgen.contract.digest import Digests
-
         try:
-            resolve, world = binary.component_world(self.definition)
+            found = own_digests(self.definition)
         except binary.BinaryError as error:
             raise ComponentError(f"{self.name}: {error}") from None
-        found = Digests(resolve).world(world)
-        differences: list[str] = []
-        for name, interface in found.imports.items():
-            known = _matching(name, contract.imports)
-            for function, digest in interface.functions.items():
-                wanted = None if known is None else known.get(function)
-                if wanted is None:
-                    differences.append(f"import {_full(name, function)}: the contract does not offer it")
-                elif wanted != digest:
-                    differences.append(f"import {_full(name, function)}: its type differs from the contract's")
-        for name, functions in contract.exports.items():
-            exported = _matching(name, {key: item.functions for key, item in found.exports.items()})
-            for function, digest in functions.items():
-                given = None if exported is None else exported.get(function)
-                if given is None:
-                    differences.append(f"export {_full(name, function)}: the component does not have it")
-                elif given != digest:
-                    differences.append(f"export {_full(name, function)}: its type differs from the contract's")
-        if differences:
-            raise ContractError(contract.world, sorted(differences))
+        lines = differences(found, contract.imports, contract.exports)
+        if lines:
+            raise ContractError(contract.world, lines)
         self._agreed.add(contract.digest)
-
-
-def _full(interface: str, function: str) -> str:
-    return f"{interface}#{function}" if interface else function
-
-
-def _matching(name: str, candidates: Mapping[str, Mapping[str, str]]) -> Mapping[str, str] | None:
-    found = candidates.get(name)
-    if found is None:
-        found = next((item for key, item in candidates.items() if same_link_name(key, name)), None)
-    return found
-
-
-def same_link_name(a: str, b: str) -> bool:
-    """Whether two names link: they are equal, or differ in versions that semver calls compatible.
-
-    Linkers may raise an import to a later patch version, so ``wasi:io/poll@0.2.4`` and ``@0.2.6`` are one.
-    """
-    return a == b or ("@" in a and "@" in b and _compatible(a) == _compatible(b))
-
-
-def _compatible(name: str) -> tuple[str, str]:
-    """A name and the part of its version that must be equal: ``1`` of 1.2.3, ``0.2`` of 0.2.3, all of 0.0.3."""
-    base, _, version = name.partition("@")
-    core = version.partition("+")[0]
-    if "-" in core:
-        return base, core
-    parts = core.split(".")
-    keep = next((i for i, part in enumerate(parts) if part != "0"), len(parts) - 1)
-    return base, ".".join(parts[: keep + 1])

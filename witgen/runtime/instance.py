@@ -20,7 +20,8 @@ import wasmtime
 
 from witgen.binary import model
 from witgen.binary.model import Sort
-from witgen.runtime.component import Component, Contract, same_link_name
+from witgen.contract.verification import same_link_name
+from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
 from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent

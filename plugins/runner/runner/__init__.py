@@ -1,0 +1,1 @@
+"""The Runner: hosts for the components of this repository. `bindings` holds their generated adapters."""

@@ -1,0 +1,80 @@
+"""Whether a component keeps a contract: its own types against digests, function by function.
+
+A component imports only the functions that it uses of an interface, and a linker may have raised the version of an
+import; so functions are compared, not interfaces, and names link as semver says. The same code runs when an adapter
+loads a component and in ``witgen verify``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from witgen import binary
+from witgen.binary import model
+from witgen.contract.digest import Digests, WorldDigest
+
+__all__ = ["FunctionDigests", "differences", "matching", "own_digests", "same_link_name"]
+
+#: The digests of functions by interface (link name; ``""`` for functions of the world itself) and name.
+FunctionDigests = Mapping[str, Mapping[str, str]]
+
+
+def own_digests(component: model.Component) -> WorldDigest:
+    """The digests of what a component really imports and exports. Raises `BinaryError` if its types make no sense."""
+    resolve, world = binary.component_world(component)
+    return Digests(resolve).world(world)
+
+
+def differences(found: WorldDigest, imports: FunctionDigests, exports: FunctionDigests) -> list[str]:
+    """Where a component with the digests `found` does not keep a contract, a line each; nothing where it does.
+
+    Every function that it imports must be one of `imports`, and every one of `exports` must be there.
+    """
+    lines: list[str] = []
+    for name, interface in found.imports.items():
+        offered = matching(name, imports) or {}
+        for function, digest in interface.functions.items():
+            if function not in offered:
+                lines.append(f"import {full_name(name, function)}: the contract does not offer it")
+            elif offered[function] != digest:
+                lines.append(f"import {full_name(name, function)}: its type differs from the contract's")
+    given_exports = {name: interface.functions for name, interface in found.exports.items()}
+    for name, functions in exports.items():
+        given = matching(name, given_exports) or {}
+        for function, digest in functions.items():
+            if function not in given:
+                lines.append(f"export {full_name(name, function)}: the component does not have it")
+            elif given[function] != digest:
+                lines.append(f"export {full_name(name, function)}: its type differs from the contract's")
+    return sorted(lines)
+
+
+def full_name(interface: str, function: str) -> str:
+    """A function as errors name it: ``ns:pkg/interface@version#function``."""
+    return f"{interface}#{function}" if interface else function
+
+
+def matching(name: str, candidates: FunctionDigests) -> Mapping[str, str] | None:
+    """The functions of the candidate that `name` links to, if there is one."""
+    if name in candidates:
+        return candidates[name]
+    return next((item for key, item in candidates.items() if same_link_name(key, name)), None)
+
+
+def same_link_name(a: str, b: str) -> bool:
+    """Whether two names link: they are equal, or differ in versions that semver calls compatible.
+
+    Linkers may raise an import to a later patch version, so ``wasi:io/poll@0.2.4`` and ``@0.2.6`` are one.
+    """
+    return a == b or ("@" in a and "@" in b and _compatible(a) == _compatible(b))
+
+
+def _compatible(name: str) -> tuple[str, str]:
+    """A name and the part of its version that must be equal: ``1`` of 1.2.3, ``0.2`` of 0.2.3, all of 0.0.3."""
+    base, _, version = name.partition("@")
+    core = version.partition("+")[0]
+    if "-" in core:
+        return base, core
+    parts = core.split(".")
+    keep = next((i for i, part in enumerate(parts) if part != "0"), len(parts) - 1)
+    return base, ".".join(parts[: keep + 1])
