@@ -14,9 +14,12 @@ from witgen.diagnostics import WitError
 from witgen.emit.python.annotations import Annotations, GuestResourceCode, HostResourceCode, ResourceCode
 from witgen.emit.python.codec import Codec
 from witgen.emit.python.functions import Functions, core_letters
-from witgen.emit.python.naming import ClassNames, constant_name, local_name, member_name
+from witgen.emit.python.naming import ClassNames, constant_name, local_name, member_name, snake_of_class
 
 __all__ = ["Module", "build_module"]
+
+#: What the class of a world has beside its interfaces.
+_WORLD_MEMBERS = frozenset({"contract", "load"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,10 +301,7 @@ class _Builder:
             case ir.Alias(target):
                 return TypeClass("alias", name, definition.docs, target=self.annotations.of(target), wit=wit)
             case _:
-                return TypeClass("alias", name, definition.docs, target=self._structure(id_), wit=wit)
-
-    def _structure(self, id_: ir.TypeId) -> str:
-        return self.annotations.of(id_)
+                return TypeClass("alias", name, definition.docs, target=self.annotations.of(id_), wit=wit)
 
     def _wit_name(self, definition: ir.TypeDef) -> str:
         if isinstance(definition.owner, ir.InterfaceOwner):
@@ -372,12 +372,8 @@ class _Builder:
 
     def _interface_member(self, id_: ir.InterfaceId) -> str:
         """The attribute by which the world's class or its imports offer an interface: its class in lower case."""
-        name = self.names.interface(id_)
-        out = "".join(
-            f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower()
-            for i, c in enumerate(name)
-        )
-        return member_name(out.replace("_", "-"))
+        found = member_name(snake_of_class(self.names.interface(id_)).replace("_", "-"))
+        return found + "_" if found in _WORLD_MEMBERS else found
 
     # Imports
 

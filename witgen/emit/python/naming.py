@@ -15,7 +15,15 @@ from witgen.emit.names import shouty_snake as constant_name
 from witgen.emit.names import snake
 from witgen.emit.names import upper_camel as class_name
 
-__all__ = ["ClassNames", "class_name", "constant_name", "local_name", "member_name", "module_name"]
+__all__ = [
+    "ClassNames",
+    "class_name",
+    "constant_name",
+    "local_name",
+    "member_name",
+    "module_name",
+    "snake_of_class",
+]
 
 #: Builtins that annotations of generated classes use: a member of that name would hide them.
 _ANNOTATIONS = frozenset({"bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple"})
@@ -43,6 +51,16 @@ def local_name(name: str) -> str:
 def module_name(name: str) -> str:
     """The file, without ending, of the adapter of a world."""
     return snake(name)
+
+
+def snake_of_class(class_: str) -> str:
+    """``ProgressUpdate`` as ``progress_update``."""
+    out = ""
+    for i, char in enumerate(class_):
+        if char.isupper() and i and not class_[i - 1].isupper() and class_[i - 1] != "_":
+            out += "_"
+        out += char.lower()
+    return out
 
 
 class ClassNames:
