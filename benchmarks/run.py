@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import runner.bindings.progress_runner as wit
 import wasmtime
-from runner.bindings import progress_runner as wit
 from wasmtime import component as wasm_component
 
 from witgen import runtime as rt

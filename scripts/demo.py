@@ -69,7 +69,7 @@ def build_guest() -> Path:
 
 def use(component: Path) -> None:
     """Loads the component with its generated adapter and follows a piece of work."""
-    from runner.bindings import progress_runner as wit
+    import runner.bindings.progress_runner as wit
 
     runner = wit.ProgressRunner.load(component)
     say(f"   loaded: its types agree with the contract, sha256:{runner.contract.digest[:16]}…")

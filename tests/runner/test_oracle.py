@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import runner.bindings.progress_runner as wit
 import wasmtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runner.bindings import progress_runner as wit
 from wasmtime import component as wasm_component
 
 from witgen import runtime as rt

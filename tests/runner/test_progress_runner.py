@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from runner.bindings import progress_runner as wit
+import runner.bindings.progress_runner as wit
 
 from witgen import runtime as rt
 
