@@ -282,6 +282,26 @@ def test_guest_resources_are_dropped_when_they_are_closed_given_or_collected(pai
     assert guest.living() == 0
 
 
+def test_an_object_that_is_collected_during_a_call_is_dropped_with_the_next(
+    wit: ModuleType, component: rt.Component
+) -> None:
+    pair = Pair(wit, component)
+    held = [pair.guest.counter(1)]
+    pair.host.nothing = held.clear  # type: ignore[method-assign]
+    pair.guest.nothing()
+    assert pair.guest.living() == 1
+    pair.guest.counter(2).close()
+    assert pair.guest.living() == 0
+
+
+def test_closing_during_a_call_is_refused_and_can_be_done_later(wit: ModuleType, component: rt.Component) -> None:
+    pair = Pair(wit, component)
+    counter = pair.guest.counter(1)
+    pair.host.nothing = counter.close  # type: ignore[method-assign]
+    with pytest.raises(rt.InstanceUnavailable, match="in another call"):
+        pair.guest.nothing()
+
+
 def test_nothing_leaks_in_the_guest(pair: Pair) -> None:
     wit, guest = pair.wit, pair.guest
     point = wit.Point(1, 2)

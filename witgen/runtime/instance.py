@@ -179,6 +179,8 @@ class Instance:
         self.contract = contract
         self.owners: list[Any] = [None] * len(contract.resources)
         self.resources = [ResourceType(name, _drop_host_object) for _, name, _ in contract.resources]
+        #: Resources (index and representation) of objects that were collected while the guest was in a call.
+        self.orphans: list[tuple[int, int]] = []
         #: An exception of host code on its way through the guest.
         self.pending: BaseException | None = None
         #: Why the instance can't be used any more, once it has trapped.

@@ -65,17 +65,21 @@ class GuestResource:
 
     def close(self) -> None:
         """Drops the resource; more than once does no harm. Raises `Trap` if the guest's destructor fails."""
-        rep, self._rep = self._rep, None
+        rep = self._rep
         if rep is None or not self._own:
             return
         instance = self._cx.instance
         if not instance.enter(False):
             if instance.poison is None:
-                self._rep = rep
                 raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call")
+            self._rep = None
             return
+        self._rep = None
         try:
             self._cx.resources[self._index].drop(rep)
+            while instance.orphans:
+                index, orphan = instance.orphans.pop()
+                self._cx.resources[index].drop(orphan)
         except ComponentError as error:
             instance.poison = f"the instance has trapped before, in a destructor: {error}"
             raise
@@ -89,7 +93,12 @@ class GuestResource:
 
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, ComponentError):
-            self.close()
+            try:
+                self.close()
+            except InstanceUnavailable:
+                # Collected in the middle of a call: dropped together with the next one that is closed.
+                if self._rep is not None:
+                    self._cx.instance.orphans.append((self._index, self._rep))
 
     def __repr__(self) -> str:
         state = "dropped" if self._rep is None else f"{self._rep:#x}"
