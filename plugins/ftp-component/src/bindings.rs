@@ -2211,8 +2211,9 @@ pub mod exports {
 mod _rt {
     extern crate alloc;
 
-    pub use alloc::string::String;
-    pub use alloc::vec::Vec;
+    // Also types that no function uses are made of these.
+    #[allow(unused_imports)]
+    pub use alloc::{collections::BTreeMap as Map, string::String, vec::Vec};
 
     use alloc::alloc::Layout;
     use alloc::boxed::Box;

@@ -5,8 +5,8 @@ Which classes a world needs, and in what order, is decided here; what they look 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from witgen import ir
 from witgen.contract.digest import Digests, WorldDigest
@@ -144,11 +144,14 @@ class _Builder:
     def module(self) -> Module:
         digest = Digests(self.resolve).world(self.world_id)
         exports = [self._export_interface(key, id_) for key, id_ in self.exported.items()]
-        world_exports = [
-            self._export_method(function, f"self._{member_name(function.name)}", f"_{member_name(function.name)}")
-            for function in self.resolve.world_functions(self.world.exports)
-        ]
+        taken = _WORLD_MEMBERS | {interface.member for interface in exports}
+        world_exports = []
+        for function in self.resolve.world_functions(self.world.exports):
+            attribute = f"_{member_name(function.name)}"
+            method = self._export_method(function, f"self.{attribute}", attribute)
+            world_exports.append(replace(method, name=method.name + "_") if method.name in taken else method)
         imports = [self._import_interface(key, id_) for key, id_ in self.imported.items()]
+        imports.append(InterfaceClass("", "", "", "", [], self._world_resources()))
         tables, import_functions = self._import_tables()
         return Module(
             world=self.names.world,
@@ -379,27 +382,9 @@ class _Builder:
 
     def _import_interface(self, key: ir.WorldKey, id_: ir.InterfaceId) -> InterfaceClass:
         interface = self.resolve.interfaces[id_]
-        methods = [self._import_method(f) for f in interface.functions.values() if f.resource is None]
-        resources = []
-        for type_ in interface.types.values():
-            if not self._is_resource(type_):
-                continue
-            definition = self.resolve.types[type_]
-            own = [
-                f
-                for f in interface.functions.values()
-                if f.resource is not None and self.resolve.dealias(f.resource) == type_
-            ]
-            resources.append(
-                ResourceClass(
-                    self.names.type(type_),
-                    member_name(definition.name or ""),
-                    definition.docs,
-                    self.resources[type_].index,
-                    [self._import_method(f) for f in own if f.kind is ir.FunctionKind.METHOD],
-                    [self._import_method(f) for f in own if f.kind is not ir.FunctionKind.METHOD],
-                )
-            )
+        functions = list(interface.functions.values())
+        methods = [self._import_method(f) for f in functions if f.resource is None]
+        resources = [self._import_resource(t, functions) for t in interface.types.values() if self._is_resource(t)]
         has_class = bool(interface.functions)
         return InterfaceClass(
             self.names.interface(id_) if has_class else "",
@@ -409,6 +394,24 @@ class _Builder:
             methods,
             resources,
         )
+
+    def _import_resource(self, type_: ir.TypeId, functions: Sequence[ir.Function]) -> ResourceClass:
+        definition = self.resolve.types[type_]
+        own = [f for f in functions if f.resource is not None and self.resolve.dealias(f.resource) == type_]
+        return ResourceClass(
+            self.names.type(type_),
+            member_name(definition.name or ""),
+            definition.docs,
+            self.resources[type_].index,
+            [self._import_method(f) for f in own if f.kind is ir.FunctionKind.METHOD],
+            [self._import_method(f) for f in own if f.kind is not ir.FunctionKind.METHOD],
+        )
+
+    def _world_resources(self) -> list[ResourceClass]:
+        """The resources that the world itself imports."""
+        functions = list(self.resolve.world_functions(self.world.imports))
+        types = [item.id for item in self.world.imports.values() if isinstance(item, ir.TypeItem)]
+        return [self._import_resource(type_, functions) for type_ in types if self._is_resource(type_)]
 
     def _import_method(self, function: ir.Function) -> Method:
         outcome = self.functions.outcome(function)
@@ -432,6 +435,11 @@ class _Builder:
                 parameters = ", ".join(self.annotations.of(p.type) for p in function.params)
                 type_ = f"Callable[[{parameters}], {self.functions.returned(function)}]"
                 found.append(Member(local_name(function.name), type_, function.docs))
+        found += [
+            Member(resource.member, f"{resource.name}Factory", resource.docs)
+            for resource in self._world_resources()
+            if resource.statics
+        ]
         return found
 
     def _import_tables(self) -> tuple[list[tuple[str, str, list[ImportFunction]]], list[list[str]]]:
