@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wasmtime
 
-from tests.runtime.support import adapter, component
+from tests.runtime.support import LIBRARY, adapter, component
 from witgen import runtime as rt
 from witgen.contract.verification import same_link_name
 
@@ -226,3 +227,58 @@ def test_what_is_not_a_component_is_refused(data: bytes) -> None:
 )
 def test_names_link_as_semver_says(a: str, b: str, same: bool) -> None:
     assert same_link_name(a, b) is same
+
+
+_LOG = "(call $log (local.get 0) (local.get 1)))"
+_BLOB = """(local.set 2 (call $new (local.get 0) (local.get 1)))
+      (local.set 3 (call $len (local.get 2)))
+      (call $drop (local.get 2))"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (_LOG, "(call $log (i32.const 0x10000) (i32.const 1)))", "outside the memory"),
+        (_LOG, "(call $log (i32.const -1) (i32.const -1)))", "outside the memory"),
+        (_LOG, "(i32.store (i32.const 8) (i32.const 0xff)) (call $log (i32.const 8) (i32.const 1)))", "not UTF-8"),
+        (_LOG, "(call $len (i32.const 99)))", "99 is not a handle"),
+        (_LOG, "(call $drop (i32.const 0)) (i32.const 0))", "0 is not a handle"),
+        (_LOG, "(call $new (i32.const 0xfffffff0) (i32.const 0x20)))", "outside the memory"),
+    ],
+)
+def test_an_argument_that_breaks_a_rule_is_a_trap_and_reaches_no_host_code(
+    tmp_path: Path, host: Host, old: str, new: str, says: str
+) -> None:
+    assert old in COMPONENT
+    api = running(tmp_path, host, COMPONENT.replace(old, new))
+    with pytest.raises(rt.Trap, match=says) as caught:
+        api.log("x")
+    assert caught.value.function == "a:b/api@1.0.0#log"
+    assert host.messages == []
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        (_BLOB + " (call $drop (local.get 2))", "not a handle"),
+        (_BLOB + " (local.set 3 (call $len (local.get 2)))", "not a handle"),
+    ],
+)
+def test_a_handle_is_gone_once_it_was_dropped(tmp_path: Path, host: Host, new: str, says: str) -> None:
+    assert _BLOB in COMPONENT
+    api = running(tmp_path, host, COMPONENT.replace(_BLOB, new))
+    with pytest.raises(rt.Trap, match=says):
+        api.blob_len(b"12")
+    assert host.closed == [b"12"]
+
+
+def test_a_realloc_that_returns_nonsense_is_a_trap(tmp_path: Path, host: Host) -> None:
+    module = adapter(tmp_path, WIT)
+    for pointer in ("-1", "0x7fffffff"):
+        wat = f"(component {LIBRARY} {COMPONENT.replace('ENCODING', '')})".replace(
+            "(local.get 4)))\n  (core instance", f"(i32.const {pointer})))\n  (core instance"
+        )
+        assert f"(i32.const {pointer})))" in wat
+        api = module.W(rt.Component(bytes(wasmtime.wat2wasm(wat))), module.WImports(host=host)).api
+        with pytest.raises(rt.Trap, match="outside the memory"):
+            api.echo("text")
