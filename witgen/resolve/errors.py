@@ -17,8 +17,9 @@ class Errors:
     """The errors of steps that don't depend on each other."""
 
     def __init__(self) -> None:
-        self._diagnostics: list[Diagnostic] = []
-        self._happened = False
+        self.diagnostics: list[Diagnostic] = []
+        #: Whether there were any, also those that follow from others and have nothing to say.
+        self.happened = False
 
     @contextmanager
     def collect(self) -> Iterator[None]:
@@ -26,13 +27,13 @@ class Errors:
         try:
             yield
         except WitError as error:
-            self._happened = True
-            self._diagnostics += error.diagnostics[: _MOST - len(self._diagnostics)]
+            self.happened = True
+            self.diagnostics += error.diagnostics[: _MOST - len(self.diagnostics)]
 
     def raise_any(self) -> None:
         """Raise one WitError of all that were collected, if there were any."""
-        if self._happened:
-            raise WitError(*self._diagnostics)
+        if self.happened:
+            raise WitError(*self.diagnostics)
 
 
 def follows() -> WitError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from witgen import ir
-from witgen.diagnostics import Note, Source, Span, WitError
+from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
@@ -47,9 +47,11 @@ def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features:
         raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
     read = _Read()
     for root in roots:
-        for i, group in enumerate(read_root(root)):
-            read.add(group, is_main=i == 0)
-    read.errors.raise_any()
+        # A folder that can't be read ends its root; what was read before is told of first.
+        with read.errors.collect():
+            for i, group in enumerate(read_root(root)):
+                read.add(group, is_main=i == 0)
+    read.raise_any()
     tables = Tables()
     allowed = Features(frozenset(features), all_features)
     for draft in _sorted(read.drafts):
@@ -66,6 +68,12 @@ class _Read:
         self.sources: list[Source] = []
         self.main: ir.PackageName | None = None
         self.errors = Errors()
+        self._clashes: list[Diagnostic] = []
+
+    def raise_any(self) -> None:
+        """Raise WitError for all that is wrong; packages that are there twice come last."""
+        if self.errors.happened or self._clashes:
+            raise WitError(*self.errors.diagnostics, *self._clashes)
 
     def add(self, group: Group, *, is_main: bool) -> None:
         """Read the files of a group and draft its packages."""
@@ -73,22 +81,27 @@ class _Read:
         header: ast.PackageHeader | None = None
         documented: ast.PackageHeader | None = None
         files: list[list[ast.Item]] = []
+        nested: list[ast.NestedPackage] = []
         for path in group.files:
             with errors.collect():
                 source = read_source(path)
                 self.sources.append(source)
                 file = parse(source)
                 files.append([item for item in file.items if not isinstance(item, ast.NestedPackage)])
-                for item in file.items:
-                    if isinstance(item, ast.NestedPackage):
-                        with self.errors.collect():
-                            self._keep(_draft_nested(item))
+                nested += (item for item in file.items if isinstance(item, ast.NestedPackage))
                 if file.header is not None:
                     _check_header(file.header, header, documented)
                     header = file.header
                     documented = header if header.comments else documented
+        is_read = not errors.happened
         with self.errors.collect():
             errors.raise_any()
+        for package in nested:
+            with self.errors.collect():
+                self._keep(_draft_nested(package))
+        if not is_read:
+            return
+        with self.errors.collect():
             if header is None:
                 raise WitError.at(
                     group.path,
@@ -104,11 +117,8 @@ class _Read:
     def _keep(self, draft: Draft) -> None:
         previous = self.drafts.setdefault(draft.name, draft)
         if previous is not draft:
-            raise WitError.at(
-                draft.span,
-                f"package `{draft.name}` is defined in two different places",
-                Note("first defined here", previous.span),
-            )
+            message = f"package `{draft.name}` is defined in two different places"
+            self._clashes.append(Diagnostic(message, draft.span, (Note("first defined here", previous.span),)))
 
 
 def _check_header(

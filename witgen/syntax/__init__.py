@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 
-from witgen.diagnostics import Source
+from witgen.diagnostics import Source, WitError
 from witgen.syntax import ast
 from witgen.syntax.actions import Actions
 from witgen.syntax.lexer import Lexer, Scan
-from witgen.syntax.messages import unexpected
-from witgen.syntax.parser import Unexpected, run
+from witgen.syntax.parser import run
+from witgen.syntax.recovery import Recovery
 from witgen.syntax.table import load_table
 
 __all__ = ["parse"]
@@ -27,13 +27,16 @@ def _lexer() -> Lexer:
 def parse(source: Source) -> ast.File:
     """The syntax tree of a WIT file.
 
-    Raises WitError at the first thing that isn't WIT.
+    Raises WitError with all that isn't WIT, as far as one mistake can be told from the next.
     """
     table = load_table()
     lexer = _lexer()
     scan = Scan()
+    recovery = Recovery(source, table, scan)
     try:
-        file: ast.File = run(table, lexer.soft, lexer.scan(source, scan), Actions(source, scan))
-    except Unexpected as error:
-        raise unexpected(source, table, error) from None
+        file: ast.File = run(table, lexer.soft, lexer.scan(source, scan), Actions(source, scan), recovery.resume)
+    except WitError as error:
+        raise WitError(*scan.errors, *error.diagnostics) from None
+    if scan.errors:
+        raise WitError(*scan.errors)
     return file

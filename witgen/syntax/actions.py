@@ -46,13 +46,14 @@ class Actions:
         text = self._source.text[start:end]
         problem = words.version_problem(text)
         if problem is not None:
-            raise WitError.at(self._span(start, end), f"`{text}` is no version: {problem}")
+            self._scan.tell(WitError.at(self._span(start, end), f"`{text}` is no version: {problem}"))
         return ast.Version(text, self._span(start, end))
 
     def INTEGER(self, start: int, end: int) -> int:
         digits = self._source.text[start:end].lstrip("0")
         if len(digits) > 10 or int(digits or "0") > _LONGEST_LIST:
-            raise WitError.at(self._span(start, end), f"a list is at most {_LONGEST_LIST} long")
+            self._scan.tell(WitError.at(self._span(start, end), f"a list is at most {_LONGEST_LIST} long"))
+            return 0
         return int(digits or "0")
 
     def STRING(self, start: int, end: int) -> str:

@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from witgen.diagnostics import Source, Span, WitError
+from witgen.diagnostics import Diagnostic, Source, Span, WitError
 from witgen.syntax import words
 from witgen.syntax.table import Table
 
 __all__ = ["Lexer", "Scan"]
+
+#: How many errors of a text are told of; who has more has one mistake that makes them all.
+MOST_ERRORS = 20
 
 #: How deep types, and packages, may be nested in each other.
 DEEPEST = 100
@@ -32,6 +35,14 @@ class Scan:
     comments: list[tuple[int, int]] = field(default_factory=list)
     #: For the start of a terminal with comments before it: where these begin and end in `comments`.
     leading: dict[int, tuple[int, int]] = field(default_factory=dict)
+    #: What is wrong with the text, as far as one can read on after it.
+    errors: list[Diagnostic] = field(default_factory=list)
+
+    def tell(self, error: WitError) -> None:
+        """Keep an error for later. Raises WitError, an empty one, where there are too many."""
+        self.errors += error.diagnostics
+        if len(self.errors) >= MOST_ERRORS:
+            raise WitError()
 
 
 class Lexer:
@@ -58,9 +69,10 @@ class Lexer:
     def scan(self, source: Source, into: Scan) -> Iterator[tuple[int, int, int]]:
         """The terminals of a text as number, start and end; the end of the text is the last.
 
-        Raises WitError at the first thing that is no terminal, when the reader gets there.
+        A word that is no terminal stands for an identifier and is added to the errors when the reader gets there.
+        Raises WitError where nothing can be read on: for a comment or string without an end, and what is too deep.
         """
-        words.check_code_points(source)
+        words.check_code_points(source, MOST_ERRORS)
         text = source.text
         fixed = self._fixed
         number = self._number
@@ -93,13 +105,23 @@ class Lexer:
                 elif kind == "end":
                     break
                 else:
-                    raise words.no_word(source, match.start("ID") if kind == "broken" else start)
+                    start = match.start("ID") if kind == "broken" else start
+                    if text[start] == '"':
+                        raise words.wrong_string(source, start)
+                    error, end = words.wrong_word(source, start)
+                    into.tell(error)
+                    at = max(end, start + 1)
+                    if end == start:
+                        break
+                    terminal = identifier
                 if nesting.watches(terminal):
                     nesting.enter(terminal, start, end)
                 if noted != len(comments):
                     into.leading[start] = (noted, len(comments))
                     noted = len(comments)
                 yield terminal, start, end
+                if at is not None:
+                    break
         yield number["$END"], len(text), len(text)
 
 

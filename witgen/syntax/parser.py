@@ -1,17 +1,21 @@
 """The LALR(1) automaton: terminals in, the value of the first rule out.
 
 It works on the numbers of a parse table and calls an action for each rule; it knows no rule by name. It keeps its own
-stack, so that the depth of the text is limited by the lexer and not by Python's.
+stack, so that the depth of the text is limited by the lexer and not by Python's. What becomes of a terminal that
+doesn't fit is for others to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from witgen.syntax.table import Rule, Table
 
-__all__ = ["Unexpected", "run"]
+__all__ = ["Unexpected", "Word", "acceptable", "run"]
+
+#: A terminal of a text: its number, its start and its end.
+Word: TypeAlias = tuple[int, int, int]
 
 #: Makes the value of a rule or terminal from its start, its end and, for a rule, its children.
 Action = Callable[..., Any]
@@ -20,22 +24,29 @@ Action = Callable[..., Any]
 class Unexpected(Exception):
     """A terminal that doesn't fit where it stands."""
 
-    def __init__(self, terminal: int, start: int, end: int, previous_end: int, states: list[int]) -> None:
+    def __init__(self, terminal: int, start: int, end: int, previous_end: int, shifted: int, states: list[int]) -> None:
         super().__init__(terminal, start, end)
         self.terminal = terminal
         self.start = start
         self.end = end
         #: The end of the terminal before, 0 where there is none.
         self.previous_end = previous_end
-        #: The stack of states, for `acceptable`.
+        #: How many terminals were taken before.
+        self.shifted = shifted
+        #: The stack of states.
         self.states = states
 
 
-def run(table: Table, soft: dict[int, int], terminals: Iterable[tuple[int, int, int]], actions: object) -> Any:
-    """Parse `terminals` (number, start, end; the last is the end of the text) and return what the whole comes to.
+#: Says after an error how much of the stack of states stays and which terminal is next; None where that was all.
+Resume: TypeAlias = Callable[[Unexpected, Iterator[Word]], tuple[int, Word] | None]
+
+
+def run(table: Table, soft: dict[int, int], terminals: Iterator[Word], actions: object, resume: Resume) -> Any:
+    """Parse `terminals` (the last is the end of the text) and return what the whole comes to.
 
     `actions` has a method for each node of the table and for each terminal that has a value; `soft` says what a soft
-    word is where it doesn't fit as itself. Raises `Unexpected`, and whatever the terminals and actions raise.
+    word is where it doesn't fit as itself. Where neither fits, `resume` says how to go on; where it doesn't, there is
+    nothing to return: None. Raises whatever the terminals and actions raise.
     """
     rows, gotos, rules = table.actions, table.gotos, table.rules
     on_terminal = [_terminal_action(table, actions, i) for i in range(len(table.terminals))]
@@ -45,6 +56,7 @@ def run(table: Table, soft: dict[int, int], terminals: Iterable[tuple[int, int, 
     values: list[Any] = []
     starts: list[int] = []
     previous_end = 0
+    shifted = 0
     for terminal, start, end in terminals:
         while True:
             action = rows[state].get(terminal)
@@ -52,7 +64,14 @@ def run(table: Table, soft: dict[int, int], terminals: Iterable[tuple[int, int, 
                 if terminal in soft and soft[terminal] in rows[state]:
                     terminal = soft[terminal]
                     continue
-                raise Unexpected(terminal, start, end, previous_end, states)
+                error = Unexpected(terminal, start, end, previous_end, shifted, states)
+                resumed = resume(error, terminals)
+                if resumed is None:
+                    return None
+                kept, (terminal, start, end) = resumed
+                del states[kept:], values[kept - 1 :], starts[kept - 1 :]
+                state = states[-1]
+                continue
             if action >= 0:
                 state = action
                 states.append(state)
@@ -60,6 +79,7 @@ def run(table: Table, soft: dict[int, int], terminals: Iterable[tuple[int, int, 
                 values.append(make if make is None or isinstance(make, str) else make(start, end))
                 starts.append(start)
                 previous_end = end
+                shifted += 1
                 break
             rule = rules[~action]
             length = rule.length

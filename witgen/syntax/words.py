@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
-from witgen.diagnostics import Note, Source, Span, WitError
+from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
 
-__all__ = ["check_code_points", "no_word", "string_value", "version_problem"]
+__all__ = ["check_code_points", "string_value", "version_problem", "wrong_string", "wrong_word"]
 
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"
@@ -20,11 +21,15 @@ _ESCAPE = re.compile(r"""\\(?:(["'tnr\\])|u\{([0-9A-Fa-f](?:_*[0-9A-Fa-f])*)\}|(
 _SHORT_ESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 
 
-def check_code_points(source: Source) -> None:
-    """Raise WitError if the text holds a code point that no WIT file may hold, in a comment or string either."""
-    match = _FORBIDDEN.search(source.text)
-    if match is None:
-        return
+def check_code_points(source: Source, most: int) -> None:
+    """Raise WitError if the text holds code points that no WIT file may hold, in a comment or string either; it tells
+    of the first `most`."""
+    diagnostics = [_forbidden(source, match) for match in itertools.islice(_FORBIDDEN.finditer(source.text), most)]
+    if diagnostics:
+        raise WitError(*diagnostics)
+
+
+def _forbidden(source: Source, match: re.Match[str]) -> Diagnostic:
     char = match[0]
     if "\u2000" <= char < "\u2070":
         what = "a bidirectional override, which can make text look like another"
@@ -32,32 +37,30 @@ def check_code_points(source: Source) -> None:
         what = "a control character"
     else:
         what = "a code point that Unicode deprecates"
-    raise WitError.at(
-        Span(source, match.start(), match.end()), f"U+{ord(char):04X} is {what}; WIT files may not hold it"
-    )
+    message = f"U+{ord(char):04X} is {what}; WIT files may not hold it"
+    return Diagnostic(message, Span(source, match.start(), match.end()))
 
 
-def no_word(source: Source, start: int) -> WitError:
-    """The error for what begins at `start` and is no word of the language."""
+def wrong_word(source: Source, start: int) -> tuple[WitError, int]:
+    """The error for what begins at `start` and is no word of the language, and where an identifier ends that it may
+    have been meant as; `start` itself where there is none."""
     text = source.text
-    if text[start] == '"':
-        return _no_string(source, start)
     match = _WORD.match(text, start)
     assert match is not None
     word = match[0]
     span = Span(source, start, max(match.end(), start + 1))
     if not word:
         if text[start] == "\r":
-            return WitError.at(span, "a carriage return without a line feed is no line break")
-        return WitError.at(span, f"unexpected character {_shown(text[start])}")
+            return WitError.at(span, "a carriage return without a line feed is no line break"), start
+        return WitError.at(span, f"unexpected character {_shown(text[start])}"), start
     name = word.removeprefix("%")
     if not name:
-        return WitError.at(span, "expected an identifier after `%`")
+        return WitError.at(span, "expected an identifier after `%`"), start
     notes = []
     proposal = _kebab_case(name)
     if proposal is not None:
         notes.append(Note(f"did you mean `{word[: len(word) - len(name)]}{proposal}`?"))
-    return WitError.at(span, f"`{word}` is no identifier: {_identifier_problem(name)}", *notes)
+    return WitError.at(span, f"`{word}` is no identifier: {_identifier_problem(name)}", *notes), match.end()
 
 
 def _identifier_problem(name: str) -> str:
@@ -128,7 +131,7 @@ def string_value(source: Source, start: int, end: int) -> str:
         raise WitError.at(Span(source, start, end), "the bytes of this string are not valid UTF-8") from None
 
 
-def _no_string(source: Source, start: int) -> WitError:
+def wrong_string(source: Source, start: int) -> WitError:
     """The error for a string literal that is none."""
     match = _STRING.match(source.text, start + 1)
     assert match is not None
