@@ -62,13 +62,14 @@ class _Definer:
         types = self._types
         # Until it is done; what fails halfway stays failed.
         types.failed.add(id_)
-        types.define(ir.InterfaceOwner(id_), items, file)
-        names = NameScope()
         errors = Errors()
+        types.define(ir.InterfaceOwner(id_), items, file, errors)
+        names = NameScope()
         for name, type_ in types.names.items():
             assert type_ is not None
-            names.define(name, types.spans[name])
-            interface.types[name] = type_
+            with errors.collect():
+                names.define(name, types.spans[name])
+                interface.types[name] = type_
         for item in items:
             with errors.collect():
                 if isinstance(item, ast.NamedFunction):
@@ -77,7 +78,7 @@ class _Definer:
                     names.define(function.name, item.name.span)
                     interface.functions.append(DraftFunction(function, item.name.span))
                 elif isinstance(item, ast.Resource):
-                    interface.functions += self._resource_functions(item, names)
+                    interface.functions += self._resource_functions(item, names, errors)
         types.finish_interface(id_)
         errors.raise_any()
 
@@ -88,24 +89,29 @@ class _Definer:
         world.docs = docs_text(item.comments)
         world.stability = gates.stability(item.gates)
         types = self._types
-        types.define(ir.WorldOwner(id_), item.items, file)
+        errors = Errors()
+        types.define(ir.WorldOwner(id_), item.items, file, errors)
         for part in item.items:
             if isinstance(part, ast.Include):
-                world.includes.append(self._include(part, file))
+                with errors.collect():
+                    world.includes.append(self._include(part, file))
         imports, exports = NameScope(), NameScope()
         for name, type_ in types.names.items():
             assert type_ is not None
-            imports.define(name, types.spans[name])
-            world.imports[name] = DraftItem(ir.TypeItem(type_), types.spans[name])
+            with errors.collect():
+                imports.define(name, types.spans[name])
+                world.imports[name] = DraftItem(ir.TypeItem(type_), types.spans[name])
         for part in item.items:
-            match part:
-                case ast.Resource():
-                    for draft in self._resource_functions(part, imports):
-                        world.imports[draft.function.name] = DraftItem(ir.FunctionItem(draft.function), draft.span)
-                case ast.Import():
-                    self._extern(part, world.imports, imports, "import", file)
-                case ast.Export():
-                    self._extern(part, world.exports, exports, "export", file)
+            with errors.collect():
+                match part:
+                    case ast.Resource():
+                        for draft in self._resource_functions(part, imports, errors):
+                            world.imports[draft.function.name] = DraftItem(ir.FunctionItem(draft.function), draft.span)
+                    case ast.Import():
+                        self._extern(part, world.imports, imports, "import", file)
+                    case ast.Export():
+                        self._extern(part, world.exports, exports, "export", file)
+        errors.raise_any()
 
     # Items of a world
 
@@ -148,10 +154,9 @@ class _Definer:
     def _inline_interface(
         self, extern: ast.ExternInterface, item: ast.Import | ast.Export, file: int
     ) -> ir.InterfaceItem:
-        outer = self._types.names, self._types.spans
         id_ = self._scope.new_interface(None, extern.name.span)
-        self.interface(id_, extern.items, item.comments, item.gates, file)
-        self._types.names, self._types.spans = outer
+        with self._types.nested():
+            self.interface(id_, extern.items, item.comments, item.gates, file)
         return ir.InterfaceItem(id_, self._draft.interfaces[id_].stability, external_id=gates.external_id(item.gates))
 
     def _include(self, item: ast.Include, file: int) -> DraftInclude:
@@ -166,18 +171,18 @@ class _Definer:
 
     # Functions
 
-    def _resource_functions(self, resource: ast.Resource, names: NameScope) -> list[DraftFunction]:
+    def _resource_functions(self, resource: ast.Resource, names: NameScope, errors: Errors) -> list[DraftFunction]:
         """The functions of a resource, their names taken in `names`."""
-        id_ = self._types.names[resource.name.text]
-        assert id_ is not None
+        id_ = self._types.lookup(resource.name)
         drafts = []
         for item in resource.functions or ():
             name = f"[{item.kind.value}]{resource.name.text}"
             if item.kind is not ir.FunctionKind.CONSTRUCTOR:
                 name += f".{item.name.text}"
-            function = self._function(name, item.name, item.function, item, item.kind, id_)
-            names.define(name, item.name.span)
-            drafts.append(DraftFunction(function, item.name.span))
+            with errors.collect():
+                function = self._function(name, item.name, item.function, item, item.kind, id_)
+                names.define(name, item.name.span)
+                drafts.append(DraftFunction(function, item.name.span))
         return drafts
 
     def _function(

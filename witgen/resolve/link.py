@@ -168,18 +168,21 @@ class _Linker:
         raise WitError.at(self._draft.foreign[name].span, message, *notes)
 
     def _find_types(self) -> None:
+        errors = Errors()
         for type_ in self._draft.types:
             if type_.kind is not None:
                 break
-            if not self._check(type_.stability, type_.span):
-                self._types.append(None)
-                continue
-            assert isinstance(type_.owner, ir.InterfaceOwner)
-            assert type_.name is not None
-            interface = self._tables.interfaces[self._interface(type_.owner.id, type_.span)]
-            if type_.name not in interface.types:
-                raise self._missing_type(type_, interface)
-            self._types.append(interface.types[type_.name])
+            id_: ir.TypeId | None = None
+            with errors.collect():
+                if self._check(type_.stability, type_.span):
+                    assert isinstance(type_.owner, ir.InterfaceOwner)
+                    assert type_.name is not None
+                    interface = self._tables.interfaces[self._interface(type_.owner.id, type_.span)]
+                    if type_.name not in interface.types:
+                        raise self._missing_type(type_, interface)
+                    id_ = interface.types[type_.name]
+            self._types.append(id_)
+        errors.raise_any()
 
     def _missing_type(self, type_: DraftType, interface: ir.Interface) -> WitError:
         assert type_.name is not None

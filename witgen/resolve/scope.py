@@ -13,6 +13,7 @@ from witgen import ir
 from witgen.diagnostics import Note, Span, WitError
 from witgen.resolve import gates
 from witgen.resolve.draft import Draft, DraftInterface, DraftType, DraftWorld, ForeignItem, ForeignPackage
+from witgen.resolve.errors import Errors
 from witgen.resolve.order import did_you_mean, sort_by_dependency
 from witgen.resolve.paths import references
 from witgen.syntax import ast
@@ -77,14 +78,8 @@ class Scope:
         name = path.name.text
         known = self._visible[file].get(name) or self._own.get(name)
         if known is None:
-            raise self._no_such_item(path.name, file)
+            raise _no_such_item(path.name, [*self._own, *self._visible[file]])
         return known
-
-    def _no_such_item(self, name: ast.Name, file: int | None = None) -> WitError:
-        candidates = [*self._own, *(() if file is None else self._visible[file])]
-        return WitError.at(
-            name.span, f"interface or world `{name.text}` does not exist", *did_you_mean(name.text, candidates)
-        )
 
     # Items of other packages
 
@@ -135,18 +130,16 @@ class Scope:
 
     def _declare_own(self, files: Sequence[Sequence[ast.Item]]) -> None:
         items: dict[str, tuple[ast.Interface | ast.World, int]] = {}
+        errors = Errors()
         for file, file_items in enumerate(files):
             for item in file_items:
                 if isinstance(item, ast.Interface | ast.World):
                     name = item.name
-                    if name.text in items:
-                        previous = items[name.text][0].name
-                        raise WitError.at(
-                            name.span,
-                            f"`{name.text}` is defined twice in this package",
-                            Note("first defined here", previous.span),
-                        )
-                    items[name.text] = (item, file)
+                    previous = items.setdefault(name.text, (item, file))[0].name
+                    if previous is not name:
+                        with errors.collect():
+                            raise _defined_twice(name, previous.span, "package")
+        errors.raise_any()
         for name_text in sort_by_dependency("interface or world", self._dependencies(files, items)):
             item, file = items[name_text]
             if isinstance(item, ast.World):
@@ -163,8 +156,9 @@ class Scope:
     ) -> dict[str, list[ast.Name]]:
         """For each interface and world of the package, those of the package that must be defined before it."""
         edges: dict[str, list[ast.Name]] = {name: [] for name in items}
+        errors = Errors()
         for file_items in files:
-            names = _local_names(file_items)
+            names = _local_names(file_items, errors)
             for reference in references(file_items):
                 path = reference.path
                 if reference.user is None or path.package is not None:
@@ -176,11 +170,9 @@ class Scope:
                 elif path.name.text in items:
                     edges[reference.user.text].append(path.name)
                 else:
-                    raise WitError.at(
-                        path.name.span,
-                        f"interface or world `{path.name.text}` does not exist",
-                        *did_you_mean(path.name.text, [*items, *names]),
-                    )
+                    with errors.collect():
+                        raise _no_such_item(path.name, [*items, *names])
+        errors.raise_any()
         return edges
 
     def _names_of_file(self, items: Sequence[ast.Item]) -> list[tuple[str, Known]]:
@@ -199,7 +191,7 @@ class Scope:
                     else:
                         known = self._own.get(path.name.text)
                     if known is None:
-                        raise self._no_such_item(path.name)
+                        raise _no_such_item(path.name, list(self._own))
                     names.append(((item.alias or path.name).text, known))
         return names
 
@@ -213,9 +205,21 @@ class Scope:
         return ir.WorldId(len(self._draft.worlds) - 1)
 
 
-def _local_names(items: Sequence[ast.Item]) -> dict[str, ast.Name | None]:
+def _no_such_item(name: ast.Name, candidates: list[str]) -> WitError:
+    return WitError.at(
+        name.span, f"interface or world `{name.text}` does not exist", *did_you_mean(name.text, candidates)
+    )
+
+
+def _defined_twice(name: ast.Name, previous: Span, where: str) -> WitError:
+    return WitError.at(
+        name.span, f"`{name.text}` is defined twice in this {where}", Note("first defined here", previous)
+    )
+
+
+def _local_names(items: Sequence[ast.Item], errors: Errors) -> dict[str, ast.Name | None]:
     """The names that a file defines, with the name of the item of the package that each means: None for one of another
-    package. Raises WitError for one that is defined twice."""
+    package. Adds to `errors` those that are defined twice."""
     names: dict[str, ast.Name | None] = {}
     places: dict[str, Span] = {}
     for item in items:
@@ -229,11 +233,8 @@ def _local_names(items: Sequence[ast.Item]) -> dict[str, ast.Name | None]:
             case _:
                 continue
         if name.text in names:
-            raise WitError.at(
-                name.span,
-                f"`{name.text}` is defined twice in this file",
-                Note("first defined here", places[name.text]),
-            )
+            with errors.collect():
+                raise _defined_twice(name, places[name.text], "file")
         names[name.text] = target
         places[name.text] = name.span
     return names

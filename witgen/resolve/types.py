@@ -5,14 +5,15 @@ A nameless type (``list<u8>``) is made once and used wherever it is written agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from witgen import ir
-from witgen.diagnostics import Diagnostic, Note, Span, WitError
+from witgen.diagnostics import Note, Span, WitError
 from witgen.resolve import gates, kinds
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft, DraftType
-from witgen.resolve.errors import follows
+from witgen.resolve.errors import Errors, follows
 from witgen.resolve.order import did_you_mean, sort_by_dependency
 from witgen.resolve.scope import Scope
 from witgen.resolve.uniqueness import unique_key
@@ -41,17 +42,24 @@ class Types:
         self.failed: set[ir.InterfaceId] = set()
         self.names: dict[str, Meaning] = {}
         self.spans: dict[str, Span] = {}
+        #: Names whose types can't be defined; who needs one of them fails without a word.
+        self._failed_names: set[str] = set()
 
-    def define(self, owner: ir.Owner, items: Sequence[ast.WorldItem | ast.InterfaceItem], file: int) -> None:
+    def define(
+        self, owner: ir.Owner, items: Sequence[ast.WorldItem | ast.InterfaceItem], file: int, errors: Errors
+    ) -> None:
         """Start a new interface or world: define all types among its items.
 
-        Raises WitError for names that are taken or don't exist, and for types that can't be.
+        Adds to `errors` the names that are taken or don't exist, and the types that can't be. Raises WitError for types
+        that depend on themselves.
         """
         self.names = {}
         self.spans = {}
+        self._failed_names = set()
         for item in items:
             if isinstance(item, ast.Use):
-                self._use(owner, item, file)
+                with errors.collect():
+                    self._use(owner, item, file, errors)
         definitions: dict[str, ast.TypeDefinition | None] = {}
         edges: dict[str, list[ast.Name]] = {}
         for item in items:
@@ -62,38 +70,68 @@ class Types:
                         definitions[name] = None
                         edges[name] = []
                 case ast.TypeAlias_() | ast.Record() | ast.Variant() | ast.Enum() | ast.Flags() | ast.Resource():
-                    previous = definitions.get(item.name.text)
-                    if item.name.text in definitions:
-                        where = previous.name.span if previous else self.spans[item.name.text]
-                        raise _defined_twice(item.name, where)
-                    definitions[item.name.text] = item
-                    edges[item.name.text] = list(_names_in(item))
-        for name in self._order(edges, items):
+                    name = item.name.text
+                    if name in definitions:
+                        previous = definitions[name]
+                        where = previous.name.span if previous else self.spans.get(name)
+                        with errors.collect():
+                            raise follows() if where is None else _defined_twice(item.name, where)
+                        continue
+                    definitions[name] = item
+                    edges[name] = list(_names_in(item))
+        self._drop_missing(edges, items, errors)
+        for name in sort_by_dependency("type", edges):
             definition = definitions[name]
-            if definition is not None:
-                self._define(owner, definition)
+            if definition is not None and name not in self._failed_names:
+                self._failed_names.add(name)
+                with errors.collect():
+                    self._define(owner, definition)
+                    self._failed_names.discard(name)
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """While an interface inside a world is defined; then the names are those of the world again."""
+        outer = self.names, self.spans, self._failed_names
+        try:
+            yield
+        finally:
+            self.names, self.spans, self._failed_names = outer
 
     def finish_interface(self, interface: ir.InterfaceId) -> None:
-        """Keep the names of the interface for those that use it."""
+        """Keep the names of the interface for those that use it, unless some of them failed."""
         self._of_interface[interface] = self.names
-        self.failed.discard(interface)
+        if not self._failed_names:
+            self.failed.discard(interface)
 
-    def _order(self, edges: dict[str, list[ast.Name]], items: Sequence[ast.WorldItem | ast.InterfaceItem]) -> list[str]:
-        """The names of types so that each comes after those that it is made of."""
-        missing: list[Diagnostic] = []
-        for name in (name for names in edges.values() for name in names if name.text not in edges):
-            notes = did_you_mean(name.text, list(edges))
-            if name.text in _RENAMED:
-                notes = [Note(f"`{name.text}` is called `{_RENAMED[name.text]}` now")]
-            for item in items:
-                if isinstance(item, ast.NamedFunction) and item.name.text == name.text:
-                    notes = [Note(f"`{name.text}` is a function", item.name.span)]
-            missing.append(Diagnostic(f"type `{name.text}` does not exist", name.span, tuple(notes)))
-        if missing:
-            raise WitError(*missing)
-        return sort_by_dependency("type", edges)
+    def _drop_missing(
+        self, edges: dict[str, list[ast.Name]], items: Sequence[ast.WorldItem | ast.InterfaceItem], errors: Errors
+    ) -> None:
+        """Take out of `edges` the names that don't exist; definitions that are made of them fail."""
+        for user, names in edges.items():
+            missing = [name for name in names if name.text not in edges]
+            if missing:
+                self._failed_names.add(user)
+                edges[user] = [name for name in names if name.text in edges]
+            for name in missing:
+                with errors.collect():
+                    raise WitError.at(
+                        name.span,
+                        f"type `{name.text}` does not exist",
+                        *self._notes_on_missing(name, list(edges), items),
+                    )
 
-    def _use(self, owner: ir.Owner, use: ast.Use, file: int) -> None:
+    def _notes_on_missing(
+        self, name: ast.Name, known: list[str], items: Sequence[ast.WorldItem | ast.InterfaceItem]
+    ) -> list[Note]:
+        for item in items:
+            if isinstance(item, ast.NamedFunction) and item.name.text == name.text:
+                return [Note(f"`{name.text}` is a function", item.name.span)]
+        return _renamed(name) or did_you_mean(name.text, known)
+
+    def _use(self, owner: ir.Owner, use: ast.Use, file: int, errors: Errors) -> None:
+        written = {(item.alias or item.name).text for item in use.names}
+        # Until they are defined.
+        self._failed_names |= written
         interface = self._scope.interface(use.path, file)
         if interface in self.failed:
             raise follows()
@@ -101,21 +139,26 @@ class Types:
         external_id = gates.external_id(use.gates)
         names = self._of_interface.get(interface) or dict(self._draft.interfaces[interface].types)
         for item in use.names:
-            if item.name.text not in names:
-                raise WitError.at(
-                    item.name.span,
-                    f"name `{item.name.text}` does not exist in interface `{use.path.name.text}`",
-                    *did_you_mean(item.name.text, list(names)),
+            with errors.collect():
+                kind = ir.Alias(self._used_type(item.name, names, use.path))
+                name = item.alias or item.name
+                id_ = self._add(
+                    DraftType(name.text, kind, owner, item.name.span, stability=stability, external_id=external_id)
                 )
-            target = names[item.name.text]
-            if target is None:
-                raise WitError.at(item.name.span, f"`{item.name.text}` is a function; only types can be used")
-            kind = ir.Alias(target)
-            name = item.alias or item.name
-            id_ = self._add(
-                DraftType(name.text, kind, owner, item.name.span, stability=stability, external_id=external_id)
+                self._name(name, id_)
+                self._failed_names.discard(name.text)
+
+    def _used_type(self, name: ast.Name, names: Mapping[str, Meaning], path: ast.UsePath) -> ir.TypeId:
+        if name.text not in names:
+            raise WitError.at(
+                name.span,
+                f"name `{name.text}` does not exist in interface `{path.name.text}`",
+                *did_you_mean(name.text, list(names)),
             )
-            self._name(name, id_)
+        target = names[name.text]
+        if target is None:
+            raise WitError.at(name.span, f"`{name.text}` is a function; only types can be used")
+        return target
 
     def _define(self, owner: ir.Owner, definition: ast.TypeDefinition) -> None:
         stability = gates.stability(definition.gates)
@@ -195,7 +238,7 @@ class Types:
             case ast.Primitive():
                 return ir.Alias(type_.kind)
             case ast.NamedType():
-                return ir.Alias(self._lookup(type_.name))
+                return ir.Alias(self.lookup(type_.name))
             case ast.List():
                 return ir.List(self.resolve(type_.element, stability))
             case ast.FixedLengthList():
@@ -230,7 +273,7 @@ class Types:
         if isinstance(type_, ast.Primitive):
             return type_.kind
         if isinstance(type_, ast.NamedType):
-            return self._lookup(type_.name)
+            return self.lookup(type_.name)
         kind = self._kind_of_type(type_, stability)
         if isinstance(kind, ir.Own):
             # An owned handle is what a resource's own name stands for.
@@ -257,11 +300,12 @@ class Types:
     def _optional(self, type_: ast.Type | None, stability: ir.Stability) -> ir.Type | None:
         return None if type_ is None else self.resolve(type_, stability)
 
-    def _lookup(self, name: ast.Name) -> ir.TypeId:
+    def lookup(self, name: ast.Name) -> ir.TypeId:
+        """The type with that name. Raises WitError where there is none."""
+        if name.text in self._failed_names:
+            raise follows()
         if name.text not in self.names:
-            notes = did_you_mean(name.text, list(self.names))
-            if name.text in _RENAMED:
-                notes = [Note(f"`{name.text}` is called `{_RENAMED[name.text]}` now")]
+            notes = _renamed(name) or did_you_mean(name.text, list(self.names))
             raise WitError.at(name.span, f"type `{name.text}` does not exist", *notes)
         meaning = self.names[name.text]
         if meaning is None:
@@ -274,7 +318,7 @@ class Types:
 
     def _resource(self, name: ast.Name) -> ir.TypeId:
         """The resource, or alias of one, that a handle is made of."""
-        id_ = at = self._lookup(name)
+        id_ = at = self.lookup(name)
         while True:
             match self._draft.types[at].kind:
                 case ir.Resource():
@@ -290,6 +334,13 @@ class Types:
                         f"`{name.text}` is no resource; only resources have handles",
                         Note("defined here", self._draft.types[id_].span),
                     )
+
+
+def _renamed(name: ast.Name) -> list[Note]:
+    """A note on the name that a type has now, if it had another once."""
+    if name.text not in _RENAMED:
+        return []
+    return [Note(f"`{name.text}` is called `{_RENAMED[name.text]}` now")]
 
 
 def _labels(labels: Iterable[ast.Label]) -> tuple[ir.Label, ...]:
