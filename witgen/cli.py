@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from witgen import __version__
+
+if TYPE_CHECKING:
+    from witgen.diagnostics import Diagnostic
 
 __all__ = ["main"]
 
@@ -23,19 +26,37 @@ _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 
 
 def _reporting(command: F) -> F:
-    """Prints the diagnostics of wrong input to stderr and ends with 1."""
+    """Prints the diagnostics of wrong input to stderr, in the form that ``--format`` asks for, and ends with 1."""
 
+    @click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "github", "sarif"]),
+        default="text",
+        help="The form of the report on errors, which goes to stderr.",
+    )
     @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, form: str, **kwargs: Any) -> Any:
         from witgen.diagnostics import WitError
 
         try:
-            return command(*args, **kwargs)
+            result = command(*args, **kwargs)
         except WitError as error:
-            click.echo(str(error), err=True)
+            _report(form, error.diagnostics)
             sys.exit(1)
+        if form != "text":
+            _report(form, ())
+        return result
 
     return wrapped  # type: ignore[return-value]
+
+
+def _report(form: str, diagnostics: Sequence[Diagnostic]) -> None:
+    from witgen.reports import render
+
+    report = render(form, diagnostics)
+    if report:
+        click.echo(report, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,6 +78,7 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
     Without PATHS, everything that witgen.toml asks for. With PATHS (the roots of a contract, the last one the root
     package), the world W in one language.
     """
+    from witgen.diagnostics import Diagnostic, WitError
     from witgen.files import differing, write_all
     from witgen.generate import generate as run
     from witgen.generate import target_for
@@ -77,10 +99,9 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
         write_all({path: files[path] for path in stale})
     for path in files:
         state = "unchanged" if path not in stale else "stale" if check else "written"
-        click.echo(f"{state:>9}  {_shown(path)}", err=check and path in stale)
+        click.echo(f"{state:>9}  {_shown(path)}")
     if check and stale:
-        click.echo(f"{len(stale)} file(s) not up to date: run `witgen generate`", err=True)
-        sys.exit(1)
+        raise WitError(*(Diagnostic("is not up to date: run `witgen generate`", _shown(path)) for path in stale))
 
 
 @main.command("hash")
