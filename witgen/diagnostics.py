@@ -11,6 +11,8 @@ import bisect
 import unicodedata
 from dataclasses import dataclass, field
 
+from witgen.nodes import node
+
 __all__ = ["Diagnostic", "Note", "Source", "Span", "WitError"]
 
 _LONGEST_LINE = 240
@@ -46,7 +48,7 @@ class Source:
         return self._lines
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Span:
     """A stretch of a source: offsets in code points, `end` exclusive."""
 

@@ -23,12 +23,14 @@ class Errors:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep a WitError that is raised in the block for later."""
+        """Keep a WitError that is raised in the block for later. Raises one of all where they are too many to go on."""
         try:
             yield
         except WitError as error:
             self.happened = True
             self.diagnostics += error.diagnostics[: _MOST - len(self.diagnostics)]
+        if len(self.diagnostics) >= _MOST:
+            raise WitError(*self.diagnostics)
 
     def raise_any(self) -> None:
         """Raise one WitError of all that were collected, if there were any."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from witgen import ir
 from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
+from witgen.garbage import no_garbage
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
@@ -43,6 +44,11 @@ def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features:
     All roots see each other's packages. Items gated by ``@unstable`` are there if their feature is among `features` or
     `all_features` is set. Raises WitError for everything that is wrong with the input.
     """
+    with no_garbage():
+        return _load(roots, Features(frozenset(features), all_features))
+
+
+def _load(roots: Sequence[Path], features: Features) -> Loaded:
     if not roots:
         raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
     read = _Read()
@@ -53,9 +59,8 @@ def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features:
                 read.add(group, is_main=i == 0)
     read.raise_any()
     tables = Tables()
-    allowed = Features(frozenset(features), all_features)
     for draft in _sorted(read.drafts):
-        link(tables, draft, allowed)
+        link(tables, draft, features)
     assert read.main is not None
     return Loaded(tables.freeze(), tables.package_ids[read.main], tuple(read.sources))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from witgen.diagnostics import Note, Span, WitError
 from witgen.syntax import ast
 
 __all__ = ["did_you_mean", "sort_by_dependency"]
+
+_MOST_CANDIDATES = 1_000
 
 
 def sort_by_dependency(what: str, edges: Mapping[str, Sequence[ast.Name]]) -> list[str]:
@@ -59,11 +61,15 @@ def _cycle(what: str, edges: Mapping[str, Sequence[ast.Name]], stuck: set[str]) 
     return WitError.at(first.span, f"{what} `{first.text}` depends on itself", Note(f"the cycle is {spelled}"))
 
 
-def did_you_mean(name: str, candidates: Sequence[str]) -> list[Note]:
-    """A note that proposes the candidate most like `name`, if one is like it at all."""
+def did_you_mean(name: str, candidates: Collection[str]) -> list[Note]:
+    """A note that proposes the candidate most like `name`, if one is like it at all.
+
+    Among thousands of names none is looked for: that would take longer than all the rest.
+    """
     import difflib
 
-    if len(candidates) > 5_000:
+    if len(candidates) > _MOST_CANDIDATES:
         return []
-    close = difflib.get_close_matches(name, candidates, n=1)
+    alike = [other for other in candidates if abs(len(other) - len(name)) <= len(name) // 2 + 1]
+    close = difflib.get_close_matches(name, alike, n=1)
     return [Note(f"did you mean `{close[0]}`?")] if close else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 
 from witgen.diagnostics import Source, WitError
+from witgen.garbage import no_garbage
 from witgen.syntax import ast
 from witgen.syntax.actions import Actions
 from witgen.syntax.lexer import Lexer, Scan
@@ -34,7 +35,8 @@ def parse(source: Source) -> ast.File:
     scan = Scan()
     recovery = Recovery(source, table, scan)
     try:
-        file: ast.File = run(table, lexer.soft, lexer.scan(source, scan), Actions(source, scan), recovery.resume)
+        with no_garbage():
+            file: ast.File = run(table, lexer.soft, lexer.scan(source, scan), Actions(source, scan), recovery.resume)
     except WitError as error:
         raise WitError(*scan.errors, *error.diagnostics) from None
     if scan.errors:

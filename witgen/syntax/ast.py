@@ -7,12 +7,12 @@ can print the file back; white space alone is lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from witgen.diagnostics import Source, Span
 from witgen.ir import FunctionKind
 from witgen.ir import Primitive as PrimitiveKind
+from witgen.nodes import node
 
 __all__ = [
     "Borrow",
@@ -77,7 +77,7 @@ __all__ = [
 # Words
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Name:
     """An identifier, without the ``%`` that may stand before it in the text."""
 
@@ -85,7 +85,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Version:
     """A version as it was written: a valid semver."""
 
@@ -93,7 +93,7 @@ class Version:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Comment:
     """A comment with its delimiters, without the line break after it."""
 
@@ -101,7 +101,7 @@ class Comment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class PackageName:
     """``namespace:name@version``; in a path the span ends before the version."""
 
@@ -111,7 +111,7 @@ class PackageName:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class UsePath:
     """``name`` or ``namespace:package/name@version``."""
 
@@ -123,7 +123,7 @@ class UsePath:
 # Gates and other attributes
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Since:
     """``@since(version = …)``"""
 
@@ -131,7 +131,7 @@ class Since:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Unstable:
     """``@unstable(feature = …)``"""
 
@@ -139,7 +139,7 @@ class Unstable:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Deprecated:
     """``@deprecated(version = …)``"""
 
@@ -147,7 +147,7 @@ class Deprecated:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ExternalId:
     """``@external-id("…")``; `value` is the text that the literal stands for."""
 
@@ -161,7 +161,7 @@ Gate: TypeAlias = Since | Unstable | Deprecated | ExternalId
 # Types
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Primitive:
     """A type with a keyword of its own."""
 
@@ -169,7 +169,7 @@ class Primitive:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class NamedType:
     """A type by its name."""
 
@@ -177,7 +177,7 @@ class NamedType:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class List:
     """``list<…>``"""
 
@@ -185,7 +185,7 @@ class List:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class FixedLengthList:
     """``list<…, length>``"""
 
@@ -194,7 +194,7 @@ class FixedLengthList:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Map:
     """``map<key, value>``"""
 
@@ -203,7 +203,7 @@ class Map:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Option:
     """``option<…>``"""
 
@@ -211,7 +211,7 @@ class Option:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Result:
     """``result``, ``result<ok>``, ``result<ok, err>`` or ``result<_, err>``"""
 
@@ -220,7 +220,7 @@ class Result:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Tuple:
     """``tuple<…>``"""
 
@@ -228,7 +228,7 @@ class Tuple:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Future:
     """``future`` or ``future<…>``"""
 
@@ -236,7 +236,7 @@ class Future:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Stream:
     """``stream`` or ``stream<…>``"""
 
@@ -244,7 +244,7 @@ class Stream:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Own:
     """``own<…>``"""
 
@@ -252,7 +252,7 @@ class Own:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Borrow:
     """``borrow<…>``"""
 
@@ -268,7 +268,7 @@ Type: TypeAlias = (
 # Functions
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Parameter:
     """``name: type``"""
 
@@ -278,7 +278,7 @@ class Parameter:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Function:
     """``async func(…) -> …``: what stands after the name and the colon."""
 
@@ -288,7 +288,7 @@ class Function:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class NamedFunction:
     """A function of an interface."""
 
@@ -299,7 +299,7 @@ class NamedFunction:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ResourceFunction:
     """A method, static function or constructor; the name of a constructor is its keyword."""
 
@@ -314,7 +314,7 @@ class ResourceFunction:
 # Type definitions
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TypeAlias_:
     """``type name = …;``"""
 
@@ -325,7 +325,7 @@ class TypeAlias_:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Field:
     """``name: type`` in a record"""
 
@@ -335,7 +335,7 @@ class Field:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Record:
     """``record name { … }``"""
 
@@ -346,7 +346,7 @@ class Record:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Case:
     """``name`` or ``name(type)`` in a variant"""
 
@@ -356,7 +356,7 @@ class Case:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Variant:
     """``variant name { … }``"""
 
@@ -367,7 +367,7 @@ class Variant:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Label:
     """A case of an enum, a flag of a flags type"""
 
@@ -376,7 +376,7 @@ class Label:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Enum:
     """``enum name { … }``"""
 
@@ -387,7 +387,7 @@ class Enum:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Flags:
     """``flags name { … }``"""
 
@@ -398,7 +398,7 @@ class Flags:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Resource:
     """``resource name;`` (`functions` is None) or ``resource name { … }``"""
 
@@ -415,7 +415,7 @@ TypeDefinition: TypeAlias = TypeAlias_ | Record | Variant | Enum | Flags | Resou
 # Interfaces
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class UseName:
     """``name`` or ``name as alias`` in a ``use``"""
 
@@ -425,7 +425,7 @@ class UseName:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Use:
     """``use path.{ … };``"""
 
@@ -439,7 +439,7 @@ class Use:
 InterfaceItem: TypeAlias = Use | TypeDefinition | NamedFunction
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Interface:
     """``interface name { … }``"""
 
@@ -453,7 +453,7 @@ class Interface:
 # Worlds
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ExternFunction:
     """``name: func(…);``"""
 
@@ -462,7 +462,7 @@ class ExternFunction:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ExternInterface:
     """``name: interface { … }``"""
 
@@ -471,7 +471,7 @@ class ExternInterface:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ExternPath:
     """``path;``, or ``label: path;`` for an interface under a plain name"""
 
@@ -483,7 +483,7 @@ class ExternPath:
 Extern: TypeAlias = ExternFunction | ExternInterface | ExternPath
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Import:
     """``import …``"""
 
@@ -493,7 +493,7 @@ class Import:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Export:
     """``export …``"""
 
@@ -503,7 +503,7 @@ class Export:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IncludeName:
     """``name as alias`` in an ``include``"""
 
@@ -513,7 +513,7 @@ class IncludeName:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Include:
     """``include path;`` or ``include path with { … }``"""
 
@@ -527,7 +527,7 @@ class Include:
 WorldItem: TypeAlias = Use | TypeDefinition | Include | Import | Export
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class World:
     """``world name { … }``"""
 
@@ -541,7 +541,7 @@ class World:
 # Files
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TopLevelUse:
     """``use path as name;`` beside interfaces and worlds"""
 
@@ -552,7 +552,7 @@ class TopLevelUse:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class PackageHeader:
     """``package name;``"""
 
@@ -561,7 +561,7 @@ class PackageHeader:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class NestedPackage:
     """``package name { … }``"""
 
@@ -574,7 +574,7 @@ class NestedPackage:
 Item: TypeAlias = Interface | World | TopLevelUse | NestedPackage
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class File:
     """A whole file. `comments` are all that it holds, in order, those of the items among them."""
 

@@ -78,6 +78,7 @@ class Lexer:
         number = self._number
         identifier = number["ID"]
         nesting = _Nesting(source, number)
+        watched = nesting.watched
         comments = into.comments
         block_comment = number["BLOCK_COMMENT"]
         noted = 0
@@ -114,7 +115,7 @@ class Lexer:
                     if end == start:
                         break
                     terminal = identifier
-                if nesting.watches(terminal):
+                if terminal in watched:
                     nesting.enter(terminal, start, end)
                 if noted != len(comments):
                     into.leading[start] = (noted, len(comments))
@@ -126,33 +127,30 @@ class Lexer:
 
 
 class _Nesting:
-    """Counts open types and packages."""
+    """Counts open types and packages. It wants to know of the terminals that are `watched`."""
 
     def __init__(self, source: Source, number: dict[str, int]) -> None:
         self._source = source
         self._less, self._more = number["LESSTHAN"], number["MORETHAN"]
         self._open, self._close = number["LBRACE"], number["RBRACE"]
-        self._package = number["PACKAGE"]
         self._handles = {number["OWN"], number["BORROW"]}
-        self._watched = {self._less, self._more, self._open, self._close, self._package, *self._handles}
+        self._all = number.values()
+        self.watched = {self._less, self._more, self._open, self._close, number["PACKAGE"], *self._handles}
         self._angles = 0
         self._braces = 0
         self._in_handle = False
-        self._is_deep = False
-
-    def watches(self, terminal: int) -> bool:
-        """Whether `enter` wants to know of this terminal."""
-        return self._is_deep or terminal in self._watched
 
     def enter(self, terminal: int, start: int, end: int) -> None:
         """Take note of a terminal. Raises WitError if it stands too deep."""
-        if self._is_deep:
+        if self._angles >= DEEPEST:
             raise self._error("types", start, end)
         if terminal in self._handles:
             self._in_handle = True
         elif terminal == self._less:
             self._angles += not self._in_handle
-            self._is_deep = self._angles >= DEEPEST
+            if self._angles >= DEEPEST:
+                # Whatever comes next stands too deep.
+                self.watched.update(self._all)
         elif terminal == self._more:
             self._angles -= not self._in_handle
             self._in_handle = False

@@ -7,6 +7,8 @@ doesn't fit is for others to say.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -18,7 +20,10 @@ __all__ = ["Unexpected", "Word", "acceptable", "run"]
 Word: TypeAlias = tuple[int, int, int]
 
 #: Makes the value of a rule or terminal from its start, its end and, for a rule, its children.
-Action = Callable[..., Any]
+Action: TypeAlias = Callable[..., Any]
+
+#: Takes from the values of a rule's symbols those that count.
+Select: TypeAlias = Callable[[list[Any]], Any]
 
 
 class Unexpected(Exception):
@@ -48,9 +53,9 @@ def run(table: Table, soft: dict[int, int], terminals: Iterator[Word], actions: 
     word is where it doesn't fit as itself. Where neither fits, `resume` says how to go on; where it doesn't, there is
     nothing to return: None. Raises whatever the terminals and actions raise.
     """
-    rows, gotos, rules = table.actions, table.gotos, table.rules
+    rows, gotos = table.actions, table.gotos
     on_terminal = [_terminal_action(table, actions, i) for i in range(len(table.terminals))]
-    on_rule = [getattr(actions, rule.node) if rule.node else None for rule in rules]
+    reductions = [_reduction(rule, actions) for rule in table.rules]
     state = table.start
     states = [state]
     values: list[Any] = []
@@ -76,33 +81,37 @@ def run(table: Table, soft: dict[int, int], terminals: Iterator[Word], actions: 
                 state = action
                 states.append(state)
                 make = on_terminal[terminal]
-                values.append(make if make is None or isinstance(make, str) else make(start, end))
+                values.append(make(start, end) if callable(make) else make)
                 starts.append(start)
                 previous_end = end
                 shifted += 1
                 break
-            rule = rules[~action]
-            length = rule.length
-            if length:
-                children = values[-length:]
-                begin = starts[-length]
-                del values[-length:], starts[-length:], states[-length:]
+            symbol, length, act, select, collect = reductions[~action]
+            if length == 1:
+                # In place: most rules of the grammar name one symbol after another.
+                if act is not None:
+                    values[-1] = act(starts[-1], previous_end, *select(values[-1:]))
+                elif collect is not None:
+                    values[-1] = collect(values[-1:])
+                state = gotos[states[-2]][symbol]
+                states[-1] = state
             else:
-                children = []
-                begin = start
-            act = on_rule[~action]
-            if act is not None:
-                value = act(begin, previous_end, *_children(rule, children))
-            elif rule.inlined:
-                value = _children(rule, children)
-            else:
-                value = children[rule.shape[0] >> 1]
-            state = gotos[states[-1]][rule.symbol]
-            states.append(state)
-            values.append(value)
-            starts.append(begin)
+                if length:
+                    children = values[-length:]
+                    begin = starts[-length]
+                    del values[-length:], starts[-length:], states[-length:]
+                else:
+                    children = []
+                    begin = start
+                if act is not None:
+                    values.append(act(begin, previous_end, *select(children)))
+                elif collect is not None:
+                    values.append(collect(children))
+                state = gotos[states[-1]][symbol]
+                states.append(state)
+                starts.append(begin)
             if state == table.final:
-                return value
+                return values[-1]
     raise AssertionError("the terminals have no end")
 
 
@@ -127,6 +136,25 @@ def _accepts(table: Table, states: list[int], terminal: int) -> bool:
         states.append(table.gotos[states[-1]][rule.symbol])
         if states[-1] == table.final:
             return True
+
+
+def _reduction(rule: Rule, actions: object) -> tuple[int, int, Action | None, Select, Select | None]:
+    """What `run` needs of a rule: its symbol and length; its action and what that gets to see; or, for a rule that
+    makes a list, the list. A rule without either stands for its only symbol."""
+    if rule.node is not None:
+        return rule.symbol, rule.length, getattr(actions, rule.node), _selection(rule), None
+    select = functools.partial(_children, rule)
+    return rule.symbol, rule.length, None, select, select if rule.inlined else None
+
+
+def _selection(rule: Rule) -> Select:
+    """`_children` of a rule, made for it where each child is the value of one symbol."""
+    if not rule.shape or any(entry < 0 or entry & 1 for entry in rule.shape):
+        return functools.partial(_children, rule)
+    if len(rule.shape) == 1:
+        at = slice(rule.shape[0] >> 1, (rule.shape[0] >> 1) + 1)
+        return operator.itemgetter(at)
+    return operator.itemgetter(*(entry >> 1 for entry in rule.shape))
 
 
 def _children(rule: Rule, values: list[Any]) -> list[Any]:
