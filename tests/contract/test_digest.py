@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -133,3 +134,28 @@ def test_a_package_may_be_spread_over_files(tmp_path: Path) -> None:
     (folder / "two.wit").write_text(CONTRACT[at:])
     loaded = load([folder])
     assert Digests(loaded.resolve).world(select_world(loaded, None)) == whole
+
+
+@pytest.mark.parametrize("kind", ["t{0}", "list<t{0}>", "tuple<t{0}, t{0}>", "result<t{0}, list<t{0}>>"])
+def test_types_built_of_each_other_ten_thousand_times_have_a_digest(tmp_path: Path, kind: str) -> None:
+    def chain(first: str) -> WorldDigest:
+        types = "".join(f"  type t{n + 1} = {kind.format(n)};\n" for n in range(10_000))
+        return digest(
+            tmp_path,
+            f"package a:b;\ninterface i {{\n  type t0 = {first};\n{types}  f: func(x: t10000);\n}}\n"
+            "world w { import i; }\n",
+        )
+
+    assert chain("u8").imports["a:b/i"].functions != chain("u16").imports["a:b/i"].functions
+
+
+def test_a_structure_with_a_long_text_is_put_as_its_digest(tmp_path: Path) -> None:
+    def text(count: int) -> str:
+        types = ", ".join(["bool"] * count)
+        source = f"package a:b;\ninterface i {{ type t = tuple<{types}>; }}\nworld w {{ import i; }}\n"
+        return digest(tmp_path, source).imports["a:b/i"].types["t"]
+
+    long = f"tuple<{','.join(['bool'] * 199)}>"
+    assert text(198) == f"tuple<{','.join(['bool'] * 198)}>"
+    assert len(long) == 1001
+    assert text(199) == "#" + hashlib.sha256(f"wit-digest/1 structure\n{long}\n".encode()).hexdigest()

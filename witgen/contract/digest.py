@@ -47,7 +47,8 @@ class Digests:
 
     def __init__(self, resolve: ir.Resolve) -> None:
         self._resolve = resolve
-        self._named: dict[ir.TypeId, str] = {}
+        #: The texts of the first types of the model, aliases among them; a type refers to earlier ones.
+        self._texts: list[str] = []
         self._interfaces: dict[tuple[ir.InterfaceId, str], InterfaceDigest] = {}
 
     def type(self, type_: ir.Type) -> str:
@@ -55,16 +56,19 @@ class Digests:
 
         Aliases are not seen: they stand for their target.
         """
-        type_ = self._resolve.dealias(type_)
         if isinstance(type_, ir.Primitive):
             return type_.value
-        definition = self._resolve.types[type_]
-        if definition.name is None or not isinstance(definition.kind, _NOMINAL):
-            return self._structure(definition.kind)
-        found = self._named.get(type_)
-        if found is None:
-            found = self._named[type_] = self._definition(definition)
-        return "@" + found
+        while len(self._texts) <= type_:
+            self._texts.append(self._text(self._resolve.types[len(self._texts)]))
+        return self._texts[type_]
+
+    def _text(self, definition: ir.TypeDef) -> str:
+        if isinstance(definition.kind, ir.Alias):
+            return self.type(definition.kind.target)
+        if definition.name is not None and isinstance(definition.kind, _NOMINAL):
+            return "@" + self._definition(definition)
+        text = self._structure(definition.kind)
+        return text if len(text) <= _LONGEST_TEXT else "#" + _node("structure", [text])
 
     def function(self, function: ir.Function) -> str:
         """The digest of a function: name, parameters in order, result, and whether it is async."""
@@ -183,6 +187,9 @@ class Digests:
     def _maybe(self, type_: ir.Type | None) -> str:
         return "_" if type_ is None else self.type(type_)
 
+
+#: What is longer is put as its digest, so that no text grows without end.
+_LONGEST_TEXT = 1_000
 
 #: Kinds whose name is part of what a caller sees; another kind with a name is an alias of a structure.
 _NOMINAL = (ir.Record, ir.Variant, ir.Enum, ir.Flags, ir.Resource)

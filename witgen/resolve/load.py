@@ -19,6 +19,7 @@ from witgen.resolve.errors import Errors
 from witgen.resolve.files import Group, read_root, read_source
 from witgen.resolve.gates import Features
 from witgen.resolve.link import link
+from witgen.resolve.order import spelled_out
 from witgen.resolve.scope import package_name
 from witgen.resolve.tables import Tables
 from witgen.syntax import ast, parse, semver
@@ -185,8 +186,7 @@ def _sorted(drafts: dict[ir.PackageName, Draft]) -> list[Draft]:
 def _cycle(path: list[ir.PackageName], span: Span) -> WitError:
     """The error for the last package of a path that is in it already."""
     cycle = path[path.index(path[-1]) :]
-    spelled = " → ".join(f"`{name}`" for name in cycle)
-    notes = [Note(f"the cycle is {spelled}")] if len(cycle) > 2 else []
+    notes = [spelled_out(cycle)] if len(cycle) > 2 else []
     return WitError.at(span, f"package `{path[-1]}` depends on itself", *notes)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from witgen.diagnostics import Note, Span, WitError
 from witgen.syntax import ast
 
-__all__ = ["did_you_mean", "sort_by_dependency"]
+__all__ = ["did_you_mean", "sort_by_dependency", "spelled_out"]
 
 _MOST_CANDIDATES = 1_000
+_LONGEST_CYCLE = 12
 
 
 def sort_by_dependency(what: str, edges: Mapping[str, Sequence[ast.Name]]) -> list[str]:
@@ -57,8 +58,15 @@ def _cycle(what: str, edges: Mapping[str, Sequence[ast.Name]], stuck: set[str]) 
     cycle = list(path)[list(path).index(at.text) :]
     if len(cycle) == 1:
         return WitError.at(first.span, f"{what} `{first.text}` depends on itself")
-    spelled = " → ".join(f"`{name}`" for name in [*cycle, cycle[0]])
-    return WitError.at(first.span, f"{what} `{first.text}` depends on itself", Note(f"the cycle is {spelled}"))
+    return WitError.at(first.span, f"{what} `{first.text}` depends on itself", spelled_out([*cycle, cycle[0]]))
+
+
+def spelled_out(cycle: Sequence[object]) -> Note:
+    """A note with the names of a cycle, its first again at the end; of a long one the middle is left out."""
+    names = [f"`{name}`" for name in cycle]
+    if len(names) > _LONGEST_CYCLE:
+        names[_LONGEST_CYCLE - 2 : -1] = ["…"]
+    return Note(f"the cycle is {' → '.join(names)}")
 
 
 def did_you_mean(name: str, candidates: Collection[str]) -> list[Note]:
