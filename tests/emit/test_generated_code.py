@@ -20,19 +20,25 @@ from witgen.resolve import load
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [*sorted((ROOT / "tests/resolve/golden/pass").glob("*.wit")), ROOT / "tests/guests/echo/wit/echo.wit"]
 
+#: Worlds that an emitter refuses, by name.
+NOT_CARRIED = {"python": {"async_functions_w", "implements_w"}, "rust": {"async_functions_w"}}
+
 
 def sources(language: str) -> Iterator[tuple[str, str]]:
-    """The name and text of the file of each world."""
+    """The name and text of the file of each world that the language can carry."""
     for case in CASES:
         resolve = load([case]).resolve
         for number, row in enumerate(resolve.worlds):
             world = ir.WorldId(number)
             name = f"{case.stem}_{row.name}".replace("-", "_")
-            if language == "python":
-                yield name, python.emit(resolve, world, source=case.name)
-            else:
-                section = encode_component_type(resolve, world)
-                yield name, rust.emit(resolve, world, component_type=section, digest="0", source=case.name)
+            try:
+                if language == "python":
+                    yield name, python.emit(resolve, world, source=case.name)
+                else:
+                    section = encode_component_type(resolve, world)
+                    yield name, rust.emit(resolve, world, component_type=section, digest="0", source=case.name)
+            except WitError as error:
+                assert name in NOT_CARRIED[language] and "not supported" in str(error), error
 
 
 @pytest.fixture(scope="module", params=["python", "rust"])

@@ -1,8 +1,9 @@
 """One rule a file: what resolves, and to what; what is refused, where, and in which words.
 
 ``golden/pass/NAME.wit`` resolves to the tables in ``NAME.json``, ``golden/fail/NAME.wit`` is refused with the message
-in ``NAME.error``. To add a rule, add a file; ``WITGEN_GOLDEN=write pytest tests/resolve/test_golden.py`` writes what
-is expected anew, to be read before it is committed.
+in ``NAME.error``; where a rule needs several files, ``NAME`` is a folder. To add a rule, add a file;
+``WITGEN_GOLDEN=write pytest tests/resolve/test_golden.py`` writes what is expected anew, to be read before it is
+committed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WRITE = os.environ.get("WITGEN_GOLDEN") == "write"
 
 
 def cases(kind: str) -> list[Path]:
-    return sorted((GOLDEN / kind).glob("*.wit"))
+    return sorted(path for path in (GOLDEN / kind).iterdir() if path.suffix == ".wit" or path.is_dir())
 
 
 def expect(path: Path, found: str) -> None:

@@ -30,7 +30,12 @@ def link(tables: Tables, draft: Draft, features: Features) -> ir.PackageId:
 
     Raises WitError for what it uses and isn't there, and for worlds that can't be.
     """
-    return _Linker(tables, draft, features).link()
+    try:
+        return _Linker(tables, draft, features).link()
+    except WitError:
+        tables.failed.add(draft.name)
+        del tables.package_ids[draft.name]
+        raise
 
 
 class _Linker:
@@ -149,10 +154,10 @@ class _Linker:
             )
         if id_ is not None:
             return self._tables.packages[id_]
-        if name in self._missing_packages:
+        if name in self._missing_packages or name in self._tables.failed:
             raise follows()
         self._missing_packages.add(name)
-        known = list(self._tables.package_ids)
+        known = self._tables.names
         message = f"package `{name}` not found"
         versions = [str(other) for other in known if (other.namespace, other.name) == (name.namespace, name.name)]
         others = [str(other) for other in known if other != self._draft.name]

@@ -59,9 +59,12 @@ def _load(roots: Sequence[Path], features: Features) -> Loaded:
             for i, group in enumerate(read_root(root)):
                 read.add(group, is_main=i == 0)
     read.raise_any()
-    tables = Tables()
+    tables = Tables(list(read.drafts))
+    errors = Errors()
     for draft in _sorted(read.drafts):
-        link(tables, draft, features)
+        with errors.collect():
+            link(tables, draft, features)
+    errors.raise_any()
     assert read.main is not None
     return Loaded(tables.freeze(), tables.package_ids[read.main], tuple(read.sources))
 
@@ -186,7 +189,7 @@ def _sorted(drafts: dict[ir.PackageName, Draft]) -> list[Draft]:
 def _cycle(path: list[ir.PackageName], span: Span) -> WitError:
     """The error for the last package of a path that is in it already."""
     cycle = path[path.index(path[-1]) :]
-    notes = [spelled_out(cycle)] if len(cycle) > 2 else []
+    notes = [spelled_out(cycle) if len(cycle) > 2 else Note("within a package, names stand without it")]
     return WitError.at(span, f"package `{path[-1]}` depends on itself", *notes)
 
 

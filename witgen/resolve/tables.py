@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from witgen import ir
 from witgen.resolve import kinds
 
@@ -11,7 +13,11 @@ __all__ = ["Tables"]
 class Tables:
     """Rows that refer to each other by index. Rows are only ever added."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[ir.PackageName] = ()) -> None:
+        #: All packages that there are to be.
+        self.names = names
+        #: Those that could not be added because of what is wrong with them.
+        self.failed: set[ir.PackageName] = set()
         self.worlds: list[ir.World] = []
         self.interfaces: list[ir.Interface] = []
         self.types: list[ir.TypeDef] = []

@@ -42,6 +42,8 @@ _PATTERNS = {
     END: "the end of the file",
 }
 _VERSION_START = re.compile(r"[0-9]+(?:\s*\.\s*[0-9]+)?\s*(?:(?P<dot>\.)\s*)?")
+_LAST_WORD = re.compile(r"[a-z]+$")
+_LONGEST_KEYWORD = 16
 _CLOSING = {"{": "}", "(": ")", "<": ">"}
 
 
@@ -116,6 +118,22 @@ def _keyword_as_name(case: _Case) -> Note | None:
     return None
 
 
+def _keyword_before_colon(case: _Case) -> Note | None:
+    """The word before a colon is a keyword, and began an item as that."""
+    source, end = case.source, case.error.previous_end
+    word = _LAST_WORD.search(source.text, max(0, end - _LONGEST_KEYWORD), end)
+    if case.found != ":" or "ID" not in case.expected or word is None or word[0] not in _DEFINITIONS:
+        return None
+    return Note(f"to use `{word[0]}` as a name, write `%{word[0]}`", Span(source, word.start(), end))
+
+
+def _digit_first(case: _Case) -> Note | None:
+    following = case.source.text[case.error.end : case.error.end + 1]
+    if case.found == "INTEGER" and (following.isalpha() or following in ("-", "_")):
+        return Note("an identifier begins with a letter")
+    return None
+
+
 def _missing_semicolon(case: _Case) -> Note | None:
     end = case.error.previous_end
     if ";" not in case.expected or case.source.position(end)[0] == case.source.position(case.error.start)[0]:
@@ -182,6 +200,8 @@ def _unknown_attribute(case: _Case) -> Note | None:
 
 _HINTS: tuple[Callable[[_Case], Note | None], ...] = (
     _keyword_as_name,
+    _keyword_before_colon,
+    _digit_first,
     _missing_semicolon,
     _never_closed,
     _function_without_func,

@@ -55,7 +55,7 @@ def wrong_word(source: Source, start: int) -> tuple[WitError, int]:
         return WitError.at(span, f"unexpected character {_shown(text[start])}"), start
     name = word.removeprefix("%")
     if not name:
-        return WitError.at(span, "expected an identifier after `%`"), start
+        return WitError.at(span, "expected an identifier after `%`"), match.end()
     notes = []
     proposal = _kebab_case(name)
     if proposal is not None:

@@ -190,6 +190,14 @@ class _Builder:
                         raise WitError.at(where, "async functions are not supported by the Python emitter yet")
                     for type_ in [p.type for p in function.params] + ([function.result] if function.result else []):
                         self._refuse_type(type_, where)
+        for interfaces in (self.imported, self.exported):
+            names = list(dict.fromkeys(interfaces.values()))
+            if len(names) < len(interfaces):
+                twice = next(id_ for id_ in names if list(interfaces.values()).count(id_) > 1)
+                raise WitError.at(
+                    self.resolve.interfaces[twice].name or "",
+                    "an interface under several names in a world is not supported by the Python emitter yet",
+                )
         both = set(self.imported.values()) & set(self.exported.values())
         for id_ in sorted(both):
             interface = self.resolve.interfaces[id_]
