@@ -86,19 +86,50 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
 @main.command("hash")
 @_PATHS
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with the digest of each function.")
+@click.option("--write", is_flag=True, help="Write the digests into wit.lock.")
+@click.option("--check", is_flag=True, help="Fail if wit.lock has other digests, and say what differs.")
+@click.option(
+    "--lock",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The lock, where it is not wit.lock beside witgen.toml, or with PATHS in the current folder.",
+)
 @_reporting
-def hash_(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Print the digest of every interface and world.
+def hash_(paths: tuple[Path, ...], as_json: bool, write: bool, check: bool, lock: Path | None) -> None:
+    """Print the digest of every interface and world, or keep all digests in a lock.
 
     Of the contract whose roots are PATHS (the last one the root package); without PATHS, of all contracts of
     witgen.toml.
     """
+    if as_json + write + check > 1:
+        raise click.UsageError("--json, --write and --check are three different things to do")
+    if write or check:
+        _lock(paths, lock, write)
+        return
+    if lock is not None:
+        raise click.UsageError("--lock goes with --write or --check")
     from witgen.contract.listing import as_document, as_table, digests_of
     from witgen.project import Contract, find_project
 
     contracts = [Contract("", paths)] if paths else list(find_project(Path.cwd()).contracts)
     packages = digests_of(contracts)
     click.echo(as_document(packages) if as_json else as_table(packages))
+
+
+def _lock(paths: tuple[Path, ...], lock: Path | None, write: bool) -> None:
+    from witgen.contract.unchanged import find_subject, is_unchanged
+
+    subject = find_subject(paths, lock)
+    state = "unchanged"
+    if write:
+        from witgen.contract.lock import write as run_write
+
+        state = "written" if run_write(subject) else state
+    elif not is_unchanged(subject):
+        from witgen.contract.lock import check as run_check
+
+        run_check(subject)
+    click.echo(f"{state:>9}  {_shown(Path(subject.lock))}")
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Which files belong to a root, and which of them are a package together; and their text.
+"""Which files belong to a root, and which of them are a package together; what is in them.
 
 A root is a WIT file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
 ``deps`` (a WIT file, or a folder of them) is another; ``deps`` of dependencies aren't read. See design/mvp/WIT.md,
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
 
-__all__ = ["Group", "read_root", "read_source"]
+__all__ = ["Contents", "Group", "read_root", "read_source"]
 
 _BINARY_SUFFIXES = (".wasm", ".wat")
 
@@ -70,14 +70,21 @@ def _is_folder(path: Path) -> bool:
         raise WitError.at(_shown(path), "this can't be the name of a file") from None
 
 
-def read_source(path: Path) -> Source:
-    """A file as text. Raises WitError where it has none."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise WitError.at(_shown(path), "this is not a regular file")
-        data = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from None
+class Contents(dict[Path, bytes]):
+    """The bytes of files, each read once, when it is first asked for. Raises WitError for one that can't be read."""
+
+    def __missing__(self, path: Path) -> bytes:
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise WitError.at(_shown(path), "this is not a regular file")
+            content = self[path] = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        return content
+
+
+def read_source(path: Path, data: bytes) -> Source:
+    """The bytes of a file as text. Raises WitError where they are none."""
     if path.suffix in _BINARY_SUFFIXES or data.startswith(b"\0asm"):
         raise WitError.at(_shown(path), "this is a WebAssembly file; only packages in the form of WIT text can be read")
     try:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from witgen.diagnostics import Note, Span, WitError
-from witgen.syntax import ast
+
+if TYPE_CHECKING:
+    from witgen.syntax import ast
 
 __all__ = ["did_you_mean", "sort_by_dependency"]
 
