@@ -12,7 +12,12 @@ import contextlib
 import os
 import sys
 import time
-from hashlib import sha256
+
+try:
+    # Python's own, without OpenSSL, whose libraries take milliseconds to load.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 __all__ = ["get", "key_of", "put"]
 
@@ -27,7 +32,7 @@ _LONGEST_REST = 30 * _DAY
 
 def key_of(*parts: bytes) -> str:
     """The key of a value that `parts` decide, in their order and division."""
-    digest = sha256()
+    digest = blake2b(digest_size=_DIGEST_SIZE)
     for part in parts:
         digest.update(b"%d:" % len(part))
         digest.update(part)
@@ -94,7 +99,7 @@ def _folder() -> str | None:
 
 def _digest(kind: str, key: str, value: bytes) -> bytes:
     """What makes a value trusted: it is whole, and it is the one that was kept under this name."""
-    digest = sha256(f"{kind}-{key}\0".encode())
+    digest = blake2b(f"{kind}-{key}\0".encode(), digest_size=_DIGEST_SIZE)
     digest.update(value)
     return digest.digest()
 
