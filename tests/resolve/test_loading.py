@@ -158,9 +158,7 @@ def test_mistakes_are_not_kept(folder: Path, fresh_cache: Path) -> None:
     assert not list(fresh_cache.glob("packages-*"))
 
 
-def test_an_entry_that_is_no_model_is_ignored(
-    folder: Path, fresh_cache: Path, resolved: Callable[[], bool]
-) -> None:
+def test_an_entry_that_is_no_model_is_ignored(folder: Path, fresh_cache: Path, resolved: Callable[[], bool]) -> None:
     expected = load([folder]).resolve
     for path in fresh_cache.glob("packages-*"):
         path.write_bytes(path.read_bytes()[:-1])
