@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from witgen.diagnostics import Diagnostic, WitError
 
-__all__ = ["Errors", "follows"]
+__all__ = ["MOST", "Errors", "follows"]
 
 #: How many errors a run tells of; who has more has one mistake that makes them all.
-_MOST = 100
+MOST = 100
 
 
 class Errors:
@@ -22,12 +22,14 @@ class Errors:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep a WitError that is raised in the block for later."""
+        """Keep a WitError that is raised in the block for later; raise all of them at once where they are enough."""
         try:
             yield
         except WitError as error:
             self._happened = True
-            self._diagnostics += error.diagnostics[: _MOST - len(self._diagnostics)]
+            self._diagnostics += error.diagnostics[: MOST - len(self._diagnostics)]
+            if len(self._diagnostics) == MOST:
+                self.raise_any()
 
     def raise_any(self) -> None:
         """Raise one WitError of all that were collected, if there were any."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["did_you_mean", "sort_by_dependency"]
 
 
+#: Among more names the comparison takes longer than a suggestion is worth.
+_MOST_CANDIDATES = 500
+
+
 def sort_by_dependency(what: str, edges: Mapping[str, Sequence[ast.Name]]) -> list[str]:
     """The names in an order in which each follows all that it depends on, and otherwise in their own order.
 
@@ -66,7 +70,7 @@ def did_you_mean(name: str, candidates: Sequence[str]) -> list[Note]:
     """A note that proposes the candidate most like `name`, if one is like it at all."""
     import difflib
 
-    if len(candidates) > 5_000:
+    if len(candidates) > _MOST_CANDIDATES:
         return []
     close = difflib.get_close_matches(name, candidates, n=1)
     return [Note(f"did you mean `{close[0]}`?")] if close else []

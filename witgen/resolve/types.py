@@ -5,14 +5,15 @@ A nameless type (``list<u8>``) is made once and used wherever it is written agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from witgen import ir
 from witgen.diagnostics import Diagnostic, Note, Span, WitError
 from witgen.resolve import gates, kinds
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft, DraftType
-from witgen.resolve.errors import follows
+from witgen.resolve.errors import MOST, follows
 from witgen.resolve.order import did_you_mean, sort_by_dependency
 from witgen.resolve.scope import Scope
 from witgen.resolve.uniqueness import unique_key
@@ -35,6 +36,9 @@ class Types:
         self._draft = draft
         self._scope = scope
         self._nameless: dict[ir.Kind, ir.TypeId] = {}
+        #: For each alias of a type, what it stands for after all: chains of aliases are long where interfaces use
+        #: interfaces that use interfaces.
+        self._meant: dict[ir.TypeId, ir.TypeId] = {}
         #: The names of each interface that was defined, functions among them.
         self._of_interface: dict[ir.InterfaceId, dict[str, Meaning]] = {}
         #: Interfaces that can't be defined.
@@ -81,7 +85,8 @@ class Types:
     def _order(self, edges: dict[str, list[ast.Name]], items: Sequence[ast.WorldItem | ast.InterfaceItem]) -> list[str]:
         """The names of types so that each comes after those that it is made of."""
         missing: list[Diagnostic] = []
-        for name in (name for names in edges.values() for name in names if name.text not in edges):
+        unknown = (name for names in edges.values() for name in names if name.text not in edges)
+        for name in itertools.islice(unknown, MOST):
             notes = did_you_mean(name.text, list(edges))
             if name.text in _RENAMED:
                 notes = [Note(f"`{name.text}` is called `{_RENAMED[name.text]}` now")]
@@ -99,7 +104,7 @@ class Types:
             raise follows()
         stability = gates.stability(use.gates)
         external_id = gates.external_id(use.gates)
-        names = self._of_interface.get(interface) or dict(self._draft.interfaces[interface].types)
+        names: Mapping[str, Meaning] = self._of_interface.get(interface) or self._draft.interfaces[interface].types
         for item in use.names:
             if item.name.text not in names:
                 raise WitError.at(
@@ -135,8 +140,11 @@ class Types:
         self._name(definition.name, self._add(draft))
 
     def _add(self, type_: DraftType) -> ir.TypeId:
+        id_ = ir.TypeId(len(self._draft.types))
         self._draft.types.append(type_)
-        return ir.TypeId(len(self._draft.types) - 1)
+        if isinstance(type_.kind, ir.Alias) and not isinstance(type_.kind.target, ir.Primitive):
+            self._meant[id_] = self._meant.get(type_.kind.target, type_.kind.target)
+        return id_
 
     def _name(self, name: ast.Name, meaning: Meaning) -> None:
         if name.text in self.names:
@@ -274,22 +282,18 @@ class Types:
 
     def _resource(self, name: ast.Name) -> ir.TypeId:
         """The resource, or alias of one, that a handle is made of."""
-        id_ = at = self._lookup(name)
-        while True:
-            match self._draft.types[at].kind:
-                case ir.Resource():
-                    return id_
-                case ir.Alias(target=target) if not isinstance(target, ir.Primitive):
-                    at = target
-                case None:
-                    self._draft.resources.append((at, name.span))
-                    return id_
-                case _:
-                    raise WitError.at(
-                        name.span,
-                        f"`{name.text}` is no resource; only resources have handles",
-                        Note("defined here", self._draft.types[id_].span),
-                    )
+        id_ = self._lookup(name)
+        meant = self._meant.get(id_, id_)
+        kind = self._draft.types[meant].kind
+        if kind is None:
+            self._draft.resources.append((meant, name.span))
+        elif not isinstance(kind, ir.Resource):
+            raise WitError.at(
+                name.span,
+                f"`{name.text}` is no resource; only resources have handles",
+                Note("defined here", self._draft.types[id_].span),
+            )
+        return id_
 
 
 def _labels(labels: Iterable[ast.Label]) -> tuple[ir.Label, ...]:

@@ -6,7 +6,7 @@ See design/mvp/WIT.md, "Union of Worlds with include" and "Transitive imports an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from witgen import ir
 from witgen.diagnostics import Note, WitError
@@ -16,7 +16,6 @@ from witgen.resolve.gates import Features
 from witgen.resolve.order import did_you_mean
 from witgen.resolve.tables import Tables
 from witgen.resolve.uniqueness import unique_key
-from witgen.syntax import ast
 
 __all__ = ["Worlds"]
 
@@ -67,12 +66,15 @@ class Worlds:
             )
         included = self._tables.worlds[included_id]
         self._check_renames(include, included)
+        renames: dict[str, str] = {}
+        for rename in include.names:
+            renames.setdefault(rename.name.text, rename.alias.text)
         cloner = _Cloner(self._tables, self._package, ir.WorldOwner(included_id), ir.WorldOwner(id_))
         is_foreign = included.package != self._package
         for source, target, direction in ((included.imports, imports, "import"), (included.exports, exports, "export")):
             for key, item in source.items():
                 if isinstance(key, str):
-                    self._include_named(cloner, include, key, item, target, direction)
+                    self._include_named(cloner, include, renames, key, item, target, direction)
                 else:
                     assert isinstance(item, ir.InterfaceItem)
                     old = target.get(key)
@@ -83,12 +85,13 @@ class Worlds:
         self,
         cloner: _Cloner,
         include: DraftInclude,
+        renames: Mapping[str, str],
         key: str,
         item: ir.WorldItem,
         target: _Items,
         direction: str,
     ) -> None:
-        name = next((renamed for rename in include.names if (renamed := _renamed(key, rename))), key)
+        name = _renamed(key, renames)
         new = cloner.item(name, item)
         if name in target:
             raise WitError.at(
@@ -102,8 +105,9 @@ class Worlds:
     def _check_renames(self, include: DraftInclude, included: ir.World) -> None:
         """Raise WitError for a name after ``with`` that the included world doesn't have."""
         names = [key for key in (*included.imports, *included.exports) if isinstance(key, str)]
+        known = {_parts(name)[1] for name in names}
         for rename in include.names:
-            if any(_renamed(name, rename) for name in names):
+            if rename.name.text in known:
                 continue
             interfaces = {
                 self._tables.interfaces[key].name
@@ -342,14 +346,17 @@ class _Cloner:
         return self._types.get(target, target)
 
 
-def _renamed(name: str, rename: ast.IncludeName) -> str | None:
-    """What ``with { old as new }`` makes of a name; a resource's functions follow the resource. None where it is no
-    other."""
+def _renamed(name: str, renames: Mapping[str, str]) -> str:
+    """What ``with { old as new }`` makes of a name; a resource's functions follow the resource."""
+    before, item, after = _parts(name)
+    return f"{before}{renames.get(item, item)}{after}"
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """A name with what can be renamed in it in the middle: the resource of ``[method]resource.function``."""
     annotation, bracket, rest = name.rpartition("]")
-    resource, dot, function = rest.partition(".")
-    if resource != rename.name.text:
-        return None
-    return f"{annotation}{bracket}{rename.alias.text}{dot}{function}"
+    item, dot, function = rest.partition(".")
+    return annotation + bracket, item, dot + function
 
 
 def _check_unique(world: DraftWorld, items: _Items, direction: str) -> None:
