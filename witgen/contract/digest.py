@@ -47,7 +47,7 @@ class Digests:
 
     def __init__(self, resolve: ir.Resolve) -> None:
         self._resolve = resolve
-        self._named: dict[ir.TypeId, str] = {}
+        self._texts: dict[ir.TypeId, str] = {}
         self._interfaces: dict[tuple[ir.InterfaceId, str], InterfaceDigest] = {}
 
     def type(self, type_: ir.Type) -> str:
@@ -55,16 +55,22 @@ class Digests:
 
         Aliases are not seen: they stand for their target.
         """
-        type_ = self._resolve.dealias(type_)
-        if isinstance(type_, ir.Primitive):
-            return type_.value
-        definition = self._resolve.types[type_]
+        aliases: list[ir.TypeId] = []
+        while not isinstance(type_, ir.Primitive) and type_ not in self._texts:
+            definition = self._resolve.types[type_]
+            if not isinstance(definition.kind, ir.Alias):
+                self._texts[type_] = self._text(definition)
+                break
+            aliases.append(type_)
+            type_ = definition.kind.target
+        text = type_.value if isinstance(type_, ir.Primitive) else self._texts[type_]
+        self._texts.update(dict.fromkeys(aliases, text))
+        return text
+
+    def _text(self, definition: ir.TypeDef) -> str:
         if definition.name is None or not isinstance(definition.kind, _NOMINAL):
             return self._structure(definition.kind)
-        found = self._named.get(type_)
-        if found is None:
-            found = self._named[type_] = self._definition(definition)
-        return "@" + found
+        return "@" + self._definition(definition)
 
     def function(self, function: ir.Function) -> str:
         """The digest of a function: name, parameters in order, result, and whether it is async."""
