@@ -19,7 +19,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-__all__ = ["get", "key_of", "put"]
+__all__ = ["get", "is_on", "key_of", "put"]
 
 #: Part of the name of every file that is ours: others in the folder are left alone.
 _SUFFIX = ".witgen"
@@ -28,6 +28,11 @@ _MOST_ENTRIES = 1000
 _DIGEST_SIZE = 32
 _DAY = 24 * 60 * 60
 _LONGEST_REST = 30 * _DAY
+
+
+def is_on() -> bool:
+    """Whether there is a place to keep things."""
+    return _folder() is not None
 
 
 def key_of(*parts: bytes) -> str:

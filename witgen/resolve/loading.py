@@ -75,7 +75,7 @@ def _key(
     roots: Sequence[Sequence[Group]], contents: Contents, features: Collection[str], all_features: bool
 ) -> str | None:
     """The digest of all that decides the model; None where a file can't be read, or nothing can be kept."""
-    code = fingerprint(*FRONT_END)
+    code = fingerprint(*FRONT_END) if store.is_on() else None
     if code is None:
         return None
     enabled = ["*"] if all_features else sorted(set(features))
