@@ -52,7 +52,7 @@ demo: setup toolchain ## Generate, hash, build, load, use, refuse: the main job 
 test: lint lint-rust test-rust test-python ## Check all that must hold: form, types, contracts, Rust, Python
 
 .PHONY: bench
-bench: setup ## Measure against wasmtime-py's own component API
+bench: setup ## Measure speed against peers and floors in the same run
 	@$(python) benchmarks/run.py
 
 .PHONY: generate
@@ -65,7 +65,7 @@ build: setup toolchain ## Build the Rust guests as components
 	@$(witgen) build
 
 .PHONY: lint
-lint: setup ## Check form and types of the Python code, and that generated files are up to date
+lint: setup ## Check form and types of the Python code, and that generated files and the lock are up to date
 	@$(call say,ruff check)
 	@$(python) -m ruff check .
 	@$(call say,black --check)
@@ -74,6 +74,8 @@ lint: setup ## Check form and types of the Python code, and that generated files
 	@$(python) -m mypy $(typed)
 	@$(call say,witgen generate --check)
 	@$(witgen) generate --check
+	@$(call say,witgen hash --check)
+	@$(witgen) hash --check
 
 .PHONY: lint-rust
 lint-rust: toolchain

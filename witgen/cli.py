@@ -1,14 +1,15 @@
 """The command line: options, printing, exit codes. Each command reads its options, calls one module, and prints.
 
-Exit codes: 0 fine, 1 the input or contract is wrong, 2 usage.
+Exit codes: 0 fine, 1 the input or contract is wrong, 2 usage. Every command waits for what this module imports, so each
+imports by itself what it calls; not even pathlib is there before it is needed.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,13 +17,26 @@ import click
 from witgen import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from witgen.diagnostics import Diagnostic
 
 __all__ = ["main"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+
+class _PathType(click.Path):
+    """A path on the command line."""
+
+    def coerce_path_result(self, value: str | os.PathLike[str]) -> Path:
+        from pathlib import Path
+
+        return Path(value)
+
+
+_PATH = _PathType()
+_PATHS = click.argument("paths", nargs=-1, type=_PATH)
 
 
 def _reporting(command: F) -> F:
@@ -37,11 +51,13 @@ def _reporting(command: F) -> F:
     )
     @functools.wraps(command)
     def wrapped(*args: Any, form: str, **kwargs: Any) -> Any:
-        from witgen.diagnostics import WitError
-
         try:
             result = command(*args, **kwargs)
-        except WitError as error:
+        except Exception as error:
+            from witgen.diagnostics import WitError
+
+            if not isinstance(error, WitError):
+                raise
             _report(form, error.diagnostics)
             sys.exit(1)
         if form != "text":
@@ -69,7 +85,7 @@ def main() -> None:
 @_PATHS
 @click.option("--lang", type=click.Choice(["python", "rust"]), help="The language to generate, with PATHS.")
 @click.option("--world", metavar="W", help="The world, where the package has several.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder, or a file that ends in .py or .rs.")
+@click.option("-o", "--out", type=_PATH, help="A folder, or a file that ends in .py or .rs.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if a file is missing or not up to date.")
 @_reporting
 def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: Path | None, check: bool) -> None:
@@ -78,6 +94,8 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
     Without PATHS, everything that witgen.toml asks for. With PATHS (the roots of a contract, the last one the root
     package), the world W in one language.
     """
+    from pathlib import Path
+
     from witgen.diagnostics import Diagnostic, WitError
     from witgen.files import differing, write_all
     from witgen.generate import generate as run
@@ -107,13 +125,30 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
 @main.command("hash")
 @_PATHS
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with the digest of each function.")
+@click.option("--write", is_flag=True, help="Write the digests into wit.lock.")
+@click.option("--check", is_flag=True, help="Fail if wit.lock has other digests, and say what differs.")
+@click.option(
+    "--lock",
+    metavar="FILE",
+    type=_PATH,
+    help="The lock, where it is not wit.lock beside witgen.toml, or with PATHS in the current folder.",
+)
 @_reporting
-def hash_(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Print the digest of every interface and world.
+def hash_(paths: tuple[Path, ...], as_json: bool, write: bool, check: bool, lock: Path | None) -> None:
+    """Print the digest of every interface and world, or keep all digests in a lock.
 
     Of the contract whose roots are PATHS (the last one the root package); without PATHS, of all contracts of
     witgen.toml.
     """
+    if as_json + write + check > 1:
+        raise click.UsageError("--json, --write and --check are three different things to do")
+    if write or check:
+        _lock(paths, lock, write)
+        return
+    if lock is not None:
+        raise click.UsageError("--lock goes with --write or --check")
+    from pathlib import Path
+
     from witgen.contract.listing import as_document, as_table, digests_of
     from witgen.project import Contract, find_project
 
@@ -122,8 +157,24 @@ def hash_(paths: tuple[Path, ...], as_json: bool) -> None:
     click.echo(as_document(packages) if as_json else as_table(packages))
 
 
+def _lock(paths: tuple[Path, ...], lock: Path | None, write: bool) -> None:
+    from witgen.contract.unchanged import find_subject, is_unchanged
+
+    subject = find_subject(paths, lock)
+    state = "unchanged"
+    if write:
+        from witgen.contract.lock import write as run_write
+
+        state = "written" if run_write(subject) else state
+    elif not is_unchanged(subject):
+        from witgen.contract.lock import check as run_check
+
+        run_check(subject)
+    click.echo(f"{state:>9}  {_shown(subject.lock)}")
+
+
 @main.command()
-@click.argument("component", type=click.Path(path_type=Path))
+@click.argument("component", type=_PATH)
 @_PATHS
 @click.option("--world", metavar="W", help="The world, where the package has several.")
 @_reporting
@@ -145,17 +196,19 @@ def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
 @_reporting
 def build(crate: str | None, offline: bool) -> None:
     """Build the Rust guests of the workspace as components: CRATE, or all of them."""
+    from pathlib import Path
+
     from witgen.build import build as run
 
     for path in run(crate, root=Path.cwd(), offline=offline, echo=lambda line: click.echo(line, err=True)):
         click.echo(_shown(path))
 
 
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def _shown(path: str | os.PathLike[str]) -> str:
+    """The path as seen from the current folder, where it lies in it."""
+    folder = os.path.join(os.getcwd(), "")
+    full = os.path.realpath(path)
+    return full[len(folder) :] if full.startswith(folder) else os.fspath(path)
 
 
 if __name__ == "__main__":

@@ -16,22 +16,20 @@ Paths are relative to the file. It knows the file's form; it reads no contract.
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from witgen.diagnostics import Note, Source, Span, WitError
+from witgen.toml import read_toml
 
 __all__ = ["FILE_NAME", "Contract", "Project", "Target", "find_project", "read_project"]
 
 FILE_NAME = "witgen.toml"
 
 _LANGUAGES = ("python", "rust")
-_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +69,8 @@ def find_project(start: Path) -> Project:
 
 def read_project(path: Path) -> Project:
     """Reads a project file. Raises `WitError` with the place of what is wrong."""
-    shown = _shown(path)
-    try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise WitError.at(shown, f"can't be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise WitError.at(shown, f"is not UTF-8 (byte {error.start})") from None
-    source = Source(shown, text)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _syntax_error(source, str(error)) from None
+    source, data = read_toml(path)
     return _Reader(source, path.resolve().parent).project(data)
-
-
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def _syntax_error(source: Source, message: str) -> WitError:
-    found = _POSITION.search(message)
-    text = _POSITION.sub("", message)
-    at = len(source.text)
-    if found and found[1]:
-        lines = source.text.splitlines(keepends=True)
-        at = sum(len(line) for line in lines[: int(found[1]) - 1]) + int(found[2]) - 1
-    return WitError.at(Span(source, at, at + 1), text[:1].lower() + text[1:])
 
 
 class _Reader:
@@ -160,5 +130,7 @@ class _Reader:
 
 
 def _suggestion(word: object, known: Any) -> list[Note]:
+    import difflib
+
     close = difflib.get_close_matches(str(word), list(known), n=1)
     return [Note(f"did you mean `{close[0]}`?")] if close else []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from witgen import ir
 from witgen.contract.digest import FORM, Digests, InterfaceDigest, WorldDigest
+from witgen.diagnostics import Note, WitError
 from witgen.resolve import load
 
-__all__ = ["PackageDigests", "as_document", "as_table", "digests_of"]
+__all__ = ["PackageDigests", "Roots", "as_document", "as_table", "digests_of"]
+
+_Digest = TypeVar("_Digest", InterfaceDigest, WorldDigest)
 
 
 class Roots(Protocol):
@@ -35,22 +38,38 @@ class PackageDigests:
 def digests_of(contracts: Iterable[Roots]) -> list[PackageDigests]:
     """The digests of the packages of contracts and of what they depend on, each package once, sorted by name.
 
-    Raises `WitError` for a contract that does not resolve.
+    One contract may have less of a package than another. Raises `WitError` for a contract that does not resolve, and
+    for one that has something else under a name than another has.
     """
-    found: dict[str, PackageDigests] = {}
+    merged: dict[str, PackageDigests] = {}
     for contract in contracts:
         resolve = load(contract.roots).resolve
         digests = Digests(resolve)
         for package in resolve.packages:
-            found.setdefault(str(package.name), _package(package, digests))
-    return [found[name] for name in sorted(found)]
+            name = str(package.name)
+            into = merged.setdefault(name, PackageDigests(name))
+            interfaces = {item: digests.interface(id_) for item, id_ in package.interfaces.items()}
+            worlds = {item: digests.world(id_) for item, id_ in package.worlds.items()}
+            _merge("interface", interfaces, into.interfaces, package.name, contract)
+            _merge("world", worlds, into.worlds, package.name, contract)
+    return [_sorted(merged[name]) for name in sorted(merged)]
 
 
-def _package(package: ir.Package, digests: Digests) -> PackageDigests:
+def _merge(
+    what: str, items: Mapping[str, _Digest], into: dict[str, _Digest], package: ir.PackageName, contract: Roots
+) -> None:
+    for name, item in items.items():
+        if into.setdefault(name, item).digest != item.digest:
+            raise WitError.at(
+                str(contract.roots[-1]),
+                f"{what} `{package.interface(name)}` is another here than in the contracts before",
+                Note("let all contracts have the same files of a package, or give the package another version"),
+            )
+
+
+def _sorted(package: PackageDigests) -> PackageDigests:
     return PackageDigests(
-        str(package.name),
-        {name: digests.interface(id_) for name, id_ in sorted(package.interfaces.items())},
-        {name: digests.world(id_) for name, id_ in sorted(package.worlds.items())},
+        package.package, dict(sorted(package.interfaces.items())), dict(sorted(package.worlds.items()))
     )
 
 

@@ -6,7 +6,22 @@ the order and the ids of the reference tools; `select_world` finds a world in it
 
 from __future__ import annotations
 
-from witgen.resolve.load import Loaded, load
-from witgen.resolve.select import select_world
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from witgen.resolve.loading import Loaded, load
+    from witgen.resolve.select import select_world
 
 __all__ = ["Loaded", "load", "select_world"]
+
+_HOMES = {"Loaded": "loading", "load": "loading", "select_world": "select"}
+
+
+def __getattr__(name: str) -> Any:
+    # Who wants to know which files there are, as a check that finds nothing changed, need not wait for the model.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from witgen.syntax import ast
+if TYPE_CHECKING:
+    from witgen.syntax import ast
 
 __all__ = ["BlankDocs", "docs_text"]
 

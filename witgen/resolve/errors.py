@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from witgen.diagnostics import Diagnostic, WitError
 
-__all__ = ["Errors", "follows"]
+__all__ = ["MOST", "Errors", "follows"]
 
 #: How many errors a run tells of; who has more has one mistake that makes them all.
-_MOST = 100
+MOST = 100
 
 
 class Errors:
@@ -28,8 +28,8 @@ class Errors:
             yield
         except WitError as error:
             self.happened = True
-            self.diagnostics += error.diagnostics[: _MOST - len(self.diagnostics)]
-        if len(self.diagnostics) >= _MOST:
+            self.diagnostics += error.diagnostics[: MOST - len(self.diagnostics)]
+        if len(self.diagnostics) >= MOST:
             raise WitError(*self.diagnostics)
 
     def raise_any(self) -> None:

@@ -1,4 +1,4 @@
-"""Which files belong to a root, and which of them are a package together; and their text.
+"""Which files belong to a root, and which of them are a package together; what is in them.
 
 A root is a WIT file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
 ``deps`` (a WIT file, or a folder of them) is another; ``deps`` of dependencies aren't read. See design/mvp/WIT.md,
@@ -9,48 +9,53 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
 
-__all__ = ["Group", "read_root", "read_source"]
+__all__ = ["Contents", "Group", "read_root", "read_source"]
 
 _BINARY_SUFFIXES = (".wasm", ".wat")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that are one package together. `path` names them as a whole."""
+    """Files that are one package together. `path` names them as a whole; `problem` is why they can't be found."""
 
     path: str
     files: tuple[Path, ...]
+    problem: WitError | None = None
 
 
-def read_root(root: Path) -> Iterator[Group]:
-    """The groups of a root: its own, then those of its dependencies in the order of their names.
-
-    Raises WitError for files and folders that aren't there or can't be read.
-    """
-    if not _is_folder(root):
-        yield Group(_shown(root), (root,))
-        return
-    files = [entry for entry in _entries(root) if entry.suffix == ".wit" and not _is_folder(entry)]
-    if not files:
-        raise WitError.at(_shown(root), "there is no WIT file in this folder")
-    yield Group(_shown(root), tuple(files))
+def read_root(root: Path) -> list[Group]:
+    """The groups of a root: its own, then those of its dependencies in the order of their names."""
+    groups = [_group(root, "there is no WIT file in this folder")]
     dependencies = root / "deps"
-    if not os.path.lexists(dependencies):
-        return
-    for entry in _entries(dependencies):
-        if _is_folder(entry):
-            files = [file for file in _entries(entry) if file.suffix == ".wit" and not _is_folder(file)]
-            if not files:
-                raise WitError.at(_shown(entry), "there is no WIT file in this folder, though it is in `deps`")
-            yield Group(_shown(entry), tuple(files))
-        elif entry.suffix == ".wit" or entry.suffix in _BINARY_SUFFIXES:
-            yield Group(_shown(entry), (entry,))
+    if groups[0].problem is not None or groups[0].files == (root,) or not os.path.lexists(dependencies):
+        return groups
+    try:
+        entries = _entries(dependencies)
+    except WitError as error:
+        return [*groups, Group(_shown(dependencies), (), error)]
+    for entry in entries:
+        group = _group(entry, "there is no WIT file in this folder, though it is in `deps`")
+        if group.files != (entry,) or entry.suffix == ".wit" or entry.suffix in _BINARY_SUFFIXES:
+            groups.append(group)
+    return groups
+
+
+def _group(path: Path, if_empty: str) -> Group:
+    """The group of a file, or of the WIT files of a folder."""
+    try:
+        if not _is_folder(path):
+            return Group(_shown(path), (path,))
+        files = [entry for entry in _entries(path) if entry.suffix == ".wit" and not _is_folder(entry)]
+        if not files:
+            raise WitError.at(_shown(path), if_empty)
+    except WitError as error:
+        return Group(_shown(path), (), error)
+    return Group(_shown(path), tuple(files))
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -70,14 +75,21 @@ def _is_folder(path: Path) -> bool:
         raise WitError.at(_shown(path), "this can't be the name of a file") from None
 
 
-def read_source(path: Path) -> Source:
-    """A file as text. Raises WitError where it has none."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise WitError.at(_shown(path), "this is not a regular file")
-        data = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from None
+class Contents(dict[Path, bytes]):
+    """The bytes of files, each read once, when it is first asked for. Raises WitError for one that can't be read."""
+
+    def __missing__(self, path: Path) -> bytes:
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise WitError.at(_shown(path), "this is not a regular file")
+            content = self[path] = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        return content
+
+
+def read_source(path: Path, data: bytes) -> Source:
+    """The bytes of a file as text. Raises WitError where they are none."""
     if path.suffix in _BINARY_SUFFIXES or data.startswith(b"\0asm"):
         raise WitError.at(_shown(path), "this is a WebAssembly file; only packages in the form of WIT text can be read")
     try:

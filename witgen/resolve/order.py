@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from witgen.diagnostics import Note, Span, WitError
-from witgen.syntax import ast
+
+if TYPE_CHECKING:
+    from witgen.syntax import ast
 
 __all__ = ["did_you_mean", "sort_by_dependency", "spelled_out"]
 
+#: Among more names the comparison takes longer than a suggestion is worth.
 _MOST_CANDIDATES = 1_000
 _LONGEST_CYCLE = 12
 

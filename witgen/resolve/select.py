@@ -10,7 +10,7 @@ from witgen.diagnostics import Note, WitError
 from witgen.resolve.order import did_you_mean
 
 if TYPE_CHECKING:
-    from witgen.resolve.load import Loaded
+    from witgen.resolve.loading import Loaded
 
 __all__ = ["select_world"]
 

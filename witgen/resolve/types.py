@@ -36,6 +36,9 @@ class Types:
         self._draft = draft
         self._scope = scope
         self._nameless: dict[ir.Kind, ir.TypeId] = {}
+        #: For each alias of a type, what it stands for after all: chains of aliases are long where interfaces use
+        #: interfaces that use interfaces.
+        self._meant: dict[ir.TypeId, ir.TypeId] = {}
         #: The names of each interface that was defined, functions among them.
         self._of_interface: dict[ir.InterfaceId, dict[str, Meaning]] = {}
         #: Interfaces that can't be defined.
@@ -137,7 +140,7 @@ class Types:
             raise follows()
         stability = gates.stability(use.gates)
         external_id = gates.external_id(use.gates)
-        names = self._of_interface.get(interface) or dict(self._draft.interfaces[interface].types)
+        names: Mapping[str, Meaning] = self._of_interface.get(interface) or self._draft.interfaces[interface].types
         for item in use.names:
             with errors.collect():
                 kind = ir.Alias(self._used_type(item.name, names, use.path))
@@ -178,8 +181,11 @@ class Types:
         self._name(definition.name, self._add(draft))
 
     def _add(self, type_: DraftType) -> ir.TypeId:
+        id_ = ir.TypeId(len(self._draft.types))
         self._draft.types.append(type_)
-        return ir.TypeId(len(self._draft.types) - 1)
+        if isinstance(type_.kind, ir.Alias) and not isinstance(type_.kind.target, ir.Primitive):
+            self._meant[id_] = self._meant.get(type_.kind.target, type_.kind.target)
+        return id_
 
     def _name(self, name: ast.Name, meaning: Meaning) -> None:
         if name.text in self.names:
@@ -318,22 +324,18 @@ class Types:
 
     def _resource(self, name: ast.Name) -> ir.TypeId:
         """The resource, or alias of one, that a handle is made of."""
-        id_ = at = self.lookup(name)
-        while True:
-            match self._draft.types[at].kind:
-                case ir.Resource():
-                    return id_
-                case ir.Alias(target=target) if not isinstance(target, ir.Primitive):
-                    at = target
-                case None:
-                    self._draft.resources.append((at, name.span))
-                    return id_
-                case _:
-                    raise WitError.at(
-                        name.span,
-                        f"`{name.text}` is no resource; only resources have handles",
-                        Note("defined here", self._draft.types[id_].span),
-                    )
+        id_ = self.lookup(name)
+        meant = self._meant.get(id_, id_)
+        kind = self._draft.types[meant].kind
+        if kind is None:
+            self._draft.resources.append((meant, name.span))
+        elif not isinstance(kind, ir.Resource):
+            raise WitError.at(
+                name.span,
+                f"`{name.text}` is no resource; only resources have handles",
+                Note("defined here", self._draft.types[id_].span),
+            )
+        return id_
 
 
 def _renamed(name: ast.Name) -> list[Note]:

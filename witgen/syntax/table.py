@@ -1,24 +1,19 @@
 """The parse table of the WIT grammar: where it comes from and how it is kept.
 
 Lark turns ``grammars/wit.lark`` into LALR(1) tables; this module flattens them into plain numbers, so that parsing
-needs neither lark nor a tree of its own. The flat table is kept in the user's cache folder under the digest of the
-grammar and of this file: another grammar has another name, so that a kept table can't be stale. A cache that
-can't be read, written or trusted costs time, never correctness. Nothing here knows a word of WIT.
+needs neither lark nor a tree of its own. The flat table is kept in the store under the digest of the grammar and of
+this file. Nothing here knows a word of WIT.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import hashlib
 import json
-import os
-import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from witgen import store
 from witgen.assets import grammar_path
 
 __all__ = ["Rule", "Table", "Terminal", "load_table"]
@@ -82,12 +77,12 @@ class Table:
 def load_table() -> Table:
     """The table of the grammar, from the cache where it is there."""
     grammar = grammar_path().read_bytes()
-    digest = hashlib.sha256(Path(__file__).read_bytes() + b"\0" + grammar).hexdigest()
-    path = _cache_folder() / f"wit-{digest[:32]}.json"
-    table = _read(path)
-    if table is None:
-        table = compile_table(grammar.decode())
-        _write(path, table)
+    key = store.key_of(Path(__file__).read_bytes(), grammar)
+    kept = store.get("table", key)
+    if kept is not None:
+        return _unpack(kept)
+    table = compile_table(grammar.decode())
+    store.put("table", key, _pack(table))
     return table
 
 
@@ -183,26 +178,16 @@ def _flatten_rule(symbol: int, entry: dict[str, Any]) -> Rule:
     return Rule(symbol, len(expansion), node, inlined, tuple(shape))
 
 
-def _cache_folder() -> Path:
-    """The folder for what can be made again, as the platform has it."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "witgen"
+def _pack(table: Table) -> bytes:
+    data = asdict(table)
+    # The keys of JSON are strings; ours are numbers.
+    data["actions"] = [list(row.items()) for row in table.actions]
+    data["gotos"] = [list(row.items()) for row in table.gotos]
+    return json.dumps(data, separators=(",", ":")).encode()
 
 
-def _read(path: Path) -> Table | None:
-    """The table kept in `path`; None where there is none, or one that was damaged."""
-    try:
-        digest, _, payload = path.read_bytes().partition(b"\n")
-        if hashlib.sha256(payload).hexdigest().encode() != digest:
-            return None
-        data = json.loads(payload)
-    except (OSError, ValueError):
-        return None
+def _unpack(payload: bytes) -> Table:
+    data = json.loads(payload)
     return Table(
         terminals=tuple(Terminal(**entry) for entry in data["terminals"]),
         actions=tuple(dict(row) for row in data["actions"]),
@@ -211,21 +196,3 @@ def _read(path: Path) -> Table | None:
         start=data["start"],
         final=data["final"],
     )
-
-
-def _write(path: Path, table: Table) -> None:
-    """Keep `table` in `path` for the next process, all of it or nothing; in vain where the folder can't be written."""
-    data = asdict(table)
-    data["actions"] = [list(row.items()) for row in table.actions]
-    data["gotos"] = [list(row.items()) for row in table.gotos]
-    payload = json.dumps(data, separators=(",", ":")).encode()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise

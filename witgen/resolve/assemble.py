@@ -1,22 +1,19 @@
-"""Reads roots and puts their packages together: drafts each, sorts all by dependency, links them in turn.
+"""Puts the packages of roots together: drafts each, sorts all by dependency, links them in turn.
 
 Errors that do not depend on each other are told of in one go: those of different files, interfaces and worlds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
 
 from witgen import ir
 from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
-from witgen.garbage import no_garbage
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
 from witgen.resolve.errors import Errors
-from witgen.resolve.files import Group, read_root, read_source
+from witgen.resolve.files import Contents, Group, read_source
 from witgen.resolve.gates import Features
 from witgen.resolve.link import link
 from witgen.resolve.order import spelled_out
@@ -24,40 +21,21 @@ from witgen.resolve.scope import package_name
 from witgen.resolve.tables import Tables
 from witgen.syntax import ast, parse, semver
 
-__all__ = ["Loaded", "load"]
+__all__ = ["assemble"]
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """What a set of roots holds.
+def assemble(
+    roots: Iterable[Iterable[Group]], contents: Contents, features: Features
+) -> tuple[ir.Resolve, ir.PackageId, list[Source]]:
+    """Resolve the packages of roots, the first group of each its own package.
 
-    `main` is the package of the last root, `sources` are all files that were read, in the order of reading.
+    Returns the model, the package of the last root in it, and all files that were read, in the order of reading.
+    Raises WitError for everything that is wrong with the input.
     """
-
-    resolve: ir.Resolve
-    main: ir.PackageId
-    sources: tuple[Source, ...]
-
-
-def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features: bool = False) -> Loaded:
-    """Read and resolve the packages of `roots`: WIT files, and folders with their ``deps``.
-
-    All roots see each other's packages. Items gated by ``@unstable`` are there if their feature is among `features` or
-    `all_features` is set. Raises WitError for everything that is wrong with the input.
-    """
-    with no_garbage():
-        return _load(roots, Features(frozenset(features), all_features))
-
-
-def _load(roots: Sequence[Path], features: Features) -> Loaded:
-    if not roots:
-        raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
-    read = _Read()
-    for root in roots:
-        # A folder that can't be read ends its root; what was read before is told of first.
-        with read.errors.collect():
-            for i, group in enumerate(read_root(root)):
-                read.add(group, is_main=i == 0)
+    read = _Read(contents)
+    for groups in roots:
+        for i, group in enumerate(groups):
+            read.add(group, is_main=i == 0)
     read.raise_any()
     tables = Tables(list(read.drafts))
     errors = Errors()
@@ -66,13 +44,14 @@ def _load(roots: Sequence[Path], features: Features) -> Loaded:
             link(tables, draft, features)
     errors.raise_any()
     assert read.main is not None
-    return Loaded(tables.freeze(), tables.package_ids[read.main], tuple(read.sources))
+    return tables.freeze(), tables.package_ids[read.main], read.sources
 
 
 class _Read:
     """What was read so far: the drafts of all packages, and all that is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
         self.drafts: dict[ir.PackageName, Draft] = {}
         self.sources: list[Source] = []
         self.main: ir.PackageName | None = None
@@ -86,6 +65,9 @@ class _Read:
 
     def add(self, group: Group, *, is_main: bool) -> None:
         """Read the files of a group and draft its packages."""
+        with self.errors.collect():
+            if group.problem is not None:
+                raise group.problem
         errors = Errors()
         header: ast.PackageHeader | None = None
         documented: ast.PackageHeader | None = None
@@ -93,7 +75,7 @@ class _Read:
         nested: list[ast.NestedPackage] = []
         for path in group.files:
             with errors.collect():
-                source = read_source(path)
+                source = read_source(path, self._contents[path])
                 self.sources.append(source)
                 file = parse(source)
                 files.append([item for item in file.items if not isinstance(item, ast.NestedPackage)])
@@ -108,7 +90,7 @@ class _Read:
         for package in nested:
             with self.errors.collect():
                 self._keep(_draft_nested(package))
-        if not is_read:
+        if not is_read or group.problem is not None:
             return
         with self.errors.collect():
             if header is None:

@@ -1,0 +1,99 @@
+"""From roots to the resolved model: by way of the store where the same bytes were resolved before.
+
+A model that was kept needs neither the parser nor the rules of the language; neither is imported for it. All that
+decides a model is part of its key: names and bytes of the files, their order, the features, and the code that resolves.
+Where the files lie is not: it appears in no model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from witgen import ir, store
+from witgen.diagnostics import Source, WitError
+from witgen.fingerprint import FRONT_END, fingerprint
+from witgen.garbage import no_garbage
+from witgen.resolve.files import Contents, Group, read_root, read_source
+from witgen.resolve.kept import pack, unpack
+
+__all__ = ["Loaded", "load"]
+
+_KIND = "packages"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a set of roots holds.
+
+    `main` is the package of the last root, `sources` are all files that were read, in the order of reading.
+    """
+
+    resolve: ir.Resolve
+    main: ir.PackageId
+    sources: tuple[Source, ...]
+
+
+def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features: bool = False) -> Loaded:
+    """Read and resolve the packages of `roots`: WIT files, and folders with their ``deps``.
+
+    All roots see each other's packages. Items gated by ``@unstable`` are there if their feature is among `features` or
+    `all_features` is set. Raises WitError for everything that is wrong with the input.
+    """
+    if not roots:
+        raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
+    groups = [list(read_root(root)) for root in roots]
+    contents = Contents()
+    key = _key(groups, contents, features, all_features)
+    with no_garbage():
+        found = None if key is None else _kept(key, groups, contents)
+        if found is not None:
+            return found
+        from witgen.resolve.assemble import assemble
+        from witgen.resolve.gates import Features
+
+        resolve, main, sources = assemble(groups, contents, Features(frozenset(features), all_features))
+        if key is not None:
+            store.put(_KIND, key, pack(resolve, main))
+    return Loaded(resolve, main, tuple(sources))
+
+
+def _kept(key: str, roots: Sequence[Sequence[Group]], contents: Contents) -> Loaded | None:
+    """What the store has for a key."""
+    data = store.get(_KIND, key)
+    model = None if data is None else unpack(data)
+    if model is None:
+        return None
+    files = (path for groups in roots for group in groups for path in group.files)
+    return Loaded(*model, tuple(read_source(path, contents[path]) for path in files))
+
+
+def _key(
+    roots: Sequence[Sequence[Group]], contents: Contents, features: Collection[str], all_features: bool
+) -> str | None:
+    """The digest of all that decides the model; None where a file can't be read, or nothing can be kept."""
+    code = fingerprint(*FRONT_END) if store.is_on() else None
+    if code is None:
+        return None
+    enabled = ["*"] if all_features else sorted(set(features))
+    parts = [code, *_numbered([feature.encode() for feature in enabled]), b"%d" % len(roots)]
+    for groups in roots:
+        parts.append(b"%d" % len(groups))
+        for i, group in enumerate(groups):
+            if group.problem is not None:
+                return None
+            # A root may be called otherwise the next time; a dependency has the name of its entry in `deps`.
+            parts.append(Path(group.path).name.encode() if i else b"")
+            parts += _numbered([os.fsencode(path.name) for path in group.files])
+            with contextlib.suppress(WitError):
+                parts += [contents[path] for path in group.files]
+                continue
+            return None
+    return store.key_of(*parts)
+
+
+def _numbered(parts: Sequence[bytes]) -> list[bytes]:
+    return [b"%d" % len(parts), *parts]
