@@ -1,0 +1,62 @@
+"""Comments stand wherever they like, and stay there."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.fmt.support import EVERYTHING, check_laws, formatted, with_between
+from witgen.diagnostics import Source
+from witgen.syntax import parse
+from witgen.syntax.table import load_table
+
+TEXT = EVERYTHING.read_text()
+STYLES = {
+    "line": " // {}\n",
+    "line on its own": "\n// {}  \n",
+    "doc": "\n\n/// {}\n\n",
+    "block": " /* {} */ ",
+    "block on its own": "\n/* {} */\n",
+    "block before a word": "\n/* {} */ ",
+    "block behind a word": " /* {} */\n",
+    "doc block": "\n/** {} */\n",
+    "several lines": " /* {}\n      more\n */ ",
+    "several lines on their own": "\n/** {}\n   * more  \n*/\n",
+    "nested": " /* {} /* inner // */ */",
+    "two": " /* {} */ // and\n",
+    "three": " // {}\n\n\n/* and */ /** and */\n",
+}
+
+
+def numbered(style: str) -> list[str]:
+    return [style.format(f"c{i}") for i in range(2000)]
+
+
+def test_the_file_has_every_construct() -> None:
+    class Seen(set[str]):
+        pass
+
+    nodes = {rule.node for rule in load_table().rules if rule.node is not None}
+    seen = set()
+
+    import witgen.syntax.actions as actions
+
+    for node in nodes:
+        assert hasattr(actions.Actions, node)
+    assert seen <= nodes
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES.keys())
+def test_a_comment_between_every_two_words_stays_where_it_is(style: str) -> None:
+    text = with_between(TEXT, iter(numbered(style)))
+    assert len(parse(Source("a.wit", text)).comments) > 600
+    check_laws(text)
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES.keys())
+@pytest.mark.parametrize("every", [3, 7, 20])
+def test_some_comments_stay_where_they_are(style: str, every: int) -> None:
+    for first in range(every):
+        between = (style if i % every == first else " " for i in itertools.count())
+        check_laws(with_between(TEXT, between))
