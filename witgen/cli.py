@@ -83,6 +83,45 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
         sys.exit(1)
 
 
+@main.command()
+@_PATHS
+@click.option("--check", is_flag=True, help="Write nothing; fail if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@_reporting
+def fmt(paths: tuple[Path, ...], check: bool, diff: bool) -> None:
+    """Format WIT files in the one style, without changing what they say.
+
+    PATHS are WIT files, and folders that are searched for *.wit; below them, folders named deps are left alone: name
+    those that are yours. `-` formats stdin to stdout. Without PATHS, all roots that witgen.toml names.
+
+    A file that can't be parsed is reported, and the others are formatted.
+    """
+    from witgen.fmt.files import format_paths, format_project, format_text
+
+    from_stdin = Path("-") in paths
+    if from_stdin and len(paths) > 1:
+        raise click.UsageError("`-` stands alone")
+    if from_stdin:
+        outcome = format_text("<stdin>", sys.stdin.buffer.read())
+    else:
+        outcome = format_paths(paths) if paths else format_project(Path.cwd())
+    for error in outcome.errors:
+        click.echo(str(error), err=True)
+    if diff:
+        click.echo("".join(file.diff() for file in outcome.changed).encode(), nl=False)
+    elif from_stdin and not check:
+        click.echo("".join(file.text for file in outcome.files).encode(), nl=False)
+    elif not check:
+        outcome.write()
+    if check or not (diff or from_stdin):
+        for file in outcome.changed:
+            click.echo(f"{'unformatted' if check else 'formatted':>11}  {file.source.path}", err=check)
+    if check and outcome.changed:
+        click.echo(f"{len(outcome.changed)} file(s) not formatted: run `witgen fmt`", err=True)
+    if outcome.errors or (check and outcome.changed):
+        sys.exit(1)
+
+
 @main.command("hash")
 @_PATHS
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with the digest of each function.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from witgen.diagnostics import Source, Span, WitError
 from witgen.fmt import format_source
 from witgen.syntax import ast, parse
+from witgen.syntax.table import load_table
 from witgen.syntax.tokens import read_tokens
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared/corpus/wit-parser"
+_NAME = re.compile(r"%?[a-z][a-z0-9-]*")
 EVERYTHING = Path(__file__).parent / "everything.wit"
 
 
@@ -69,6 +72,20 @@ def with_between(text: str, between: Iterator[str]) -> str:
         for first, last in comments:
             pieces += [next(between), text[first:last], "\n"]
         pieces += [next(between), text[start:end]]
+    return "".join(pieces)
+
+
+def with_longer_names(text: str, lengths: Iterator[int]) -> str:
+    """A text whose names have other lengths; the words of the language stay."""
+    keywords = {terminal.text for terminal in load_table().terminals if not terminal.is_pattern}
+    places = read_tokens(Source("a.wit", text)).words
+    pieces = []
+    at = 0
+    for start, end in places:
+        pieces.append(text[at:end])
+        if text[start:end] not in keywords and _NAME.fullmatch(text, start, end):
+            pieces.append("-" + "x" * next(lengths))
+        at = end
     return "".join(pieces)
 
 
