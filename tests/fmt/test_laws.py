@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fmt.support import CORPUS, EVERYTHING, ROOT, check_laws, formatted, texts, with_between, with_longer_names
+from witgen.fmt.writer import WIDTH
 from witgen.resolve import load
 from witgen.resolve.json import to_json
 
@@ -21,6 +23,9 @@ BETWEEN = [
     " /* block */ ", "\n/* own block */\n", " /* a\n  b */ ", "\n/** c\r\n d\n*/\n", " /*/* nested */*/", " //\n", " /**/",
     " // \N{ROMAN NUMERAL ONE}\u3000\n", " /* \r\r\n \r */", "\n\n/* x */ // y\n\n// z\n\n",
 ]  # fmt: skip
+
+
+_LIST = re.compile(r"[(<{].+[)>}]")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=[Path(name).name for name in TEXTS])
@@ -38,13 +43,22 @@ def test_however_a_text_is_laid_out_the_laws_hold(name: str, between: list[str],
     check_laws(with_between(TEXTS[name], spaces))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(BETWEEN), min_size=1), st.floats(0, 0.3), st.integers(1, 60), st.integers(0))
 def test_however_long_names_are_the_laws_hold(between: list[str], share: float, longest: int, seed: int) -> None:
     chance = random.Random(seed)
     text = with_longer_names(EVERYTHING.read_text(), (chance.randint(1, longest) for _ in itertools.count()))
     spaces = (chance.choice(between) if chance.random() < share else " " for _ in itertools.count())
     check_laws(with_between(text, spaces))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 60), st.integers(0))
+def test_a_line_is_too_long_only_where_it_holds_no_list(longest: int, seed: int) -> None:
+    chance = random.Random(seed)
+    text = with_longer_names(EVERYTHING.read_text(), (chance.randint(1, longest) for _ in itertools.count()))
+    for line in formatted(text).split("\n"):
+        assert len(line) <= WIDTH or line.lstrip().startswith(("@", "//")) or _LIST.search(line) is None
 
 
 def test_white_space_alone_does_not_matter() -> None:
