@@ -95,5 +95,5 @@ def check_laws(text: str) -> None:
     assert words(once) == words(text)
     assert meaning(once) == meaning(text)
     assert formatted(once) == once
-    assert once == "" or once.endswith("\n") and not once.endswith("\n\n")
+    assert once == "" or (once.endswith("\n") and not once.endswith("\n\n"))
     assert all(line == line.rstrip(" ") for line in once.split("\n")) or "/*" in once

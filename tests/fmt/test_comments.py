@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fmt.support import EVERYTHING, check_laws, formatted, with_between
+from tests.fmt.support import EVERYTHING, check_laws, with_between
 from witgen.diagnostics import Source
 from witgen.syntax import parse
 from witgen.syntax.lexer import Lexer, Scan

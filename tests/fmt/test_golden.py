@@ -1,7 +1,7 @@
 """One rule of the style a file: ``golden/NAME.in.wit`` becomes ``golden/NAME.out.wit``.
 
-To add a rule, add a file; ``WITGEN_GOLDEN=write pytest tests/fmt/test_golden.py`` writes what comes out anew, to be read
-before it is committed.
+To add a rule, add a file; ``WITGEN_GOLDEN=write pytest tests/fmt/test_golden.py`` writes what comes out anew, to be
+read before it is committed.
 """
 
 from __future__ import annotations

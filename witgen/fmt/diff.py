@@ -1,8 +1,8 @@
 """The difference between a text and its layout, as a unified diff.
 
-Both texts hold the same characters in the same order, apart from white space and commas. Therefore the lines that belong
-together are found by counting, in time that grows with the text; a comparison of lines that knows nothing of them can
-take hours for a large file.
+Both texts hold the same characters in the same order, apart from white space and commas. Therefore the lines that
+belong together are found by counting, in time that grows with the text. A comparison of lines in general can take hours
+for a large file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Row = tuple[str, str]
 
 
 def unified_diff(path: str, before: str, after: str) -> str:
-    """The diff from `before` to `after`, its formatted text, for a file that is called `path`; empty if they are equal."""
+    """The diff from `before` to its formatted text `after`, for a file called `path`; empty if they are equal."""
     rows = list(_rows(_lines(before), _lines(after)))
     hunks = list(_hunks(rows))
     return "".join([f"--- {path}\n+++ {path}\n", *hunks]) if hunks else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from witgen.diagnostics import Source, WitError
@@ -24,15 +23,15 @@ __all__ = ["Formatted", "Outcome", "format_paths", "format_project", "format_tex
 _LEFT_ALONE = ("deps", "node_modules", "target")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Formatted:
-    """A file and its text in the one style. `path` is where the file lies, links followed; None if it was given as text."""
+    """A file and its text in the one style. `path` is where it lies, links followed; None for what is no file."""
 
     source: Source
     path: Path | None
     text: str
 
-    @cached_property
+    @property
     def is_changed(self) -> bool:
         """Whether it was laid out otherwise."""
         return self.source.text != self.text
@@ -42,20 +41,20 @@ class Formatted:
         return unified_diff(self.source.path, self.source.text, self.text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """All files that could be formatted, and why others could not."""
 
     files: tuple[Formatted, ...]
     errors: tuple[WitError, ...]
 
-    @cached_property
+    @property
     def changed(self) -> tuple[Formatted, ...]:
         """The files that were laid out otherwise."""
         return tuple(file for file in self.files if file.is_changed)
 
     def write(self) -> None:
-        """Write the files that change, all or none; modes stay, and links stay links. Raises WitError as `write_all`."""
+        """Write the files that change, all or none; modes stay, links stay links. Raises WitError as `write_all`."""
         write_all({file.path: file.text.encode() for file in self.changed if file.path is not None})
 
 
@@ -67,7 +66,7 @@ def format_project(folder: Path) -> Outcome:
 def format_paths(paths: Sequence[Path]) -> Outcome:
     """Format files, and all ``*.wit`` in folders, each once. Nothing is written.
 
-    Below a folder, ``deps`` and hidden folders are left alone, and links to folders; naming one of them has it searched.
+    Below a folder, ``deps``, build output, hidden folders and links to folders are left alone, unless they are named.
     """
     files: dict[Path, Formatted] = {}
     errors = []

@@ -7,49 +7,48 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 __all__ = ["NOTHING", "Comment", "Gap"]
 
 _DOC = re.compile(r"///(?!/)|/\*\*(?![*/])")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Comment:
     """A comment with its delimiters. `breaks` counts the line breaks between it and what stands before it."""
 
     text: str
     breaks: int
 
-    @cached_property
+    @property
     def is_line(self) -> bool:
         """Whether it takes the rest of its line."""
         return self.text.startswith("//")
 
-    @cached_property
+    @property
     def is_tall(self) -> bool:
         """Whether a line must end in or after it."""
         return self.is_line or "\n" in self.text
 
-    @cached_property
+    @property
     def is_doc(self) -> bool:
         """Whether it is written as documentation."""
         return _DOC.match(self.text) is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Comments, and the number of line breaks between the last one and the word that follows."""
 
     comments: tuple[Comment, ...]
     breaks: int
 
-    @cached_property
+    @property
     def is_tall(self) -> bool:
         """Whether it can't be written on a single line."""
         return any(comment.is_tall for comment in self.comments)
 
-    @cached_property
+    @property
     def has_lines(self) -> bool:
         """Whether it has comments that were given lines of their own, or the end of one."""
         if not self.comments:

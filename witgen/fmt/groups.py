@@ -111,4 +111,4 @@ def flat_node(words: Words, node: Node) -> str | None:
         return None if words.is_tall(node) else words.inline(node)
     if node.flat is None or words.is_tall(node.opening):
         return None
-    return words.inline(node.opening)[:-1] + node.flat
+    return words.before(node.opening) + node.flat

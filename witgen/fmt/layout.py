@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from witgen.diagnostics import Source
-from witgen.fmt.phrases import write_phrase
+from witgen.fmt.phrases import write_gate, write_phrase
 from witgen.fmt.words import Words
 from witgen.fmt.writer import STEP, Blank, Writer, always, kept, never
 from witgen.syntax.tokens import read_tokens
@@ -71,7 +71,7 @@ class _Layout:
         while word != start:
             end = words.texts.index(")", word)
             writer.lines(words.gap(word), indent, blank)
-            write_phrase(words, writer, word, end, indent, listing=False)
+            write_gate(words, writer, word, end, indent)
             word, blank = end + 1, never
         writer.lines(words.gap(word), indent, blank)
         ends = _ENDS.get(keyword, _OTHER_ENDS)
@@ -104,4 +104,3 @@ class _Layout:
             self._writer.last_lines(gap, indent, first=previous is None)
             self._writer.line(indent - STEP)
         self._writer.write("}")
-

@@ -5,11 +5,13 @@ It knows which list to break where a line is too long. It knows brackets and com
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from witgen.fmt.groups import Group, Node, flat_node, read_nodes
 from witgen.fmt.words import Words
 from witgen.fmt.writer import STEP, WIDTH, Writer, kept, never
 
-__all__ = ["write_phrase"]
+__all__ = ["write_gate", "write_phrase"]
 
 #: How much further a line is indented that goes on with what another began, because a comment ended that one.
 _CONTINUED = 2 * STEP
@@ -21,6 +23,7 @@ def write_phrase(words: Words, writer: Writer, first: int, last: int, indent: in
     In a `listing`, the elements of what is in braces have lines of their own in any case.
     """
     if not listing and not words.has_comments(first, last):
+        # Most are of this kind, and done with here.
         flat = "".join([words.texts[first], *words.spaced[first + 1 : last + 1]])
         if writer.column + len(flat) <= WIDTH:
             writer.write(flat)
@@ -28,12 +31,17 @@ def write_phrase(words: Words, writer: Writer, first: int, last: int, indent: in
     _Phrases(words, writer).write(read_nodes(words, first, last, listing=listing), indent)
 
 
+def write_gate(words: Words, writer: Writer, first: int, last: int, indent: int) -> None:
+    """Write the words from `first` to `last` on one line, however long it is; comments alone can end it."""
+    _Phrases(words, writer).write(range(first, last + 1), indent)
+
+
 class _Phrases:
     def __init__(self, words: Words, writer: Writer) -> None:
         self._words = words
         self._writer = writer
 
-    def write(self, nodes: list[Node], indent: int, tail: str = "") -> None:
+    def write(self, nodes: Sequence[Node], indent: int, tail: str = "") -> None:
         """Write nodes, and `tail` behind the last; what is before the first is written."""
         for i, node in enumerate(nodes):
             if isinstance(node, int):
@@ -55,9 +63,9 @@ class _Phrases:
             before, behind = words.space_to_comment(word), words.space_from_comment(word)
             self._writer.inline(words.gap(word), indent + _CONTINUED, before, behind)
         else:
-            self._writer.write(words.inline(word).removesuffix(words.texts[word]))
+            self._writer.write(words.before(word))
 
-    def _length_behind(self, nodes: list[Node], i: int, indent: int, tail: str) -> int:
+    def _length_behind(self, nodes: Sequence[Node], i: int, indent: int, tail: str) -> int:
         """How much has to fit on the line behind the group at `i`.
 
         That is all the rest, up to where a line ends anyway. If a later group would have to be broken even with this
@@ -66,14 +74,15 @@ class _Phrases:
         length = 0
         opened: int | None = None
         for node in nodes[i + 1 :]:
-            opening = node if isinstance(node, int) else node.opening
-            if self._words.is_tall(opening):
+            word = node if isinstance(node, int) else node.opening
+            if self._words.is_tall(word):
                 break
-            if not isinstance(node, int) and opened is None:
-                opened = length + len(self._words.inline(opening))
+            if isinstance(node, Group):
+                opened = length + len(self._words.inline(word))
             part = flat_node(self._words, node)
             if part is None:
-                return length if opened is None else opened
+                length = WIDTH
+                break
             length += len(part)
         else:
             length += len(tail)
@@ -92,4 +101,3 @@ class _Phrases:
         writer.last_lines(group.end, inner, first=not group.items)
         writer.line(indent)
         writer.write(words.texts[group.closing])
-

@@ -57,15 +57,14 @@ class Words:
 
     def inline(self, word: int) -> str:
         """A word with all that is before it, on one line."""
-        if word not in self._gaps:
-            return self.spaced[word]
-        return f"{self.before(word, self._gaps[word])}{self.texts[word]}"
+        return f"{self.before(word)}{self.texts[word]}" if word in self._gaps else self.spaced[word]
 
-    def before(self, word: int, gap: Gap) -> str:
-        """What is between a word and the one before, on one line; `gap` may be other than it was."""
-        comments = " ".join(comment.text for comment in gap.comments)
-        if not comments:
+    def before(self, word: int, gap: Gap | None = None) -> str:
+        """What is between a word and the one before, on one line; `gap` if that is to be another than it was."""
+        gap = gap or self._gaps.get(word)
+        if gap is None or not gap.comments:
             return " " if self._has_space(word) else ""
+        comments = " ".join(comment.text for comment in gap.comments)
         return f"{self.space_to_comment(word)}{comments}{self.space_from_comment(word)}"
 
     def space_to_comment(self, word: int) -> str:
@@ -105,7 +104,7 @@ def _clean(comment: str) -> str:
 
 def _spaced(texts: list[str]) -> list[str]:
     """The words with the spaces before them."""
-    spaced = []
+    spaced: list[str] = []
     previous = ""
     in_use = False
     for i, text in enumerate(texts):

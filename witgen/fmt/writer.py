@@ -56,6 +56,8 @@ class Writer:
 
     def write(self, text: str) -> None:
         """Go on with `text`."""
+        if not text:
+            return
         self._parts += (self._margin, text)
         self._margin = ""
         at = text.rfind("\n")
