@@ -59,7 +59,7 @@ class _Layout:
                     self._bodies.append(keyword)
                     previous = None
                 word += 1
-        self._writer.last_lines(words.gap(word), 0, first=previous is None)
+        self._writer.last_lines(words.gap(word), 0, first=False)
         return self._writer.text()
 
     def _item(self, word: int, previous: str | None) -> tuple[str, int]:
