@@ -65,7 +65,7 @@ build: setup toolchain ## Build the Rust guests as components
 	@$(witgen) build
 
 .PHONY: lint
-lint: setup ## Check form and types of the Python code, and that generated files and the lock are up to date
+lint: setup ## Check form and types of the Python code, and that contracts, generated files and the lock are in order
 	@$(call say,ruff check)
 	@$(python) -m ruff check .
 	@$(call say,black --check)
@@ -74,6 +74,8 @@ lint: setup ## Check form and types of the Python code, and that generated files
 	@$(python) -m mypy $(typed)
 	@$(call say,witgen generate --check)
 	@$(witgen) generate --check
+	@$(call say,witgen fmt --check)
+	@$(witgen) fmt --check
 	@$(call say,witgen hash --check)
 	@$(witgen) hash --check
 

@@ -122,6 +122,46 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
         raise WitError(*(Diagnostic("is not up to date: run `witgen generate`", _shown(path)) for path in stale))
 
 
+@main.command()
+@_PATHS
+@click.option("--check", is_flag=True, help="Write nothing; fail if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@_reporting
+def fmt(paths: tuple[Path, ...], check: bool, diff: bool) -> None:
+    """Format WIT files in the one style, without changing what they say.
+
+    PATHS are WIT files, and folders that are searched for *.wit; below them, folders named deps are left alone: name
+    those that are yours. `-` formats stdin to stdout. Without PATHS, all roots that witgen.toml names.
+
+    A file that can't be parsed is reported, and the others are formatted.
+    """
+    from pathlib import Path
+
+    from witgen.diagnostics import WitError
+    from witgen.fmt.files import format_paths, format_project, format_text
+
+    from_stdin = Path("-") in paths
+    if from_stdin and len(paths) > 1:
+        raise click.UsageError("`-` stands alone")
+    if from_stdin:
+        outcome = format_text("<stdin>", sys.stdin.buffer.read())
+    else:
+        outcome = format_paths(paths) if paths else format_project(Path.cwd())
+    if diff:
+        click.echo("".join(file.diff() for file in outcome.changed).encode(), nl=False)
+    elif from_stdin and not check:
+        click.echo("".join(file.text for file in outcome.files).encode(), nl=False)
+    elif not check:
+        outcome.write()
+        for file in outcome.changed:
+            click.echo(f"{'formatted':>11}  {file.source.path}")
+    diagnostics = [diagnostic for error in outcome.errors for diagnostic in error.diagnostics]
+    if check:
+        diagnostics += (file.complaint() for file in outcome.changed)
+    if diagnostics:
+        raise WitError(*diagnostics)
+
+
 @main.command("hash")
 @_PATHS
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with the digest of each function.")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
 
-__all__ = ["Contents", "Group", "read_root", "read_source"]
+__all__ = ["Contents", "Group", "decode_source", "read_root", "read_source"]
 
 _BINARY_SUFFIXES = (".wasm", ".wat")
 
@@ -67,8 +67,12 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path: Path) -> int:
     try:
-        return stat.S_ISDIR(path.stat().st_mode)
+        return path.stat().st_mode
     except OSError as error:
         raise _unreadable(path, error) from None
     except ValueError:
@@ -79,9 +83,9 @@ class Contents(dict[Path, bytes]):
     """The bytes of files, each read once, when it is first asked for. Raises WitError for one that can't be read."""
 
     def __missing__(self, path: Path) -> bytes:
+        if not stat.S_ISREG(_mode(path)):
+            raise WitError.at(_shown(path), "this is not a regular file")
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise WitError.at(_shown(path), "this is not a regular file")
             content = self[path] = path.read_bytes()
         except OSError as error:
             raise _unreadable(path, error) from None
@@ -92,10 +96,15 @@ def read_source(path: Path, data: bytes) -> Source:
     """The bytes of a file as text. Raises WitError where they are none."""
     if path.suffix in _BINARY_SUFFIXES or data.startswith(b"\0asm"):
         raise WitError.at(_shown(path), "this is a WebAssembly file; only packages in the form of WIT text can be read")
+    return decode_source(_shown(path), data)
+
+
+def decode_source(name: str, data: bytes) -> Source:
+    """Bytes as text that is known by `name`. Raises WitError where they are none."""
     try:
-        return Source(_shown(path), data.decode())
+        return Source(name, data.decode())
     except UnicodeDecodeError as error:
-        source = Source(_shown(path), data.decode(errors="replace"))
+        source = Source(name, data.decode(errors="replace"))
         start = len(data[: error.start].decode())
         raise WitError.at(Span(source, start, start + 1), "this is not UTF-8, as WIT text must be") from None
 

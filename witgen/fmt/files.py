@@ -1,0 +1,125 @@
+"""``witgen fmt``: which files to format, what becomes of them, and what can't be formatted.
+
+It knows files, not their layout. A file that is no WIT keeps none of the others from being formatted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from witgen.diagnostics import Diagnostic, Source, Span, WitError
+from witgen.files import write_all
+from witgen.fmt.diff import unified_diff
+from witgen.fmt.layout import format_source
+from witgen.project import find_project
+from witgen.resolve.files import Contents, decode_source, read_source
+
+__all__ = ["Formatted", "Outcome", "format_paths", "format_project", "format_text"]
+
+#: Folders that hold what others wrote, or what was made from it. Hidden folders are left alone too.
+_LEFT_ALONE = ("deps", "node_modules", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A file and its text in the one style. `path` is where it lies, links followed; None for what is no file."""
+
+    source: Source
+    path: Path | None
+    text: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it was laid out otherwise."""
+        return self.source.text != self.text
+
+    def complaint(self) -> Diagnostic:
+        """The error for a file that should have been formatted, at the first place that changes."""
+        pairs = enumerate(zip(self.source.text, self.text, strict=False))
+        at = next((i for i, (old, new) in pairs if old != new), len(self.text))
+        return Diagnostic("this is not formatted: run `witgen fmt`", Span(self.source, at, at + 1))
+
+    def diff(self) -> str:
+        """What changes, as a unified diff."""
+        return unified_diff(self.source.path, self.source.text, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All files that could be formatted, and why others could not."""
+
+    files: tuple[Formatted, ...]
+    errors: tuple[WitError, ...]
+
+    @property
+    def changed(self) -> tuple[Formatted, ...]:
+        """The files that were laid out otherwise."""
+        return tuple(file for file in self.files if file.is_changed)
+
+    def write(self) -> None:
+        """Write the files that change, all or none; modes stay, links stay links. Raises WitError as `write_all`."""
+        write_all({file.path: file.text.encode() for file in self.changed if file.path is not None})
+
+
+def format_project(folder: Path) -> Outcome:
+    """Format all roots that the ``witgen.toml`` of a folder names. Raises WitError if there is none, or a wrong one."""
+    return format_paths([root for contract in find_project(folder).contracts for root in contract.roots])
+
+
+def format_paths(paths: Sequence[Path]) -> Outcome:
+    """Format files, and all ``*.wit`` in folders, each once. Nothing is written.
+
+    Below a folder, ``deps``, build output, hidden folders and links to folders are left alone, unless they are named.
+    """
+    files: dict[Path, Formatted] = {}
+    errors = []
+    for path in paths:
+        try:
+            found = _wit_files(path) if path.is_dir() else [path]
+        except WitError as error:
+            errors.append(error)
+            continue
+        except OSError:
+            found = [path]
+        for file in found:
+            try:
+                shown = _shown(file)
+                source = read_source(shown, Contents()[shown])
+                place = file.resolve()
+                if place not in files:
+                    files[place] = Formatted(source, place, format_source(source))
+            except WitError as error:
+                errors.append(error)
+    return Outcome(tuple(files.values()), tuple(errors))
+
+
+def format_text(name: str, data: bytes) -> Outcome:
+    """Format a text that is known by `name`."""
+    try:
+        source = decode_source(name, data)
+        return Outcome((Formatted(source, None, format_source(source)),), ())
+    except WitError as error:
+        return Outcome((), (error,))
+
+
+def _wit_files(folder: Path) -> list[Path]:
+    """The WIT files in a folder and below, in the order of their names. Raises WitError if there are none."""
+    found: list[Path] = []
+    for path, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = sorted(name for name in folders if name not in _LEFT_ALONE and not name.startswith("."))
+        found += [Path(path, name) for name in sorted(names) if name.endswith(".wit")]
+    if not found:
+        raise WitError.at(str(folder), "there is no WIT file in this folder")
+    return found
+
+
+def _refuse(error: OSError) -> None:
+    raise WitError.at(str(error.filename), f"can't be read: {(error.strerror or type(error).__name__).lower()}")
+
+
+def _shown(path: Path) -> Path:
+    """A path relative to where the command runs, if it is below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
