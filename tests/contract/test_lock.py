@@ -177,6 +177,15 @@ def test_a_digest_that_nothing_explains_is_named_too(subject: Subject) -> None:
     assert messages(subject) == ["interface `demo:geometry/empty@1.2.0` has changed"]
 
 
+def test_a_type_that_is_long_when_it_is_spelled_out_has_a_short_line(subject: Subject) -> None:
+    pairs = " ".join(f"type t{number} = tuple<t{number - 1}, t{number - 1}>;" for number in range(1, 16))
+    change("interface empty {}", f"interface empty {{ type t0 = u8; {pairs} }}")
+    verbs.write(subject)
+    assert max(map(len, Path("wit.lock").read_text().splitlines())) < 250
+    change("t0 = u8", "t0 = u16")
+    assert "type `t15` of interface `demo:geometry/empty@1.2.0` has changed" in messages(subject)
+
+
 def test_many_differences_end_after_a_hundred(subject: Subject) -> None:
     functions = " ".join(f"call{number}: func();" for number in range(150))
     change("interface empty {}", f"interface empty {{ {functions} }}")

@@ -64,7 +64,11 @@ def test_each_change_is_seen(subject: Subject, change: Callable[[], object]) -> 
 def test_other_code_checks_again(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unchanged, "fingerprint", lambda *parts: b"other code")
     assert not is_unchanged(subject)
+
+
+def test_code_that_can_not_be_told_apart_remembers_nothing(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unchanged, "fingerprint", lambda *parts: None)
+    verbs.check(subject)
     assert not is_unchanged(subject)
 
 

@@ -24,6 +24,7 @@ knows how digests are written and where they stand; it works out none and compar
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ Place: TypeAlias = tuple[str, ...]
 #: The digest, or text of a type, at each place; that of a package is empty.
 Entries: TypeAlias = Mapping[Place, str]
 
+_LONGEST_TEXT = 200
 _MEMBERS = {"interface": ("function", "type"), "world": ("export", "import", "type")}
 _TITLE = "# What the contracts are agreed to be: written by `witgen hash --write`, compared by `witgen hash --check`."
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -63,7 +65,7 @@ def entries_of(packages: Iterable[PackageDigests]) -> dict[Place, str]:
             path = package.package, "interface", name
             found[path] = interface.digest
             found.update(((*path, "function", item), digest) for item, digest in interface.functions.items())
-            found.update(((*path, "type", item), text) for item, text in interface.types.items())
+            found.update(((*path, "type", item), _short(text)) for item, text in interface.types.items())
         for name, world in package.worlds.items():
             path = package.package, "world", name
             found[path] = world.digest
@@ -81,7 +83,12 @@ def _of_world(world: WorldDigest) -> Iterator[tuple[tuple[str, str], str]]:
                 prefix = f"{name}#" if name else ""
                 yield from (((direction, prefix + function), digest) for function, digest in item.functions.items())
             if not name:
-                yield from ((("type", type_), text) for type_, text in item.types.items())
+                yield from ((("type", type_), _short(text)) for type_, text in item.types.items())
+
+
+def _short(text: str) -> str:
+    """The text of a type, or its digest where it is longer than one cares to read; it can be longer than all files."""
+    return text if len(text) <= _LONGEST_TEXT else "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def render(entries: Entries) -> str:

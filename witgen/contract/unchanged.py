@@ -1,8 +1,8 @@
 """Whether a check that once found nothing wrong would find nothing wrong again, told without doing it.
 
-What the check read is remembered with the digest of it: the folders' entries, the bytes of contracts, lock and project
-file, and the code that checks. Where all of them are the same again, so is the answer. Nothing here parses or compares;
-it imports little, since this is what most checks come to.
+What the check read is remembered with the digest of it: the folders' entries, and the bytes of contracts, lock and
+project file. Where all of them are the same again, and the code that checks is the same, so is the answer. Nothing here
+parses or compares; it imports little, since this is what most checks come to.
 """
 
 from __future__ import annotations
@@ -64,12 +64,9 @@ def is_unchanged(subject: Subject) -> bool:
 def digest_of(folders: Sequence[str], files: Iterable[str]) -> str | None:
     """The digest of what a check reads: folders whose entries matter, and files whose bytes do.
 
-    None where they can't be read, or nothing can be remembered.
+    None where one can't be read.
     """
-    code = fingerprint(*_CODE)
-    if code is None:
-        return None
-    parts = [code]
+    parts: list[bytes] = []
     try:
         for folder in folders:
             with os.scandir(folder) as entries:
@@ -85,10 +82,13 @@ def digest_of(folders: Sequence[str], files: Iterable[str]) -> str | None:
 
 def remember(subject: Subject, folders: Sequence[str], files: Iterable[str], digest: str) -> None:
     """Remember that a check was well when what it read, named by absolute paths, had that digest."""
+    if fingerprint(*_CODE) is None:
+        return
     record = "\0".join([digest, str(len(folders)), *folders, *files])
     store.put(_KIND, _key(subject), record.encode("utf-8", "surrogateescape"))
 
 
 def _key(subject: Subject) -> str:
+    """The key of what is known of a subject to this code."""
     paths = (os.path.abspath(path) for path in subject.paths)
-    return store.key_of(*map(os.fsencode, (subject.project, subject.lock, *paths)))
+    return store.key_of(fingerprint(*_CODE) or b"", *map(os.fsencode, (subject.project, subject.lock, *paths)))
