@@ -16,7 +16,7 @@ from witgen.syntax.messages import unexpected
 from witgen.syntax.parser import Unexpected, run
 from witgen.syntax.table import load_table
 
-__all__ = ["parse"]
+__all__ = ["keywords", "parse"]
 
 
 @functools.cache
@@ -37,3 +37,10 @@ def parse(source: Source) -> ast.File:
     except Unexpected as error:
         raise unexpected(source, table, error) from None
     return file
+
+
+@functools.cache
+def keywords() -> frozenset[str]:
+    """The words that are identifiers only with a ``%`` before them."""
+    fixed = (terminal for terminal in load_table().terminals if not (terminal.is_pattern or terminal.soft))
+    return frozenset(terminal.text for terminal in fixed if terminal.text[:1].isalpha())
