@@ -43,6 +43,12 @@ class Primitive(enum.Enum):
 Type: TypeAlias = Primitive | TypeId
 
 
+class BlankDocs(str):
+    """Documentation that is there, but says nothing: the text of an empty comment. To most it is no documentation."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Stability:
     """The gate of an item: exactly what stood before it in the source, versions as text."""

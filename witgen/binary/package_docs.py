@@ -231,7 +231,7 @@ def _documented_items(items: tuple[_Item, ...], docs: _Json) -> tuple[_Item, ...
 def _text(value: object) -> str:
     if value is not None and not isinstance(value, str):
         raise TypeError
-    return value or ""
+    return "" if value is None else value or ir.BlankDocs()
 
 
 def _version(value: object) -> str | None:

@@ -19,9 +19,10 @@ from witgen.binary import entities as en
 from witgen.binary import model as m
 from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.evaluate import evaluate, evaluate_type
+from witgen.binary.matching import parts_of
 from witgen.binary.names import InterfaceName, check_labels, function_name, interface_name, is_plain
 
-__all__ = ["component_world", "encoded_package", "encoded_world"]
+__all__ = ["component_world", "encoded_package", "encoded_world", "is_package"]
 
 #: The world of a component has no name in the binary; these are the ones that other tools give it.
 ROOT_PACKAGE = ir.PackageName("root", "component")
@@ -34,17 +35,30 @@ MAX_TYPE_SIZE = 1_000_000
 MAX_PARTS = 1_000_000
 
 
-def component_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
+def component_world(component: m.Component, *, merge: bool = False) -> tuple[ir.Resolve, ir.WorldId]:
     """The world that `component` implements: world ``root`` of package ``root:component``.
 
     An interface that it both imports and exports has two rows in `Resolve.interfaces`, as a component may import a part
-    of an interface only; the package lists the exported one.
+    of an interface only; the package lists the exported one. With `merge` it has one row that holds what both have, as
+    in WIT text.
     Raises `BinaryError` where types and their uses don't fit, or no world can express them.
     """
     imports, exports = evaluate(component)
-    builder = _Builder(merge=False)
+    builder = _Builder(merge=merge)
     world = builder.world(ROOT_WORLD, ROOT_PACKAGE, imports, exports)
     return builder.finish(ROOT_PACKAGE), world
+
+
+def is_package(component: m.Component) -> bool:
+    """Whether a component is a binary WIT package: all that it has are exports, types of components all of them.
+
+    Raises `BinaryError` where types and their uses don't fit.
+    """
+    imports, exports = evaluate(component)
+    nodes = [en.bare(e.entity) if isinstance(e.entity, en.Named) else None for e in exports.values()]
+    return bool(nodes and not imports) and all(
+        isinstance(node, en.Defined) and isinstance(node.type, m.ComponentType) for node in nodes
+    )
 
 
 def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
@@ -271,12 +285,30 @@ class _Builder:
         """The type that an interface or world has under a name."""
         found = here.table.get(here.name)
         if found is not None:
-            self.ids.setdefault(node, found)
+            if node not in self.ids:
+                self.ids[node] = found
+                self._equate(node, found)
             return found
         home = self.homes[node]
         if home.table is here.table and home.name == here.name:
             return self._register(node)
         return self._add_named(here, ir.Alias(self._use(node, here.extern.offset)))
+
+    def _equate(self, node: en.Node, found: ir.TypeId) -> None:
+        """Notes that the parts of a type which is seen again are those that it had before."""
+        pending = [(node, found)]
+        while pending:
+            node, found = pending.pop()
+            definition, kind = en.bare(node), self.types[found].kind
+            if not isinstance(definition, en.Defined) or isinstance(kind, ir.Alias):
+                continue
+            for index, type_ in zip(parts_of(definition.type), _references(kind), strict=False):
+                if not isinstance(index, int) or index >= len(definition.scope.types):
+                    continue
+                part = definition.scope.types[index]
+                if isinstance(type_, int) and part not in self.ids and part not in self.homes:
+                    self.ids[part] = type_
+                    pending.append((part, type_))
 
     def _register(self, node: en.Node) -> ir.TypeId:
         """The row of a type in the place where it has its name."""
@@ -435,24 +467,28 @@ class _Builder:
         )
 
 
-def _parts(kind: ir.Kind) -> list[ir.TypeId]:
-    """The types with a row that a kind consists of directly."""
+def _references(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
+    """The types that a kind refers to, resources aside: one for each reference that its definition has."""
     match kind:
         case ir.Record(fields):
-            types: tuple[ir.Type | None, ...] = tuple(f.type for f in fields)
+            return tuple(f.type for f in fields)
         case ir.Variant(cases):
-            types = tuple(c.type for c in cases)
+            return tuple(c.type for c in cases)
         case ir.Tuple(of):
-            types = of
+            return of
         case ir.Option(of_one) | ir.List(of_one) | ir.FixedLengthList(of_one) | ir.Alias(of_one):
-            types = (of_one,)
+            return (of_one,)
         case ir.Future(perhaps) | ir.Stream(perhaps):
-            types = (perhaps,)
+            return (perhaps,)
         case ir.Result(first, second) | ir.Map(first, second):
-            types = (first, second)
+            return (first, second)
         case _:
-            types = ()
-    return [t for t in types if t is not None and not isinstance(t, ir.Primitive)]
+            return ()
+
+
+def _parts(kind: ir.Kind) -> list[ir.TypeId]:
+    """The types with a row that a kind consists of directly."""
+    return [t for t in _references(kind) if t is not None and not isinstance(t, ir.Primitive)]
 
 
 #: What the definition of a value type is in the resolved model.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from witgen import ir
-from witgen.resolve.docs import BlankDocs, joined
+from witgen.resolve.docs import joined
 from witgen.syntax import keywords
 
 __all__ = ["attributes", "comments", "identifier", "package_name"]
@@ -35,7 +35,7 @@ def comments(docs: str) -> list[str]:
     line, both of which come out of block comments.
     """
     if not docs:
-        return ["///"] if isinstance(docs, BlankDocs) else []
+        return ["///"] if isinstance(docs, ir.BlankDocs) else []
     lines = docs.split("\n")
     usual = [f"/// {line}" if line else "///" for line in lines]
     if joined(usual) != docs:

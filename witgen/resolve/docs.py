@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from witgen.ir import BlankDocs
 from witgen.syntax import ast
 
-__all__ = ["BlankDocs", "docs_text", "joined"]
+__all__ = ["docs_text", "joined"]
 
 _ASCII_SPACE = " \t\n\x0c\r"
-
-
-class BlankDocs(str):
-    """Documentation that is there, but says nothing: the text of an empty comment. To most it is no documentation."""
-
-    __slots__ = ()
 
 
 def docs_text(comments: Sequence[ast.Comment]) -> str:

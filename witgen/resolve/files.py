@@ -1,8 +1,8 @@
-"""Which files belong to a root, and which of them are a package together; and their text.
+"""Which files belong to a root, and which of them are a package together; and what they hold.
 
-A root is a WIT file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
-``deps`` (a WIT file, or a folder of them) is another; ``deps`` of dependencies aren't read. See design/mvp/WIT.md,
-"Filesystem structure".
+A root is a file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
+``deps`` (a WIT file, a WebAssembly file, or a folder of WIT files) is another; ``deps`` of dependencies aren't read.
+See design/mvp/WIT.md, "Filesystem structure".
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
+from witgen.resolve.binaries import is_webassembly
 
-__all__ = ["Group", "read_root", "read_source"]
+__all__ = ["Group", "read_file", "read_root"]
 
-_BINARY_SUFFIXES = (".wasm", ".wat")
+_SUFFIXES = (".wit", ".wasm", ".wat")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that are one package together. `path` names them as a whole."""
+    """Files that are one package together. `path` names them as a whole.
+
+    `stands_alone` is true for a file that is no part of a folder's package: it may be WebAssembly as well.
+    """
 
     path: str
     files: tuple[Path, ...]
+    stands_alone: bool
 
 
 def read_root(root: Path) -> Iterator[Group]:
@@ -34,12 +39,12 @@ def read_root(root: Path) -> Iterator[Group]:
     Raises WitError for files and folders that aren't there or can't be read.
     """
     if not _is_folder(root):
-        yield Group(_shown(root), (root,))
+        yield Group(_shown(root), (root,), stands_alone=True)
         return
     files = [entry for entry in _entries(root) if entry.suffix == ".wit" and not _is_folder(entry)]
     if not files:
         raise WitError.at(_shown(root), "there is no WIT file in this folder")
-    yield Group(_shown(root), tuple(files))
+    yield Group(_shown(root), tuple(files), stands_alone=False)
     dependencies = root / "deps"
     if not os.path.lexists(dependencies):
         return
@@ -48,9 +53,9 @@ def read_root(root: Path) -> Iterator[Group]:
             files = [file for file in _entries(entry) if file.suffix == ".wit" and not _is_folder(file)]
             if not files:
                 raise WitError.at(_shown(entry), "there is no WIT file in this folder, though it is in `deps`")
-            yield Group(_shown(entry), tuple(files))
-        elif entry.suffix == ".wit" or entry.suffix in _BINARY_SUFFIXES:
-            yield Group(_shown(entry), (entry,))
+            yield Group(_shown(entry), tuple(files), stands_alone=False)
+        elif entry.suffix in _SUFFIXES:
+            yield Group(_shown(entry), (entry,), stands_alone=True)
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -70,16 +75,16 @@ def _is_folder(path: Path) -> bool:
         raise WitError.at(_shown(path), "this can't be the name of a file") from None
 
 
-def read_source(path: Path) -> Source:
-    """A file as text. Raises WitError where it has none."""
+def read_file(path: Path) -> Source | bytes:
+    """A file as text, or its bytes where it is WebAssembly. Raises WitError where it is neither or can't be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise WitError.at(_shown(path), "this is not a regular file")
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from None
-    if path.suffix in _BINARY_SUFFIXES or data.startswith(b"\0asm"):
-        raise WitError.at(_shown(path), "this is a WebAssembly file; only packages in the form of WIT text can be read")
+    if is_webassembly(data):
+        return data
     try:
         return Source(_shown(path), data.decode())
     except UnicodeDecodeError as error:

@@ -1,23 +1,26 @@
-"""Reads roots and puts their packages together: drafts each, sorts all by dependency, links them in turn.
+"""Reads roots and puts their packages together: those from binaries as they are; those from text it drafts, sorts by
+dependency, and links in turn.
 
 Errors that do not depend on each other are told of in one go: those of different files, interfaces and worlds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from witgen import ir
 from witgen.diagnostics import Note, Source, Span, WitError
+from witgen.resolve.binaries import Decoded, decode
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
 from witgen.resolve.errors import Errors
-from witgen.resolve.files import Group, read_root, read_source
+from witgen.resolve.files import Group, read_file, read_root
 from witgen.resolve.gates import Features
 from witgen.resolve.link import link
+from witgen.resolve.merge import Merge
 from witgen.resolve.scope import package_name
 from witgen.resolve.tables import Tables
 from witgen.syntax import ast, parse, semver
@@ -29,7 +32,7 @@ __all__ = ["Loaded", "load"]
 class Loaded:
     """What a set of roots holds.
 
-    `main` is the package of the last root, `sources` are all files that were read, in the order of reading.
+    `main` is the package of the last root, `sources` are all texts that were read, in the order of reading.
     """
 
     resolve: ir.Resolve
@@ -38,10 +41,11 @@ class Loaded:
 
 
 def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features: bool = False) -> Loaded:
-    """Read and resolve the packages of `roots`: WIT files, and folders with their ``deps``.
+    """Read and resolve the packages of `roots`: WIT files, folders with their ``deps``, and WebAssembly files.
 
     All roots see each other's packages. Items gated by ``@unstable`` are there if their feature is among `features` or
-    `all_features` is set. Raises WitError for everything that is wrong with the input.
+    `all_features` is set; what comes out of a binary is there whatever its gates. Of a component, the world that it
+    implements is read, as package ``root:component``. Raises WitError for everything that is wrong with the input.
     """
     if not roots:
         raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
@@ -51,6 +55,10 @@ def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features:
             read.add(group, is_main=i == 0)
     read.errors.raise_any()
     tables = Tables()
+    merge = Merge(tables)
+    for decoded in read.binaries:
+        merge.add(decoded)
+    _check_forms(read.drafts.values(), merge.places)
     allowed = Features(frozenset(features), all_features)
     for draft in _sorted(read.drafts):
         link(tables, draft, allowed)
@@ -62,22 +70,26 @@ class _Read:
     """What was read so far: the drafts of all packages, and all that is wrong with them."""
 
     def __init__(self) -> None:
+        self.binaries: list[Decoded] = []
         self.drafts: dict[ir.PackageName, Draft] = {}
         self.sources: list[Source] = []
         self.main: ir.PackageName | None = None
         self.errors = Errors()
 
     def add(self, group: Group, *, is_main: bool) -> None:
-        """Read the files of a group and draft its packages."""
+        """Read the files of a group: draft its packages, or decode the one that it is."""
         errors = Errors()
         header: ast.PackageHeader | None = None
         documented: ast.PackageHeader | None = None
         files: list[list[ast.Item]] = []
         for path in group.files:
             with errors.collect():
-                source = read_source(path)
-                self.sources.append(source)
-                file = parse(source)
+                content = read_file(path)
+                if isinstance(content, bytes):
+                    self._add_binary(group, content, is_main=is_main)
+                    return
+                self.sources.append(content)
+                file = parse(content)
                 files.append([item for item in file.items if not isinstance(item, ast.NestedPackage)])
                 for item in file.items:
                     if isinstance(item, ast.NestedPackage):
@@ -101,6 +113,18 @@ class _Read:
             if is_main:
                 self.main = draft.name
 
+    def _add_binary(self, group: Group, data: bytes, *, is_main: bool) -> None:
+        if not group.stands_alone:
+            raise WitError.at(
+                group.path, "there is a WebAssembly file among those of this package, which can only be WIT text"
+            )
+        decoded = decode(group.path, data)
+        if decoded.is_component and not is_main:
+            raise WitError.at(group.path, "this is a component, not a package; `deps` holds packages")
+        self.binaries.append(decoded)
+        if is_main:
+            self.main = decoded.name
+
     def _keep(self, draft: Draft) -> None:
         previous = self.drafts.setdefault(draft.name, draft)
         if previous is not draft:
@@ -109,6 +133,20 @@ class _Read:
                 f"package `{draft.name}` is defined in two different places",
                 Note("first defined here", previous.span),
             )
+
+
+def _check_forms(drafts: Iterable[Draft], places: Mapping[ir.PackageName, str]) -> None:
+    """Raise WitError for packages that are there both as text and in a binary."""
+    errors = Errors()
+    for draft in drafts:
+        with errors.collect():
+            if draft.name in places:
+                raise WitError.at(
+                    draft.span,
+                    f"package `{draft.name}` is defined in two different places",
+                    Note(f"it is also in {places[draft.name]}"),
+                )
+    errors.raise_any()
 
 
 def _check_header(
