@@ -294,7 +294,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A row of `Resolve.interfaces`. `name` is None for one written inside a world."""
+    """A row of `Resolve.interfaces`. `name` is None for one written inside a world.
+
+    `clone_of` is the interface inside another world of which this is the copy that came with an ``include``.
+    """
 
     name: str | None
     types: Mapping[str, TypeId]
@@ -302,6 +305,7 @@ class Interface:
     package: PackageId
     docs: str = ""
     stability: Stability = STABLE
+    clone_of: InterfaceId | None = None
 
 
 @dataclass(frozen=True, slots=True)

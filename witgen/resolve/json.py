@@ -63,6 +63,7 @@ def _interface(interface: ir.Interface) -> Json:
         **_docs(interface.docs),
         **_stability(interface.stability),
         "package": interface.package,
+        **({} if interface.clone_of is None else {"clone_of": interface.clone_of}),
     }
 
 
