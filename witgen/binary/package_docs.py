@@ -203,6 +203,7 @@ class _Injection:
                 case ir.InterfaceItem(id_) if self.interfaces[id_].name is None:
                     if name in content.get(interfaces, {}):
                         self._interface(id_, content[interfaces][name])
+                        item = replace(item, stability=self.interfaces[id_].stability)
                 case ir.InterfaceItem():
                     stability = _read_stability(content.get(f"interface_{side}_stability", {}).get(name))
                     docs = _text(content.get(f"interface_{side}_docs", {}).get(name))
