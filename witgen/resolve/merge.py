@@ -1,7 +1,7 @@
 """Adds decoded packages to the tables that all packages share.
 
 A binary holds what it uses of other packages too, so that a package may come in several: what is there already has to
-be the same, and the package gains what is new. Nameless types come along as often as they are there.
+be the same, and the package gains what is new, gates as well. Nameless types come along as often as they are there.
 """
 
 from __future__ import annotations
@@ -110,8 +110,11 @@ class _Merger:
         there = self._type_there(owner, type_.name)
         if there is None:
             return self._tables.add_type(dataclasses.replace(type_, kind=kind, owner=owner))
-        if not self._same_kind(kind, self._tables.types[there].kind):
+        row = self._tables.types[there]
+        if not self._same_kind(kind, row.kind):
             raise self._contradiction(f"type `{type_.name}`", owner)
+        stability = self._stability(type_.stability, row.stability, f"the gate of type `{type_.name}`", owner)
+        self._tables.types[there] = dataclasses.replace(row, stability=stability)
         return there
 
     def _owner(self, owner: ir.Owner) -> ir.Owner:
@@ -141,7 +144,10 @@ class _Merger:
                 raise self._contradiction(f"function `{name}`", ir.InterfaceOwner(new_id))
         new_functions = {name: function for name, function in functions.items() if name not in there.functions}
         tables.interfaces[new_id] = dataclasses.replace(
-            there, types={**there.types, **types}, functions={**there.functions, **new_functions}
+            there,
+            types={**there.types, **types},
+            functions={**there.functions, **new_functions},
+            stability=self._stability(row.stability, there.stability, "the gate", ir.InterfaceOwner(new_id)),
         )
 
     def _add_world(self, id_: ir.WorldId, row: ir.World) -> None:
@@ -228,6 +234,12 @@ class _Merger:
             ):
                 return id_ == there
         return False
+
+    def _stability(self, new: ir.Stability, there: ir.Stability, what: str, owner: ir.Owner) -> ir.Stability:
+        """The gate that both give: where a package is used by another, its gates aren't known."""
+        if ir.STABLE in (new, there) or new == there:
+            return new if there == ir.STABLE else there
+        raise self._contradiction(what, owner)
 
     def _contradiction(self, what: str, owner: ir.Owner) -> WitError:
         tables = self._tables

@@ -9,7 +9,7 @@ __all__ = ["Tables"]
 
 
 class Tables:
-    """Rows that refer to each other by index. Rows are only ever added."""
+    """Rows that refer to each other by index. Rows are only ever added; what is known about them never changes."""
 
     def __init__(self) -> None:
         self.worlds: list[ir.World] = []
