@@ -47,8 +47,12 @@ def package_docs(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
 
 
 def _compact(content: Mapping[str, Any]) -> _Json:
-    """What is not empty."""
-    return {name: value for name, value in content.items() if value}
+    """What is not empty, and docs that are blank."""
+    return {name: value for name, value in content.items() if _counts(value)}
+
+
+def _counts(value: object) -> bool:
+    return bool(value) or isinstance(value, ir.BlankDocs)
 
 
 def _stability(stability: ir.Stability) -> _Json:
@@ -93,7 +97,7 @@ def _world(resolve: ir.Resolve, world: ir.World) -> _Json:
     content: dict[str, _Json] = {table: {} for table in _WORLD_TABLES}
 
     def put(table: str, name: str, value: object) -> None:
-        if value:
+        if _counts(value):
             content[table][name] = value
 
     for items, side in ((world.imports, "import"), (world.exports, "export")):

@@ -10,6 +10,7 @@ from witgen import ir
 from witgen.printer.lines import Lines
 from witgen.printer.types import Types
 from witgen.printer.words import attributes, comments, identifier, package_name
+from witgen.syntax import semver
 
 __all__ = ["package_text"]
 
@@ -17,8 +18,9 @@ __all__ = ["package_text"]
 def package_text(resolve: ir.Resolve, main: ir.PackageId) -> str:
     """The WIT text of package `main`, with all other packages of `resolve` nested in it.
 
-    It resolves to an equal model, but for the order of functions and of nameless types: in the text, all types stand
-    before all functions. Features that the model was resolved with must be on when it is read again.
+    It resolves to an equal model when the same features are on, with these exceptions. Types stand before functions in
+    the text, and includes are carried out, so that functions, nameless types and packages may come in another order. A
+    gate of a version that the package has not reached, which an ``include`` can bring, is left out.
     """
     printer = _Printer(resolve)
     printer.main(main)
@@ -64,8 +66,19 @@ class _Printer:
         """What stands before an item."""
         for comment in comments(docs):
             self.lines.line(comment)
-        for attribute in attributes(stability, external_id):
+        for attribute in attributes(self._own_gate(stability), external_id):
             self.lines.line(attribute)
+
+    def _own_gate(self, stability: ir.Stability) -> ir.Stability:
+        """A gate as far as the package can have it.
+
+        What comes with an ``include`` brings versions of the package that it is from; those that this one has not
+        reached can't be said here.
+        """
+        version = self._resolve.packages[self._package].name.version
+        if stability.since is None or (version and semver.order_key(stability.since) <= semver.order_key(version)):
+            return stability
+        return ir.STABLE
 
     # Interfaces
 

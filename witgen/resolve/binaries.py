@@ -84,8 +84,6 @@ def _assembled(path: str, data: bytes) -> bytes:
 
 
 def _span(source: Source, line: int, column: int) -> Span:
-    """The character at a line and a column, where the column counts bytes; both from 1."""
-    lines = source.text.split("\n")
-    before = sum(len(text) + 1 for text in lines[: line - 1])
-    at = before + len(lines[line - 1].encode()[: column - 1].decode(errors="ignore"))
-    return Span(source, at, at + 1)
+    """The character at a line and a column, both from 1."""
+    before = sum(len(text) + 1 for text in source.text.split("\n")[: line - 1])
+    return Span(source, before + column - 1, before + column)
