@@ -11,6 +11,7 @@ from tests.packages import packages
 from tests.printer.support import outline, resolved
 from witgen import binary
 from witgen.diagnostics import WitError
+from witgen.printer import json_text
 from witgen.resolve import Loaded, load
 
 LIBRARY = """
@@ -34,6 +35,14 @@ interface i { use lib:user/i@1.0.0.{q}; f: func(q: q); }
 world w { include lib:user/w@1.0.0; import i; }
 """
 COMPONENT = '(component (import "lib:x/i" (instance (export "f" (func)))))'
+
+
+GOLDEN = Path(__file__).parent / "golden/binary"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.wat")), ids=lambda path: path.stem)
+def test_a_binary_has_the_tables_of_the_reference_tools(path: Path) -> None:
+    assert json_text(load([path]).resolve) == path.with_suffix(".json").read_text()
 
 
 def encoded(text: str) -> bytes:
