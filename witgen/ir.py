@@ -43,6 +43,12 @@ class Primitive(enum.Enum):
 Type: TypeAlias = Primitive | TypeId
 
 
+class BlankDocs(str):
+    """Documentation that is there, but says nothing: the text of an empty comment. To most it is no documentation."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Stability:
     """The gate of an item: exactly what stood before it in the source, versions as text."""
@@ -288,7 +294,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A row of `Resolve.interfaces`. `name` is None for one written inside a world."""
+    """A row of `Resolve.interfaces`. `name` is None for one written inside a world.
+
+    `clone_of` is the interface inside another world of which this is the copy that came with an ``include``.
+    """
 
     name: str | None
     types: Mapping[str, TypeId]
@@ -296,6 +305,7 @@ class Interface:
     package: PackageId
     docs: str = ""
     stability: Stability = STABLE
+    clone_of: InterfaceId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from witgen.resolve import load
 from witgen.resolve.json import to_json
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared/corpus/wit-parser"
-#: Packages in the text form of WebAssembly are not read yet.
-NOT_YET = {"simple-wasm-text.wat"}
 _PLACE = re.compile(r":(\d+):(\d+)")
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the conformance corpus does not lie beside the project")
@@ -26,8 +24,6 @@ def cases(kind: str, suffix: str) -> list[str]:
 
 @pytest.mark.parametrize("name", cases("pass", ".json"))
 def test_valid_packages_resolve_to_the_same_tables(name: str) -> None:
-    if name in NOT_YET:
-        pytest.skip("packages in the text form of WebAssembly are not read yet")
     found = to_json(load([CORPUS / "pass" / name], features=["active"]).resolve)
     assert json.loads(json.dumps(found)) == json.loads((CORPUS / "pass" / f"{name}.json").read_text())
 

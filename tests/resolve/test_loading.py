@@ -11,8 +11,8 @@ import pytest
 
 from witgen import ir
 from witgen.diagnostics import WitError
+from witgen.ir import BlankDocs
 from witgen.resolve import assemble, load, loading
-from witgen.resolve.docs import BlankDocs
 from witgen.resolve.json import to_json
 from witgen.resolve.kept import pack, unpack
 
@@ -60,16 +60,14 @@ def test_the_same_contract_is_resolved_once(folder: Path, resolved: Callable[[],
     assert second.resolve == first.resolve
     assert second.main == first.main
     assert to_json(second.resolve) == to_json(first.resolve)
-    assert [(s.path, s.text) for s in second.sources] == [(s.path, s.text) for s in first.sources]
 
 
 def test_the_same_contract_in_another_place_is_the_same(folder: Path, resolved: Callable[[], bool]) -> None:
     load([folder])
     moved = folder.rename(folder.with_name("elsewhere"))
     assert resolved()
-    found = load([moved])
+    load([moved])
     assert not resolved()
-    assert found.sources[0].path == str(moved / "main.wit")
 
 
 def rename_file(root: Path) -> None:

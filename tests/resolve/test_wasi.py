@@ -9,7 +9,6 @@ from witgen.resolve import load, select_world
 
 def test_all_of_wasi_resolves(wasi: Path) -> None:
     loaded = load([wasi])
-    assert {source.path for source in loaded.sources} == {str(path) for path in wasi.rglob("*.wit")}
     names = {f"{package.name.namespace}:{package.name.name}" for package in loaded.resolve.packages}
     packages = ("cli", "clocks", "filesystem", "http", "io", "random", "sockets")
     assert {f"wasi:{name}" for name in packages} <= names

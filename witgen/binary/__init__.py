@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from witgen.binary.decoder import decode
 from witgen.binary.errors import BinaryError
 from witgen.binary.sections import custom_sections, with_custom_section
-from witgen.binary.types import component_world, encoded_package, encoded_world
+from witgen.binary.types import component_world, encoded_package, encoded_world, is_package
 
 if TYPE_CHECKING:
     from witgen.binary.encoder import encode_component_type, encode_package
@@ -25,6 +25,7 @@ __all__ = [
     "encode_package",
     "encoded_package",
     "encoded_world",
+    "is_package",
     "with_custom_section",
 ]
 

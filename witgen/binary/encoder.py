@@ -232,16 +232,12 @@ class _WorldEncoder:
 
     def _ordered(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> Iterator[tuple[ir.WorldKey, ir.WorldItem]]:
         """The items of a world, interfaces after those whose types they use."""
-        keys: dict[ir.InterfaceId, list[ir.WorldKey]] = {}
-        for key, item in items.items():
-            if isinstance(item, ir.InterfaceItem):
-                keys.setdefault(item.id, []).append(key)
         done: set[ir.WorldKey] = set()
         for key, item in items.items():
             before: list[ir.WorldKey] = []
             if isinstance(item, ir.InterfaceItem):
                 *used, _ = _in_order(self.resolve, [item.id])
-                before = [each for id_ in used for each in keys.get(id_, ())]
+                before = [id_ for id_ in used if id_ in items]
             for each in (*before, key):
                 if each not in done:
                     done.add(each)

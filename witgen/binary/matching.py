@@ -14,7 +14,7 @@ from witgen.binary.entities import Defined, Named, Node, ResourceNode, Scope, ba
 from witgen.binary.errors import BinaryError, Budget
 from witgen.ir import Primitive
 
-__all__ = ["equal_types"]
+__all__ = ["equal_types", "parts_of"]
 
 #: How deep types may refer to types.
 MAX_DEPTH = 64
@@ -25,6 +25,12 @@ _NODES = (Defined, ResourceNode, Named)
 def equal_types(a: Node, b: Node, budget: Budget, offset: int) -> bool:
     """Whether two types are equal when all names are looked through; errors are put down to `offset`."""
     return _Comparison(budget, offset).types(a, b)
+
+
+def parts_of(definition: m.DefType) -> tuple[m.ValType | None, ...]:
+    """The types that the definition of a type of values refers to, in order; none where it is something else."""
+    take_apart = _SHAPES.get(type(definition))
+    return () if take_apart is None else take_apart(definition)[1]
 
 
 class _Comparison:

@@ -47,8 +47,12 @@ def package_docs(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
 
 
 def _compact(content: Mapping[str, Any]) -> _Json:
-    """What is not empty."""
-    return {name: value for name, value in content.items() if value}
+    """What is not empty, and docs that are blank."""
+    return {name: value for name, value in content.items() if _counts(value)}
+
+
+def _counts(value: object) -> bool:
+    return bool(value) or isinstance(value, ir.BlankDocs)
 
 
 def _stability(stability: ir.Stability) -> _Json:
@@ -93,7 +97,7 @@ def _world(resolve: ir.Resolve, world: ir.World) -> _Json:
     content: dict[str, _Json] = {table: {} for table in _WORLD_TABLES}
 
     def put(table: str, name: str, value: object) -> None:
-        if value:
+        if _counts(value):
             content[table][name] = value
 
     for items, side in ((world.imports, "import"), (world.exports, "export")):
@@ -203,6 +207,7 @@ class _Injection:
                 case ir.InterfaceItem(id_) if self.interfaces[id_].name is None:
                     if name in content.get(interfaces, {}):
                         self._interface(id_, content[interfaces][name])
+                        item = replace(item, stability=self.interfaces[id_].stability)
                 case ir.InterfaceItem():
                     stability = _read_stability(content.get(f"interface_{side}_stability", {}).get(name))
                     docs = _text(content.get(f"interface_{side}_docs", {}).get(name))
@@ -231,7 +236,7 @@ def _documented_items(items: tuple[_Item, ...], docs: _Json) -> tuple[_Item, ...
 def _text(value: object) -> str:
     if value is not None and not isinstance(value, str):
         raise TypeError
-    return value or ""
+    return "" if value is None else value or ir.BlankDocs()
 
 
 def _version(value: object) -> str | None:

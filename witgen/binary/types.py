@@ -11,17 +11,19 @@ found out. What no world can express (core modules as imports, instances in inst
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 from witgen import ir
 from witgen.binary import entities as en
 from witgen.binary import model as m
 from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.evaluate import evaluate, evaluate_type
+from witgen.binary.matching import parts_of
 from witgen.binary.names import InterfaceName, check_labels, function_name, interface_name, is_plain
+from witgen.binary.tables import InterfaceRow, TypeNames, WorldRow, freeze
 
-__all__ = ["component_world", "encoded_package", "encoded_world"]
+__all__ = ["component_world", "encoded_package", "encoded_world", "is_package"]
 
 #: The world of a component has no name in the binary; these are the ones that other tools give it.
 ROOT_PACKAGE = ir.PackageName("root", "component")
@@ -34,17 +36,31 @@ MAX_TYPE_SIZE = 1_000_000
 MAX_PARTS = 1_000_000
 
 
-def component_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
+def component_world(component: m.Component, *, merge: bool = False) -> tuple[ir.Resolve, ir.WorldId]:
     """The world that `component` implements: world ``root`` of package ``root:component``.
 
     An interface that it both imports and exports has two rows in `Resolve.interfaces`, as a component may import a part
-    of an interface only; the package lists the exported one.
+    of an interface only; the package lists the exported one. With `merge` it has one row that holds what both have, as
+    in WIT text; docs are read then, too.
     Raises `BinaryError` where types and their uses don't fit, or no world can express them.
     """
     imports, exports = evaluate(component)
-    builder = _Builder(merge=False)
+    builder = _Builder(merge=merge)
     world = builder.world(ROOT_WORLD, ROOT_PACKAGE, imports, exports)
-    return builder.finish(ROOT_PACKAGE), world
+    resolve = builder.finish(ROOT_PACKAGE)
+    return _documented(resolve, component) if merge else resolve, world
+
+
+def is_package(component: m.Component) -> bool:
+    """Whether a component is a binary WIT package: all that it has are exports, types of components all of them.
+
+    Raises `BinaryError` where types and their uses don't fit.
+    """
+    imports, exports = evaluate(component)
+    nodes = [en.bare(e.entity) if isinstance(e.entity, en.Named) else None for e in exports.values()]
+    return bool(nodes and not imports) and all(
+        isinstance(node, en.Defined) and isinstance(node.type, m.ComponentType) for node in nodes
+    )
 
 
 def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
@@ -64,8 +80,6 @@ def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
 
 def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
     """The package in a binary WIT package. Interfaces of other packages come with their types only."""
-    from witgen.binary import package_docs  # Brings JSON, which running a component does not need.
-
     _, exports = evaluate(component)
     builder = _Builder(merge=True)
     package: ir.PackageName | None = None
@@ -80,12 +94,19 @@ def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
             builder.world(item.item, item.package, *evaluate_type(world))
     if package is None:
         raise BinaryError("this component exports no package", component.offset)
-    resolve = builder.finish(package)
+    resolve = _documented(builder.finish(package), component)
+    return resolve, ir.PackageId(len(resolve.packages) - 1)
+
+
+def _documented(resolve: ir.Resolve, component: m.Component) -> ir.Resolve:
+    """`resolve` with the docs and gates that the component carries for the last package."""
+    from witgen.binary import package_docs  # Brings JSON, which running a component does not need.
+
     id_ = ir.PackageId(len(resolve.packages) - 1)
     for definition in component.definitions:
         if isinstance(definition, m.CustomSection) and definition.name == package_docs.SECTION:
             resolve = package_docs.with_package_docs(resolve, id_, bytes(definition.data))
-    return resolve, id_
+    return resolve
 
 
 def _wrapped(name: str, extern: en.Extern) -> tuple[InterfaceName, tuple[en.Externs, en.Externs], en.Component | None]:
@@ -102,34 +123,14 @@ def _wrapped(name: str, extern: en.Extern) -> tuple[InterfaceName, tuple[en.Exte
     return interface_name(link_name, item.attributes, item.offset), (imports, exports), world
 
 
-_TypeTable: TypeAlias = dict[str, ir.TypeId]
-
-
 @dataclass(slots=True)
 class _Home:
     """Where a type has its name."""
 
     owner: ir.Owner
     name: str
-    table: _TypeTable
+    table: TypeNames
     extern: en.Extern
-
-
-@dataclass(slots=True)
-class _Interface:
-    name: str | None
-    package: ir.PackageName
-    types: _TypeTable = field(default_factory=dict)
-    functions: dict[str, ir.Function] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _World:
-    name: str
-    package: ir.PackageName
-    types: _TypeTable = field(default_factory=dict)
-    imports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict)
-    exports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -148,8 +149,8 @@ class _Builder:
 
     def __init__(self, *, merge: bool) -> None:
         self.merge = merge
-        self.rows: list[_Interface] = []
-        self.worlds: list[_World] = []
+        self.rows: list[InterfaceRow] = []
+        self.worlds: list[WorldRow] = []
         self.types: list[ir.TypeDef] = []
         #: Of each type: how deep it is, and of how many it consists.
         self.extents: list[tuple[int, int]] = []
@@ -166,7 +167,7 @@ class _Builder:
     def world(self, name: str, package: ir.PackageName, imports: en.Externs, exports: en.Externs) -> ir.WorldId:
         """Adds a world with these imports and exports."""
         id_ = ir.WorldId(len(self.worlds))
-        world = _World(name, package)
+        world = WorldRow(name, package)
         self.worlds.append(world)
         sides = ((imports, world.imports, _Place(id_, "import")), (exports, world.exports, _Place(id_, "export")))
         for externs, _, place in sides:
@@ -195,7 +196,7 @@ class _Builder:
             elif place.world is not None:
                 self._note_types({name: extern}, ir.WorldOwner(place.world), self.worlds[place.world].types)
 
-    def _note_types(self, externs: en.Externs, owner: ir.Owner, table: _TypeTable) -> None:
+    def _note_types(self, externs: en.Externs, owner: ir.Owner, table: TypeNames) -> None:
         for name, extern in externs.items():
             if isinstance(extern.entity, en.Named | en.ResourceNode):
                 self.homes.setdefault(extern.entity, _Home(owner, name, table, extern))
@@ -208,11 +209,11 @@ class _Builder:
         if is_plain(link_name):
             if place.world is None:
                 raise BinaryError(f"{quoted(name)} is not the name of an interface", extern.offset)
-            row = _Interface(None, self.worlds[place.world].package)
+            row = InterfaceRow(None, self.worlds[place.world].package)
             key = (place.world, place.side, name)
         else:
             found = interface_name(link_name, attributes, extern.offset)
-            row = _Interface(found.item, found.package)
+            row = InterfaceRow(found.item, found.package)
             key = (found,) if self.merge else (found, place.side, name)
         id_ = self.row_ids.setdefault(key, ir.InterfaceId(len(self.rows)))
         if id_ == len(self.rows):
@@ -248,7 +249,7 @@ class _Builder:
             else:
                 raise BinaryError(f"no interface can have the {extern.sort.value} {quoted(name)}", extern.offset)
 
-    def _function(self, name: str, func: en.Func, types: _TypeTable, extern: en.Extern) -> ir.Function:
+    def _function(self, name: str, func: en.Func, types: TypeNames, extern: en.Extern) -> ir.Function:
         parts = function_name(name, extern.offset)
         resource = None if parts.resource is None else types.get(parts.resource)
         if parts.resource is not None and resource is None:
@@ -271,12 +272,30 @@ class _Builder:
         """The type that an interface or world has under a name."""
         found = here.table.get(here.name)
         if found is not None:
-            self.ids.setdefault(node, found)
+            if node not in self.ids:
+                self.ids[node] = found
+                self._equate(node, found)
             return found
         home = self.homes[node]
         if home.table is here.table and home.name == here.name:
             return self._register(node)
         return self._add_named(here, ir.Alias(self._use(node, here.extern.offset)))
+
+    def _equate(self, node: en.Node, found: ir.TypeId) -> None:
+        """Notes that the parts of a type which is seen again are those that it had before."""
+        pending = [(node, found)]
+        while pending:
+            node, found = pending.pop()
+            definition, kind = en.bare(node), self.types[found].kind
+            if not isinstance(definition, en.Defined) or isinstance(kind, ir.Alias):
+                continue
+            for index, type_ in zip(parts_of(definition.type), _references(kind), strict=False):
+                if not isinstance(index, int) or index >= len(definition.scope.types):
+                    continue
+                part = definition.scope.types[index]
+                if isinstance(type_, int) and part not in self.ids and part not in self.homes:
+                    self.ids[part] = type_
+                    pending.append((part, type_))
 
     def _register(self, node: en.Node) -> ir.TypeId:
         """The row of a type in the place where it has its name."""
@@ -289,8 +308,11 @@ class _Builder:
             kind = self._kind_behind(node, passed)
             found = self._add_named(home, kind)
             self.depth -= 1
-            for each in passed:
-                self.ids[each] = found
+            for each in passed[1:]:
+                if isinstance(kind, ir.Alias):
+                    self.behind[each] = kind.target
+                else:
+                    self.ids[each] = found
         self.ids[node] = found
         return found
 
@@ -413,46 +435,33 @@ class _Builder:
             kind = self.types[kind.target].kind
         return isinstance(kind, ir.Resource)
 
-    # The end
-
     def finish(self, root: ir.PackageName) -> ir.Resolve:
         """The finished model; `root` is its last package."""
-        names = dict.fromkeys(row.package for row in self.rows if row.package != root)
-        names[root] = None
-        packages = {name: ir.PackageId(i) for i, name in enumerate(names)}
-        interfaces: dict[ir.PackageName, dict[str, ir.InterfaceId]] = {name: {} for name in names}
-        worlds: dict[ir.PackageName, dict[str, ir.WorldId]] = {name: {} for name in names}
-        for i, row in enumerate(self.rows):
-            if row.name is not None:
-                interfaces[row.package][row.name] = ir.InterfaceId(i)
-        for i, world in enumerate(self.worlds):
-            worlds[world.package][world.name] = ir.WorldId(i)
-        return ir.Resolve(
-            worlds=tuple([ir.World(w.name, w.imports, w.exports, packages[w.package]) for w in self.worlds]),
-            interfaces=tuple([ir.Interface(r.name, r.types, r.functions, packages[r.package]) for r in self.rows]),
-            types=tuple(self.types),
-            packages=tuple([ir.Package(name, interfaces[name], worlds[name]) for name in names]),
-        )
+        return freeze(self.types, self.rows, self.worlds, root)
+
+
+def _references(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
+    """The types that a kind refers to, resources aside: one for each reference that its definition has."""
+    match kind:
+        case ir.Record(fields):
+            return tuple(f.type for f in fields)
+        case ir.Variant(cases):
+            return tuple(c.type for c in cases)
+        case ir.Tuple(of):
+            return of
+        case ir.Option(of_one) | ir.List(of_one) | ir.FixedLengthList(of_one) | ir.Alias(of_one):
+            return (of_one,)
+        case ir.Future(perhaps) | ir.Stream(perhaps):
+            return (perhaps,)
+        case ir.Result(first, second) | ir.Map(first, second):
+            return (first, second)
+        case _:
+            return ()
 
 
 def _parts(kind: ir.Kind) -> list[ir.TypeId]:
     """The types with a row that a kind consists of directly."""
-    match kind:
-        case ir.Record(fields):
-            types: tuple[ir.Type | None, ...] = tuple(f.type for f in fields)
-        case ir.Variant(cases):
-            types = tuple(c.type for c in cases)
-        case ir.Tuple(of):
-            types = of
-        case ir.Option(of_one) | ir.List(of_one) | ir.FixedLengthList(of_one) | ir.Alias(of_one):
-            types = (of_one,)
-        case ir.Future(perhaps) | ir.Stream(perhaps):
-            types = (perhaps,)
-        case ir.Result(first, second) | ir.Map(first, second):
-            types = (first, second)
-        case _:
-            types = ()
-    return [t for t in types if t is not None and not isinstance(t, ir.Primitive)]
+    return [t for t in _references(kind) if t is not None and not isinstance(t, ir.Primitive)]
 
 
 #: What the definition of a value type is in the resolved model.

@@ -15,7 +15,8 @@ from witgen.files import write_all
 from witgen.fmt.diff import unified_diff
 from witgen.fmt.layout import format_source
 from witgen.project import find_project
-from witgen.resolve.files import Contents, decode_source, read_source
+from witgen.resolve.binaries import is_webassembly
+from witgen.resolve.files import Contents, decode_source, shown
 
 __all__ = ["Formatted", "Outcome", "format_paths", "format_project", "format_text"]
 
@@ -86,8 +87,7 @@ def format_paths(paths: Sequence[Path]) -> Outcome:
             found = [path]
         for file in found:
             try:
-                shown = _shown(file)
-                source = read_source(shown, Contents()[shown])
+                source = _read(_relative(file))
                 place = file.resolve()
                 if place not in files:
                     files[place] = Formatted(source, place, format_source(source))
@@ -105,6 +105,13 @@ def format_text(name: str, data: bytes) -> Outcome:
         return Outcome((), (error,))
 
 
+def _read(path: Path) -> Source:
+    data = Contents()[path]
+    if is_webassembly(data):
+        raise WitError.at(shown(path), "this is a WebAssembly file; only WIT text can be formatted")
+    return decode_source(shown(path), data)
+
+
 def _wit_files(folder: Path) -> list[Path]:
     """The WIT files in a folder and below, in the order of their names. Raises WitError if there are none."""
     found: list[Path] = []
@@ -120,6 +127,6 @@ def _refuse(error: OSError) -> None:
     raise WitError.at(str(error.filename), f"can't be read: {(error.strerror or type(error).__name__).lower()}")
 
 
-def _shown(path: Path) -> Path:
+def _relative(path: Path) -> Path:
     """A path relative to where the command runs, if it is below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,21 +1,24 @@
-"""Puts the packages of roots together: drafts each, sorts all by dependency, links them in turn.
+"""Puts the packages of roots together: those from binaries as they are; those from text it drafts, sorts by dependency,
+and links in turn.
 
 Errors that do not depend on each other are told of in one go: those of different files, interfaces and worlds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from witgen import ir
-from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
+from witgen.diagnostics import Diagnostic, Note, Span, WitError
+from witgen.resolve.binaries import Decoded, decode, is_webassembly
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
 from witgen.resolve.errors import Errors
-from witgen.resolve.files import Contents, Group, read_source
+from witgen.resolve.files import Contents, Group, decode_source, shown
 from witgen.resolve.gates import Features
 from witgen.resolve.link import link
+from witgen.resolve.merge import Merge
 from witgen.resolve.order import spelled_out
 from witgen.resolve.scope import package_name
 from witgen.resolve.tables import Tables
@@ -26,11 +29,11 @@ __all__ = ["assemble"]
 
 def assemble(
     roots: Iterable[Iterable[Group]], contents: Contents, features: Features
-) -> tuple[ir.Resolve, ir.PackageId, list[Source]]:
+) -> tuple[ir.Resolve, ir.PackageId]:
     """Resolve the packages of roots, the first group of each its own package.
 
-    Returns the model, the package of the last root in it, and all files that were read, in the order of reading.
-    Raises WitError for everything that is wrong with the input.
+    Returns the model and the package of the last root in it. Raises WitError for everything that is wrong with the
+    input.
     """
     read = _Read(contents)
     for groups in roots:
@@ -38,13 +41,17 @@ def assemble(
             read.add(group, is_main=i == 0)
     read.raise_any()
     tables = Tables(list(read.drafts))
+    merge = Merge(tables)
+    for decoded in read.binaries:
+        merge.add(decoded)
+    _check_forms(read.drafts.values(), merge.places)
     errors = Errors()
     for draft in _sorted(read.drafts):
         with errors.collect():
             link(tables, draft, features)
     errors.raise_any()
     assert read.main is not None
-    return tables.freeze(), tables.package_ids[read.main], read.sources
+    return tables.freeze(), tables.package_ids[read.main]
 
 
 class _Read:
@@ -52,8 +59,8 @@ class _Read:
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
+        self.binaries: list[Decoded] = []
         self.drafts: dict[ir.PackageName, Draft] = {}
-        self.sources: list[Source] = []
         self.main: ir.PackageName | None = None
         self.errors = Errors()
         self._clashes: list[Diagnostic] = []
@@ -64,7 +71,7 @@ class _Read:
             raise WitError(*self.errors.diagnostics, *self._clashes)
 
     def add(self, group: Group, *, is_main: bool) -> None:
-        """Read the files of a group and draft its packages."""
+        """Read the files of a group: draft its packages, or decode the one that it is."""
         with self.errors.collect():
             if group.problem is not None:
                 raise group.problem
@@ -75,9 +82,11 @@ class _Read:
         nested: list[ast.NestedPackage] = []
         for path in group.files:
             with errors.collect():
-                source = read_source(path, self._contents[path])
-                self.sources.append(source)
-                file = parse(source)
+                data = self._contents[path]
+                if is_webassembly(data):
+                    self._add_binary(group, data, is_main=is_main)
+                    return
+                file = parse(decode_source(shown(path), data))
                 files.append([item for item in file.items if not isinstance(item, ast.NestedPackage)])
                 nested += (item for item in file.items if isinstance(item, ast.NestedPackage))
                 if file.header is not None:
@@ -105,11 +114,37 @@ class _Read:
             if is_main:
                 self.main = draft.name
 
+    def _add_binary(self, group: Group, data: bytes, *, is_main: bool) -> None:
+        if not group.stands_alone:
+            raise WitError.at(
+                group.path, "there is a WebAssembly file among those of this package, which can only be WIT text"
+            )
+        decoded = decode(group.path, data)
+        if decoded.is_component and not is_main:
+            raise WitError.at(group.path, "this is a component, not a package; `deps` holds packages")
+        self.binaries.append(decoded)
+        if is_main:
+            self.main = decoded.name
+
     def _keep(self, draft: Draft) -> None:
         previous = self.drafts.setdefault(draft.name, draft)
         if previous is not draft:
             message = f"package `{draft.name}` is defined in two different places"
             self._clashes.append(Diagnostic(message, draft.span, (Note("first defined here", previous.span),)))
+
+
+def _check_forms(drafts: Iterable[Draft], places: Mapping[ir.PackageName, str]) -> None:
+    """Raise WitError for packages that are there both as text and in a binary."""
+    errors = Errors()
+    for draft in drafts:
+        with errors.collect():
+            if draft.name in places:
+                raise WitError.at(
+                    draft.span,
+                    f"package `{draft.name}` is defined in two different places",
+                    Note(f"it is also in {places[draft.name]}"),
+                )
+    errors.raise_any()
 
 
 def _check_header(

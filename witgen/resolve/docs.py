@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from witgen.ir import BlankDocs
+
 if TYPE_CHECKING:
     from witgen.syntax import ast
 
-__all__ = ["BlankDocs", "docs_text"]
+__all__ = ["docs_text", "joined"]
 
 _ASCII_SPACE = " \t\n\x0c\r"
 
 
-class BlankDocs(str):
-    """Documentation that is there, but says nothing: the text of an empty comment. To most it is no documentation."""
-
-    __slots__ = ()
-
-
 def docs_text(comments: Sequence[ast.Comment]) -> str:
-    """The comments without their delimiters and common indentation, one after another.
+    """The comments of an item as its documentation.
 
     Every comment counts, not doc comments alone: so do the reference tools.
     """
+    return joined([comment.text for comment in comments])
+
+
+def joined(comments: Sequence[str]) -> str:
+    """Comments, given with their delimiters, without these and their common indentation, one after another."""
     if not comments:
         return ""
-    texts = [_bare(comment.text).rstrip() for comment in comments]
+    texts = [_bare(comment).rstrip() for comment in comments]
     common = min((_indentation(text) for text in texts if text), default=0)
     if common:
         texts = [text[common:] if text.startswith(" " * common) else text for text in texts]

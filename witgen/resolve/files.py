@@ -1,8 +1,8 @@
 """Which files belong to a root, and which of them are a package together; what is in them.
 
-A root is a WIT file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
-``deps`` (a WIT file, or a folder of them) is another; ``deps`` of dependencies aren't read. See design/mvp/WIT.md,
-"Filesystem structure".
+A root is a file, which stands alone, or a folder: its ``*.wit`` files are one package, and each entry of its folder
+``deps`` (a WIT file, a WebAssembly file, or a folder of WIT files) is another; ``deps`` of dependencies aren't read.
+See design/mvp/WIT.md, "Filesystem structure".
 """
 
 from __future__ import annotations
@@ -14,33 +14,37 @@ from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
 
-__all__ = ["Contents", "Group", "decode_source", "read_root", "read_source"]
+__all__ = ["Contents", "Group", "decode_source", "read_root", "shown"]
 
-_BINARY_SUFFIXES = (".wasm", ".wat")
+_SUFFIXES = (".wit", ".wasm", ".wat")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that are one package together. `path` names them as a whole; `problem` is why they can't be found."""
+    """Files that are one package together. `path` names them as a whole; `problem` is why they can't be found.
+
+    `stands_alone` is true for a file that is no part of a folder's package: it may be WebAssembly as well.
+    """
 
     path: str
     files: tuple[Path, ...]
     problem: WitError | None = None
+    stands_alone: bool = False
 
 
 def read_root(root: Path) -> list[Group]:
     """The groups of a root: its own, then those of its dependencies in the order of their names."""
     groups = [_group(root, "there is no WIT file in this folder")]
     dependencies = root / "deps"
-    if groups[0].problem is not None or groups[0].files == (root,) or not os.path.lexists(dependencies):
+    if groups[0].problem is not None or groups[0].stands_alone or not os.path.lexists(dependencies):
         return groups
     try:
         entries = _entries(dependencies)
     except WitError as error:
-        return [*groups, Group(_shown(dependencies), (), error)]
+        return [*groups, Group(shown(dependencies), (), error)]
     for entry in entries:
         group = _group(entry, "there is no WIT file in this folder, though it is in `deps`")
-        if group.files != (entry,) or entry.suffix == ".wit" or entry.suffix in _BINARY_SUFFIXES:
+        if not group.stands_alone or entry.suffix in _SUFFIXES:
             groups.append(group)
     return groups
 
@@ -49,13 +53,13 @@ def _group(path: Path, if_empty: str) -> Group:
     """The group of a file, or of the WIT files of a folder."""
     try:
         if not _is_folder(path):
-            return Group(_shown(path), (path,))
+            return Group(shown(path), (path,), stands_alone=True)
         files = [entry for entry in _entries(path) if entry.suffix == ".wit" and not _is_folder(entry)]
         if not files:
-            raise WitError.at(_shown(path), if_empty)
+            raise WitError.at(shown(path), if_empty)
     except WitError as error:
-        return Group(_shown(path), (), error)
-    return Group(_shown(path), tuple(files))
+        return Group(shown(path), (), error)
+    return Group(shown(path), tuple(files))
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -76,7 +80,7 @@ def _mode(path: Path) -> int:
     except OSError as error:
         raise _unreadable(path, error) from None
     except ValueError:
-        raise WitError.at(_shown(path), "this can't be the name of a file") from None
+        raise WitError.at(shown(path), "this can't be the name of a file") from None
 
 
 class Contents(dict[Path, bytes]):
@@ -84,19 +88,12 @@ class Contents(dict[Path, bytes]):
 
     def __missing__(self, path: Path) -> bytes:
         if not stat.S_ISREG(_mode(path)):
-            raise WitError.at(_shown(path), "this is not a regular file")
+            raise WitError.at(shown(path), "this is not a regular file")
         try:
             content = self[path] = path.read_bytes()
         except OSError as error:
             raise _unreadable(path, error) from None
         return content
-
-
-def read_source(path: Path, data: bytes) -> Source:
-    """The bytes of a file as text. Raises WitError where they are none."""
-    if path.suffix in _BINARY_SUFFIXES or data.startswith(b"\0asm"):
-        raise WitError.at(_shown(path), "this is a WebAssembly file; only packages in the form of WIT text can be read")
-    return decode_source(_shown(path), data)
 
 
 def decode_source(name: str, data: bytes) -> Source:
@@ -111,11 +108,11 @@ def decode_source(name: str, data: bytes) -> Source:
 
 def _unreadable(path: Path, error: OSError) -> WitError:
     if isinstance(error, FileNotFoundError) and not path.is_symlink():
-        return WitError.at(_shown(path), "no such file or folder")
+        return WitError.at(shown(path), "no such file or folder")
     reason = (error.strerror or type(error).__name__).lower()
-    return WitError.at(_shown(path), f"can't be read: {reason}")
+    return WitError.at(shown(path), f"can't be read: {reason}")
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """The path as text that can be printed, whatever the bytes of its name."""
     return str(path).encode("utf-8", "backslashreplace").decode()

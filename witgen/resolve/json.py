@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from witgen import ir
-from witgen.resolve.docs import BlankDocs
 
 __all__ = ["to_json"]
 
@@ -64,6 +63,7 @@ def _interface(interface: ir.Interface) -> Json:
         **_docs(interface.docs),
         **_stability(interface.stability),
         "package": interface.package,
+        **({} if interface.clone_of is None else {"clone_of": interface.clone_of}),
     }
 
 
@@ -159,7 +159,7 @@ def _package(package: ir.Package) -> Json:
 
 
 def _docs(docs: str) -> Json:
-    return {"docs": {"contents": docs}} if docs or isinstance(docs, BlankDocs) else {}
+    return {"docs": {"contents": docs}} if docs or isinstance(docs, ir.BlankDocs) else {}
 
 
 def _external_id(external_id: str | None) -> Json:

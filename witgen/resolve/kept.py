@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from witgen import ir
-from witgen.resolve.docs import BlankDocs
+from witgen.ir import BlankDocs
 
 __all__ = ["pack", "unpack"]
 

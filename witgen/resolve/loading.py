@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from witgen import ir, store
-from witgen.diagnostics import Source, WitError
+from witgen.diagnostics import WitError
 from witgen.fingerprint import FRONT_END, fingerprint
 from witgen.garbage import no_garbage
-from witgen.resolve.files import Contents, Group, read_root, read_source
+from witgen.resolve.binaries import is_text_form
+from witgen.resolve.files import Contents, Group, read_root
 from witgen.resolve.kept import pack, unpack
 
 __all__ = ["Loaded", "load"]
@@ -29,46 +30,43 @@ _KIND = "packages"
 class Loaded:
     """What a set of roots holds.
 
-    `main` is the package of the last root, `sources` are all files that were read, in the order of reading.
+    `main` is the package of the last root.
     """
 
     resolve: ir.Resolve
     main: ir.PackageId
-    sources: tuple[Source, ...]
 
 
 def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features: bool = False) -> Loaded:
-    """Read and resolve the packages of `roots`: WIT files, and folders with their ``deps``.
+    """Read and resolve the packages of `roots`: WIT files, folders with their ``deps``, and WebAssembly files.
 
     All roots see each other's packages. Items gated by ``@unstable`` are there if their feature is among `features` or
-    `all_features` is set. Raises WitError for everything that is wrong with the input.
+    `all_features` is set; what comes out of a binary is there whatever its gates. Of a component, the world that it
+    implements is read, as package ``root:component``. Raises WitError for everything that is wrong with the input.
     """
     if not roots:
         raise WitError.at("witgen", "there is nothing to read; name a WIT file or a folder of WIT files")
-    groups = [list(read_root(root)) for root in roots]
+    groups = [read_root(root) for root in roots]
     contents = Contents()
     key = _key(groups, contents, features, all_features)
     with no_garbage():
-        found = None if key is None else _kept(key, groups, contents)
+        found = None if key is None else _kept(key)
         if found is not None:
             return found
         from witgen.resolve.assemble import assemble
         from witgen.resolve.gates import Features
 
-        resolve, main, sources = assemble(groups, contents, Features(frozenset(features), all_features))
+        loaded = Loaded(*assemble(groups, contents, Features(frozenset(features), all_features)))
         if key is not None:
-            store.put(_KIND, key, pack(resolve, main))
-    return Loaded(resolve, main, tuple(sources))
+            store.put(_KIND, key, pack(loaded.resolve, loaded.main))
+    return loaded
 
 
-def _kept(key: str, roots: Sequence[Sequence[Group]], contents: Contents) -> Loaded | None:
+def _kept(key: str) -> Loaded | None:
     """What the store has for a key."""
     data = store.get(_KIND, key)
     model = None if data is None else unpack(data)
-    if model is None:
-        return None
-    files = (path for groups in roots for group in groups for path in group.files)
-    return Loaded(*model, tuple(read_source(path, contents[path]) for path in files))
+    return None if model is None else Loaded(*model)
 
 
 def _key(
@@ -90,7 +88,9 @@ def _key(
             parts += _numbered([os.fsencode(path.name) for path in group.files])
             with contextlib.suppress(WitError):
                 parts += [contents[path] for path in group.files]
-                continue
+                if not any(is_text_form(contents[path]) for path in group.files):
+                    continue
+            # What can't be read makes no model; what the text form of WebAssembly comes to is for wasmtime to say.
             return None
     return store.key_of(*parts)
 

@@ -11,7 +11,7 @@ __all__ = ["Tables"]
 
 
 class Tables:
-    """Rows that refer to each other by index. Rows are only ever added."""
+    """Rows that refer to each other by index. Rows are only ever added; what is known about them never changes."""
 
     def __init__(self, names: Sequence[ir.PackageName] = ()) -> None:
         #: All packages that there are to be.

@@ -307,7 +307,7 @@ class _Cloner:
         types = {name: inner._type(type_) for name, type_ in old.types.items()}
         functions = {name: inner._function(function, name) for name, function in old.functions.items()}
         self._tables.interfaces.append(
-            dataclasses.replace(old, types=types, functions=functions, package=self._package)
+            dataclasses.replace(old, types=types, functions=functions, package=self._package, clone_of=id_)
         )
         return new_id
 

@@ -17,7 +17,7 @@ from witgen.syntax.parser import run
 from witgen.syntax.recovery import Recovery
 from witgen.syntax.table import load_table
 
-__all__ = ["parse"]
+__all__ = ["keywords", "parse"]
 
 
 @functools.cache
@@ -42,3 +42,10 @@ def parse(source: Source) -> ast.File:
     if scan.errors:
         raise WitError(*scan.errors)
     return file
+
+
+@functools.cache
+def keywords() -> frozenset[str]:
+    """The words that are identifiers only with a ``%`` before them."""
+    fixed = (terminal for terminal in load_table().terminals if not (terminal.is_pattern or terminal.soft))
+    return frozenset(terminal.text for terminal in fixed if terminal.text[:1].isalpha())
