@@ -6,9 +6,10 @@ import re
 
 from witgen.diagnostics import Note, Source, Span, WitError
 
-__all__ = ["check_code_points", "no_word", "string_value", "version_problem"]
+__all__ = ["FORBIDDEN", "check_code_points", "no_word", "string_value", "version_problem"]
 
-_FORBIDDEN = re.compile(
+#: The code points that no WIT file may hold.
+FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"
 )
 _WORD = re.compile(r"%?[\w-]*")
@@ -22,7 +23,7 @@ _SHORT_ESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 
 def check_code_points(source: Source) -> None:
     """Raise WitError if the text holds a code point that no WIT file may hold, in a comment or string either."""
-    match = _FORBIDDEN.search(source.text)
+    match = FORBIDDEN.search(source.text)
     if match is None:
         return
     char = match[0]
