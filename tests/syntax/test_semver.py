@@ -8,8 +8,11 @@ from witgen.syntax.semver import order_key
 
 
 def test_versions_are_in_the_order_of_precedence() -> None:
-    versions = ["0.9.9", "1.0.0-1", "1.0.0-2", "1.0.0-a", "1.0.0-a.1", "1.0.0", "1.0.0+1", "1.2.0", "1.10.0"]
-    assert sorted(versions[::-1], key=order_key) == versions
+    versions = ["1.0.0", "1.10.0", "1.0.0-a", "1.0.0+1", "1.2.0", "1.0.0-2", "0.9.9", "1.0.0-a.1", "1.0.0-1"]
+    assert sorted(versions, key=order_key) == [
+        *("0.9.9", "1.0.0-1", "1.0.0-2", "1.0.0-a", "1.0.0-a.1"),
+        *("1.0.0", "1.0.0+1", "1.2.0", "1.10.0"),
+    ]
 
 
 def test_no_version_comes_first() -> None:
