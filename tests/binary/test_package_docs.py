@@ -52,6 +52,8 @@ def test_names_that_are_not_there_are_passed_by() -> None:
         b'\1{"interfaces":{"i":{"funcs":{"f":[]}}}}',
         b'\1{"interfaces":{"i":{"stability":{"stable":{}}}}}',
         b'\1{"interfaces":{"i":{"stability":"what"}}}',
+        b'\1{"interfaces":{"i":{"stability":{"stable":{"since":"1.0.0) x"}}}}}',
+        b'\1{"interfaces":{"i":{"stability":{"unstable":{"feature":"a b"}}}}}',
         b"\1" + b"[" * 100_000,
     ],
 )

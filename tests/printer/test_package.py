@@ -65,3 +65,7 @@ def test_documentation_is_that_of_the_comments_that_are_printed(docs: str) -> No
 def test_blank_documentation_is_not_none() -> None:
     assert comments("") == []
     assert comments(ir.BlankDocs()) == ["///"]
+
+
+def test_documentation_can_not_hold_what_no_file_may_hold() -> None:
+    assert comments("a\x1b[2Jb\u202e") == ["/// a\ufffd[2Jb\ufffd"]

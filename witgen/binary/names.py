@@ -13,12 +13,13 @@ from witgen.binary.errors import BinaryError, quoted
 from witgen.binary.model import NameAttributes
 from witgen.ir import FunctionKind, PackageName
 
-__all__ = ["FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
+__all__ = ["VERSION", "FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
 
 _LABEL = "[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*"
-_VERSION = re.compile("[0-9A-Za-z.+-]+")
+#: The characters of versions.
+VERSION = re.compile("[0-9A-Za-z.+-]+")
 _PLAIN = re.compile(_LABEL)
-_INTERFACE = re.compile(rf"((?:{_LABEL}:)*{_LABEL}):({_LABEL})/({_LABEL})(?:@({_VERSION.pattern}))?")
+_INTERFACE = re.compile(rf"((?:{_LABEL}:)*{_LABEL}):({_LABEL})/({_LABEL})(?:@({VERSION.pattern}))?")
 _FUNCTION = re.compile(rf"\[([a-z]+)\]({_LABEL})(?:\.({_LABEL}))?")
 
 _FUNCTION_KINDS = {
@@ -69,7 +70,7 @@ def interface_name(name: str, attributes: NameAttributes, offset: int) -> Interf
     namespace, package, item, version = found.groups()
     if version is not None and attributes.version_suffix is not None:
         version += attributes.version_suffix
-        if _VERSION.fullmatch(version) is None:
+        if VERSION.fullmatch(version) is None:
             raise BinaryError(f"{quoted(version)} is not a version", offset)
     return InterfaceName(PackageName(namespace, package, version), item)
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from witgen import ir
 from witgen.binary.errors import BinaryError
+from witgen.binary.names import VERSION, is_plain
 
 __all__ = ["SECTION", "package_docs", "with_package_docs"]
 
@@ -240,7 +241,16 @@ def _text(value: object) -> str:
 
 
 def _version(value: object) -> str | None:
-    return _text(value) or None
+    """A version where there is one; what is none is out of the form."""
+    if value is not None and not (isinstance(value, str) and VERSION.fullmatch(value)):
+        raise TypeError
+    return value
+
+
+def _feature(value: object) -> str:
+    if not isinstance(value, str) or not is_plain(value):
+        raise TypeError
+    return value
 
 
 def _read_stability(value: object) -> ir.Stability:
@@ -250,6 +260,6 @@ def _read_stability(value: object) -> ir.Stability:
         raise TypeError
     if "unstable" in value:
         gate = value["unstable"]
-        return ir.Stability(unstable=_text(gate["feature"]), deprecated=_version(gate.get("deprecated")))
+        return ir.Stability(unstable=_feature(gate["feature"]), deprecated=_version(gate.get("deprecated")))
     gate = value["stable"]
-    return ir.Stability(since=_text(gate["since"]), deprecated=_version(gate.get("deprecated")))
+    return ir.Stability(since=_version(gate["since"]), deprecated=_version(gate.get("deprecated")))

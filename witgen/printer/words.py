@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from witgen import ir
 from witgen.resolve.docs import joined
 from witgen.syntax import keywords
+from witgen.syntax.words import FORBIDDEN
 
 __all__ = ["attributes", "comments", "identifier", "package_name"]
 
@@ -32,8 +33,11 @@ def comments(docs: str) -> list[str]:
     """The comments that `docs` is the documentation of; they hold line breaks only where no others would do.
 
     Line comments say most things. They can't keep indentation that all lines share, nor white space at the end of a
-    line, both of which come out of block comments.
+    line, both of which come out of block comments. Code points that no WIT file may hold, as they can be in the
+    documentation in a binary, become U+FFFD.
     """
+    if FORBIDDEN.search(docs):
+        docs = FORBIDDEN.sub("\ufffd", docs)
     if not docs:
         return ["///"] if isinstance(docs, ir.BlankDocs) else []
     lines = docs.split("\n")

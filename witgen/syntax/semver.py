@@ -9,17 +9,23 @@ __all__ = ["order_key"]
 
 @functools.cache
 def order_key(version: str | None) -> tuple[object, ...]:
-    """A key that sorts valid versions by precedence, those of equal precedence by build; no version comes first."""
+    """A key that sorts valid versions by precedence, those of equal precedence by build; no version comes first.
+
+    Keys of texts that are no versions, as a binary may hold them, can be compared too.
+    """
     if version is None:
         return ()
     version, _, build = version.partition("+")
     release, _, pre_release = version.partition("-")
-    numbers = tuple((len(number), number) for number in release.split("."))
     return (
-        *numbers,
-        (0, *(_part_key(part) for part in pre_release.split("."))) if pre_release else (1,),
-        tuple(_part_key(part) for part in build.split(".")) if build else (),
+        *((len(number), number, ()) for number in release.split(".")),
+        (0, "", _part_keys(pre_release)) if pre_release else (1, "", ()),
+        (0, "", _part_keys(build)),
     )
+
+
+def _part_keys(parts: str) -> tuple[tuple[int, int, str, int], ...]:
+    return tuple(_part_key(part) for part in parts.split(".")) if parts else ()
 
 
 def _part_key(part: str) -> tuple[int, int, str, int]:

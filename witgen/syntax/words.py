@@ -7,9 +7,10 @@ import re
 
 from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
 
-__all__ = ["check_code_points", "string_value", "version_problem", "wrong_string", "wrong_word"]
+__all__ = ["FORBIDDEN", "check_code_points", "string_value", "version_problem", "wrong_string", "wrong_word"]
 
-_FORBIDDEN = re.compile(
+#: The code points that no WIT file may hold.
+FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"
 )
 _WORD = re.compile(r"%?[\w-]*")
@@ -24,7 +25,7 @@ _SHORT_ESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 def check_code_points(source: Source, most: int) -> None:
     """Raise WitError if the text holds code points that no WIT file may hold, in a comment or string either; it tells
     of the first `most`."""
-    diagnostics = [_forbidden(source, match) for match in itertools.islice(_FORBIDDEN.finditer(source.text), most)]
+    diagnostics = [_forbidden(source, match) for match in itertools.islice(FORBIDDEN.finditer(source.text), most)]
     if diagnostics:
         raise WitError(*diagnostics)
 
