@@ -67,7 +67,7 @@ def test_changes_far_from_each_other_are_shown_apart() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(sorted(TEXTS)), st.sampled_from(["\n", "\r\n", "\n\n", " \n", "\n    "]), st.booleans())
 def test_applying_the_diff_gives_the_formatted_text(name: str, line_break: str, has_end: bool) -> None:
-    text = TEXTS[name].replace("\n", line_break)
+    text = TEXTS[name].replace("\r\n", "\n").replace("\n", line_break)
     before = text if has_end else text.rstrip()
     assert applied(before, unified_diff(name, before, formatted(before))) == formatted(before)
 

@@ -66,6 +66,7 @@ def test_each_broken_item_is_told_of_and_no_other(items: list[tuple[str, bool]])
         ("package a:b;\ninterface i {\n  /* never closed\n  f: func()\n", [3]),
         ("package a:b;\ninterface i {\n  x y;\n  /* never closed\n", [3, 4]),
         ("\u202e\n\u202e\n", [1, 2]),
+        ("package a:b;\r\rinterface i {\r}\rx\r", [1, 1]),
         ("interface i { f: func() }", [1]),
         ("interface i {", [1]),
         ("interface", [1]),

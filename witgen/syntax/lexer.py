@@ -82,6 +82,7 @@ class Lexer:
         comments = into.comments
         block_comment = number["BLOCK_COMMENT"]
         noted = 0
+        has_lone_return = False
         at: int | None = 1 if text.startswith(_BYTE_ORDER_MARK) else 0
         while at is not None:
             matches = self._pattern.finditer(text, at)
@@ -110,7 +111,10 @@ class Lexer:
                     if text[start] == '"':
                         raise words.wrong_string(source, start)
                     error, end = words.wrong_word(source, start)
-                    into.tell(error)
+                    if text[start] != "\r" or not has_lone_return:
+                        into.tell(error)
+                    # A file with the line breaks of old has one mistake, not one a line.
+                    has_lone_return |= text[start] == "\r"
                     at = max(end, start + 1)
                     if end == start:
                         break
