@@ -55,6 +55,10 @@ test: lint lint-rust test-rust test-python ## Check all that must hold: form, ty
 bench: setup ## Measure speed against peers and floors in the same run
 	@$(python) benchmarks/run.py
 
+.PHONY: fuzz
+fuzz: setup ## Break contracts and binaries at random for ten minutes (minutes=N for other times)
+	@$(python) -m tests.fuzz --minutes $(or $(minutes),10)
+
 .PHONY: generate
 generate: setup ## Write what witgen.toml asks for: Python adapters and Rust stubs
 	@$(witgen) generate
@@ -91,6 +95,8 @@ test-rust: toolchain
 
 .PHONY: test-python
 test-python: setup
+	@$(call say,fetch the contracts of WASI 0.2)
+	@$(python) scripts/fetch_wasi.py || test $$? = 3
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 

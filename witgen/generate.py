@@ -11,6 +11,7 @@ from pathlib import Path
 from witgen import ir
 from witgen.diagnostics import WitError
 from witgen.emit.python.naming import module_name
+from witgen.limits import check_types
 from witgen.project import Contract, Project, Target
 from witgen.resolve import Loaded, load, select_world
 
@@ -40,6 +41,7 @@ def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
         found = loaded.get(roots)
         if found is None:
             found = loaded[roots] = load(roots)
+            check_types(found.resolve)
         world = select_world(found, target.world)
         source = _source_name(roots[-1], folder)
         for language, out in target.outputs:

@@ -75,6 +75,20 @@ def test_what_python_adapters_cannot_carry_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "out.py").exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("list<t{0}>", "nested more than 100 deep"), ("tuple<t{0}, t{0}>", "made of more than 10,000 types")],
+)
+@pytest.mark.parametrize("language", ["python", "rust"])
+def test_types_that_no_code_can_be_made_for_are_refused(tmp_path: Path, language: str, kind: str, says: str) -> None:
+    contract = tmp_path / "deep.wit"
+    types = "".join(f"  type t{n + 1} = {kind.format(n)};\n" for n in range(3_000))
+    contract.write_text(f"package a:b;\ninterface i {{\n  type t0 = u8;\n{types}}}\nworld w {{ import i; }}\n")
+    result = run("generate", contract, "--lang", language, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("a:b/i: error: type `t") and says in result.stderr
+
+
 def test_options_without_paths_are_a_usage_error(tmp_path: Path) -> None:
     assert run("generate", "--lang", "python").exit_code == 2
     assert run("generate", tmp_path / "x.wit").exit_code == 2

@@ -131,6 +131,22 @@ def test_a_world_that_contradicts_another_binary_is_refused(tmp_path: Path, old:
         load([folder(tmp_path, a_wasm=encoded(USER + NESTED), b_wasm=encoded(USER.replace(old, new) + NESTED))])
 
 
+def test_a_world_without_an_interface_that_it_needs_is_refused(tmp_path: Path) -> None:
+    text = """package a:b;
+interface one { type t = u8; }
+interface two { use one.{t}; }
+interface three { use two.{t}; }
+world w { import three; }
+"""
+    broken = encoded(text)
+    # The world has an interface of another package in the place of its own.
+    at = broken.rindex(b"a:b/two")
+    path = tmp_path / "a.wasm"
+    path.write_bytes(broken[:at] + b"a:x/two" + broken[at + 7 :])
+    with pytest.raises(WitError, match="world `w` has interface `three` without `two`"):
+        load([path])
+
+
 def test_a_package_in_text_and_in_a_binary_is_refused_with_both_places(tmp_path: Path) -> None:
     with pytest.raises(WitError) as caught:
         load([folder(tmp_path, types_wit=LIBRARY, user_wasm=encoded(USER + NESTED))])

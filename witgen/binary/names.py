@@ -15,7 +15,8 @@ from witgen.ir import FunctionKind, PackageName
 
 __all__ = ["VERSION", "FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
 
-_LABEL = "[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*"
+_WORDS = "(?:-(?:[0-9a-z]+|[0-9A-Z]+))*"
+_LABEL = f"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*){_WORDS}"
 #: The characters of versions.
 VERSION = re.compile("[0-9A-Za-z.+-]+")
 _PLAIN = re.compile(_LABEL)

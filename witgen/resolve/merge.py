@@ -155,7 +155,9 @@ class _Merger:
         new_id = self._worlds[id_]
         if new_id >= self._first_world:
             package = self._packages[row.package]
-            self._tables.worlds.append(dataclasses.replace(row, imports=imports, exports=exports, package=package))
+            world = dataclasses.replace(row, imports=imports, exports=exports, package=package)
+            self._check_closed(world)
+            self._tables.worlds.append(world)
             return
         there = self._tables.worlds[new_id]
         for items, items_there in ((imports, there.imports), (exports, there.exports)):
@@ -164,6 +166,20 @@ class _Merger:
             for key, item in items.items():
                 if not self._same_item(item, items_there[key]):
                     raise self._contradiction(f"`{key}`", ir.WorldOwner(new_id))
+
+    def _check_closed(self, world: ir.World) -> None:
+        """Raise WitError unless a world has all interfaces that its interfaces use."""
+        tables = self._tables
+        interfaces = {
+            item.id for item in (*world.imports.values(), *world.exports.values()) if isinstance(item, ir.InterfaceItem)
+        }
+        for interface in sorted(interfaces):
+            used = {tables.used_interface(type_) for type_ in tables.interfaces[interface].types.values()}
+            for missing in sorted(id_ for id_ in used if id_ is not None and id_ not in interfaces):
+                name, other = tables.interfaces[interface].name, tables.interfaces[missing].name
+                raise WitError.at(
+                    self._path, f"world `{world.name}` has interface `{name}` without `{other}`, which that uses"
+                )
 
     def _items(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> dict[ir.WorldKey, ir.WorldItem]:
         converted: dict[ir.WorldKey, ir.WorldItem] = {}
