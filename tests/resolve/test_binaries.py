@@ -143,7 +143,7 @@ world w { import three; }
     at = broken.rindex(b"a:b/two")
     path = tmp_path / "a.wasm"
     path.write_bytes(broken[:at] + b"a:x/two" + broken[at + 7 :])
-    with pytest.raises(WitError, match="world `w` has interface `three` without `two`"):
+    with pytest.raises(WitError, match="world `w` has `three` without `two`"):
         load([path])
 
 

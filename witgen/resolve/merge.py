@@ -156,7 +156,7 @@ class _Merger:
         if new_id >= self._first_world:
             package = self._packages[row.package]
             world = dataclasses.replace(row, imports=imports, exports=exports, package=package)
-            self._check_closed(world)
+            self._check_world(world)
             self._tables.worlds.append(world)
             return
         there = self._tables.worlds[new_id]
@@ -167,19 +167,27 @@ class _Merger:
                 if not self._same_item(item, items_there[key]):
                     raise self._contradiction(f"`{key}`", ir.WorldOwner(new_id))
 
-    def _check_closed(self, world: ir.World) -> None:
-        """Raise WitError unless a world has all interfaces that its interfaces use."""
+    def _check_world(self, world: ir.World) -> None:
+        """Raise WitError for a world that WIT can't say: one without an interface that its items use, or that exports a
+        type."""
         tables = self._tables
-        interfaces = {
-            item.id for item in (*world.imports.values(), *world.exports.values()) if isinstance(item, ir.InterfaceItem)
-        }
-        for interface in sorted(interfaces):
-            used = {tables.used_interface(type_) for type_ in tables.interfaces[interface].types.values()}
-            for missing in sorted(id_ for id_ in used if id_ is not None and id_ not in interfaces):
-                name, other = tables.interfaces[interface].name, tables.interfaces[missing].name
-                raise WitError.at(
-                    self._path, f"world `{world.name}` has interface `{name}` without `{other}`, which that uses"
-                )
+        interfaces: set[ir.InterfaceId] = set()
+        types: list[tuple[str, ir.TypeId]] = []
+        for item in (*world.imports.values(), *world.exports.values()):
+            match item:
+                case ir.InterfaceItem(id=interface):
+                    interfaces.add(interface)
+                    name = tables.interfaces[interface].name or "an interface of its own"
+                    types += ((name, type_) for type_ in tables.interfaces[interface].types.values())
+                case ir.TypeItem(id=type_):
+                    types.append((tables.types[type_].name or "", type_))
+        for name, type_ in types:
+            used = tables.used_interface(type_)
+            if used is not None and used not in interfaces:
+                missing = tables.interfaces[used].name
+                raise self._error(f"world `{world.name}` has `{name}` without `{missing}`, which that uses")
+        if any(isinstance(item, ir.TypeItem) for item in world.exports.values()):
+            raise self._error(f"world `{world.name}` exports a type, which only interfaces can")
 
     def _items(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> dict[ir.WorldKey, ir.WorldItem]:
         converted: dict[ir.WorldKey, ir.WorldItem] = {}
@@ -256,6 +264,9 @@ class _Merger:
         if ir.STABLE in (new, there) or new == there:
             return new if there == ir.STABLE else there
         raise self._contradiction(what, owner)
+
+    def _error(self, message: str) -> WitError:
+        return WitError.at(self._path, message)
 
     def _contradiction(self, what: str, owner: ir.Owner) -> WitError:
         tables = self._tables
