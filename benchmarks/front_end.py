@@ -23,7 +23,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from fetch_wasi import fetch, find
 
 from witgen.assets import grammar_path
+from witgen.diagnostics import Source
+from witgen.fmt import format_source
 from witgen.resolve import load
+from witgen.syntax import parse
 
 TITLE = "Front end"
 HEAD = ("What", "witgen", "Peer or floor", "", "Ratio", "Wanted")
@@ -81,6 +84,7 @@ def contract(size: int) -> str:
 def rows() -> Iterator[tuple[str, ...]]:
     """All measurements."""
     yield from start_rows()
+    yield from format_rows()
     with tempfile.TemporaryDirectory() as folder:
         yield from size_rows(Path(folder))
         yield from memory_rows(Path(folder))
@@ -99,6 +103,15 @@ def start_rows() -> Iterator[tuple[str, ...]]:
     floor, version, check = processes([PASS, [*WITGEN, "--version"], [*WITGEN, "hash", "--check"]])
     for name, ours in (("`witgen --version`", version), ("`witgen hash --check`, nothing changed", check)):
         yield (name, _ms(ours), "`python -c pass`", _ms(floor), f"{ours / floor:.1f}", "≤ 6")
+
+
+def format_rows() -> Iterator[tuple[str, ...]]:
+    """Formatting, against parsing alone."""
+    for exponent in (5, 6):
+        source = Source("large.wit", contract(10**exponent))
+        ours = seconds(lambda source=source: format_source(source), rounds=3)  # type: ignore[misc]
+        theirs = seconds(lambda source=source: parse(source), rounds=3)  # type: ignore[misc]
+        yield (f"format {len(source.text):,} bytes", _ms(ours), "parse", _ms(theirs), f"{ours / theirs:.1f}", "")
 
 
 def size_rows(folder: Path) -> Iterator[tuple[str, ...]]:
