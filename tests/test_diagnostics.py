@@ -60,3 +60,14 @@ def test_notes_follow_with_their_own_place() -> None:
 
 def test_an_error_without_a_text_names_its_file() -> None:
     assert Diagnostic("can't be read", "a.wit").render() == "a.wit: error: can't be read"
+
+
+def test_names_of_files_do_no_harm_to_a_terminal() -> None:
+    source = Source("a\n::error::b\x1b[2J.wit", "x")
+    first, *_ = Diagnostic("wrong", Span(source, 0, 1)).render().split("\n")
+    assert first == r"a\u{a}::error::b\u{1b}[2J.wit:1:1: error: wrong"
+    assert Diagnostic("wrong", "a\nb").render() == r"a\u{a}b: error: wrong"
+
+
+def test_a_message_does_not_quote_all_of_a_long_word() -> None:
+    assert len(Diagnostic(f"`{'x' * 10**6}` is no identifier", "a.wit").render()) < 1_100

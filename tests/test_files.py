@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,34 @@ def test_the_mode_of_a_file_stays(tmp_path: Path) -> None:
     path.chmod(0o755)
     write_all({path: b"b"})
     assert path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_link_stays_a_link_to_what_is_written(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"a")
+    link.symlink_to(target)
+    write_all({link: b"b"})
+    assert link.is_symlink() and target.read_bytes() == b"b"
+
+
+def test_what_is_no_file_is_written_into_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_all({pipe: b"content"})
+        assert os.read(reader, 100) == b"content"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_is_no_place_for_a_file(tmp_path: Path) -> None:
+    with pytest.raises(WitError, match="can't be written: is a directory"):
+        write_all({tmp_path: b"content"})
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 255)
+    write_all({path: b"content"})
+    assert path.read_bytes() == b"content"

@@ -10,12 +10,21 @@ import pytest
 from witgen.diagnostics import Diagnostic, Note, Source, Span
 from witgen.reports import FORMATS, render
 
-SOURCE = Source("some folder/a.wit", "package a:b;\ninterface 界 {\n}\n")
+TEXT = "package a:b;\ninterface 界 {\n}\n"
+SOURCE = Source("some folder/a.wit", TEXT)
 DIAGNOSTIC = Diagnostic(
     "100% wrong",
     Span(SOURCE, 23, 24),
     (Note("did you mean `b`?"), Note("first defined here", Span(SOURCE, 8, 11))),
 )
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports speak of files that are there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some folder").mkdir()
+    (tmp_path / SOURCE.path).write_text(TEXT)
 
 
 def test_the_text_is_that_of_the_diagnostics() -> None:
@@ -83,6 +92,14 @@ def test_an_error_without_a_file_says_in_its_message_whose_it_is() -> None:
     (result,) = json.loads(render("sarif", [diagnostic]))["runs"][0]["results"]
     assert result["locations"] == []
     assert result["message"]["text"].startswith("world: ")
+
+
+def test_what_was_read_from_stdin_is_no_file() -> None:
+    diagnostic = Diagnostic("wrong", Span(Source("<stdin>", TEXT), 0, 7))
+    assert render("github", [diagnostic]) == "::error title=witgen::<stdin>:1:1: wrong"
+    (result,) = json.loads(render("sarif", [diagnostic]))["runs"][0]["results"]
+    assert result["locations"] == []
+    assert result["message"]["text"] == "<stdin>:1:1: wrong"
 
 
 def test_an_error_of_a_whole_file_has_the_file_as_its_place(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ imports by itself what it calls; not even pathlib is there before it is needed.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -35,7 +36,7 @@ class _PathType(click.Path):
         return Path(value)
 
 
-_PATH = _PathType()
+_PATH = _PathType(readable=False)
 _PATHS = click.argument("paths", nargs=-1, type=_PATH)
 
 
@@ -54,11 +55,16 @@ def _reporting(command: F) -> F:
         try:
             result = command(*args, **kwargs)
         except Exception as error:
-            from witgen.diagnostics import WitError
+            from witgen.diagnostics import Diagnostic, WitError
 
-            if not isinstance(error, WitError):
+            if isinstance(error, WitError):
+                _report(form, error.diagnostics)
+            elif isinstance(error, OSError) and error.errno != errno.EPIPE:
+                # What no reader or writer has put into words: a full disk, a folder that is gone.
+                where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "witgen"
+                _report(form, [Diagnostic((error.strerror or str(error)).lower(), where)])
+            else:
                 raise
-            _report(form, error.diagnostics)
             sys.exit(1)
         if form != "text":
             _report(form, ())
@@ -137,12 +143,14 @@ def fmt(paths: tuple[Path, ...], check: bool, diff: bool) -> None:
     """
     from pathlib import Path
 
-    from witgen.diagnostics import WitError
+    from witgen.diagnostics import WitError, printable
     from witgen.fmt.files import format_paths, format_project, format_text
 
     from_stdin = Path("-") in paths
     if from_stdin and len(paths) > 1:
         raise click.UsageError("`-` stands alone")
+    if from_stdin and sys.stdin is None:
+        raise click.UsageError("there is no stdin to read")
     if from_stdin:
         outcome = format_text("<stdin>", sys.stdin.buffer.read())
     else:
@@ -154,7 +162,7 @@ def fmt(paths: tuple[Path, ...], check: bool, diff: bool) -> None:
     elif not check:
         outcome.write()
         for file in outcome.changed:
-            click.echo(f"{'formatted':>11}  {file.source.path}")
+            click.echo(f"{'formatted':>11}  {printable(file.source.path)}")
     diagnostics = [diagnostic for error in outcome.errors for diagnostic in error.diagnostics]
     if check:
         diagnostics += (file.complaint() for file in outcome.changed)
@@ -216,7 +224,7 @@ def _lock(paths: tuple[Path, ...], lock: Path | None, write: bool) -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the tables of the resolved model as a JSON document.")
-@click.option("--features", multiple=True, metavar="F", help="Features that are on, separated by commas.")
+@click.option("--features", multiple=True, metavar="F", help="Features that are on, separated by commas or spaces.")
 @click.option("--all-features", is_flag=True, help="Turn on all features.")
 @click.option("-o", "--out", type=_PATH, help="Write to this file, not to stdout.")
 @_reporting
@@ -232,7 +240,7 @@ def wit(
     from witgen.printer import json_text, package_text
     from witgen.resolve import load
 
-    names = [name for given in features for name in given.split(",") if name]
+    names = [name for given in features for name in given.replace(",", " ").split()]
     loaded = load(paths, features=names, all_features=all_features)
     text = json_text(loaded.resolve) if as_json else package_text(loaded.resolve, loaded.main)
     if out is None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from witgen.nodes import node
 
-__all__ = ["Diagnostic", "Note", "Source", "Span", "WitError"]
+__all__ = ["Diagnostic", "Note", "Source", "Span", "WitError", "printable"]
 
 _LONGEST_LINE = 240
+_LONGEST_MESSAGE = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Span:
 
     def __str__(self) -> str:
         line, column = self.source.position(self.start)
-        return f"{self.source.path}:{line}:{column}"
+        return f"{printable(self.source.path)}:{line}:{column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,15 @@ class Diagnostic:
 
     def render(self) -> str:
         """The error as it is printed, without a line break at the end."""
-        lines = [f"{self.where}: error: {self.message}"]
+        where = printable(self.where) if isinstance(self.where, str) else self.where
+        lines = [f"{where}: error: {_shortened(self.message)}"]
         if isinstance(self.where, Span):
             lines += _excerpt(self.where)
         for note in self.notes:
             if note.span is None:
-                lines.append(f"  note: {note.message}")
+                lines.append(f"  note: {_shortened(note.message)}")
             else:
-                lines.append(f"{note.span}: note: {note.message}")
+                lines.append(f"{note.span}: note: {_shortened(note.message)}")
                 lines += _excerpt(note.span)
         return "\n".join(lines)
 
@@ -127,6 +129,17 @@ def _excerpt(span: Span) -> list[str]:
     carets = "^" * max(1, sum(_width(_visible(c)) for c in line[start : start + length]))
     gutter = f"{number:>5}"
     return [f"{gutter} | {shown}", f"{'':>5} | {indent}{carets}"]
+
+
+def printable(path: str) -> str:
+    """A path as it is printed: escapes for what would disturb a terminal, or end a line."""
+    return path if path.isprintable() else "".join(char if char.isprintable() else _visible(char) for char in path)
+
+
+def _shortened(message: str) -> str:
+    """A message without its middle, where it quotes more of the input than one cares to read."""
+    half = _LONGEST_MESSAGE // 2
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:half]} … {message[-half:]}"
 
 
 def _visible(char: str) -> str:

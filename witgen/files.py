@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from witgen.diagnostics import WitError
@@ -20,25 +21,50 @@ def differing(files: Mapping[Path, bytes]) -> list[Path]:
 def write_all(files: Mapping[Path, bytes]) -> None:
     """Writes each file to a temporary name beside its place, then renames all of them.
 
-    Where one can't be written, none is touched. Raises `WitError` naming the file.
+    Links are followed, and modes stay. What is there and is no regular file, such as a device or a pipe, is written
+    into. Where one can't be written, none is touched. Raises `WitError` naming the file.
     """
-    ready: list[tuple[str, Path]] = []
+    ready: list[tuple[str, Path, Path]] = []
+    streams: list[tuple[Path, bytes]] = []
     try:
         for path, content in files.items():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-                ready.append((name, path))
+            with _naming(path):
+                place = path.resolve() if path.is_symlink() else path
+                if place.exists() and not place.is_file():
+                    streams.append((path, content))
+                    continue
+                place.parent.mkdir(parents=True, exist_ok=True)
+                descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".witgen-")
+                ready.append((name, place, path))
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
-                Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            except OSError as error:
-                raise WitError.at(str(path), f"can't be written: {error.strerror or error}") from None
-        for name, path in ready:
-            try:
-                Path(name).replace(path)
-            except OSError as error:
-                raise WitError.at(str(path), f"can't be written: {error.strerror or error}") from None
+                _adopt(Path(name), place)
+        for name, place, path in ready:
+            with _naming(path):
+                Path(name).replace(place)
+        for path, content in streams:
+            with _naming(path), path.open("wb") as file:
+                file.write(content)
     finally:
-        for name, _ in ready:
+        for name, _, _ in ready:
             Path(name).unlink(missing_ok=True)
+
+
+def _adopt(new: Path, place: Path) -> None:
+    """Give a new file the mode of the one that it takes the place of, and its owner where that is allowed."""
+    if not place.exists():
+        new.chmod(0o644)
+        return
+    old = place.stat()
+    with contextlib.suppress(OSError, AttributeError):
+        os.chown(new, old.st_uid, old.st_gid)
+    new.chmod(old.st_mode & 0o777)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turns an OSError of the block into a `WitError` that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise WitError.at(str(path), f"can't be written: {(error.strerror or str(error)).lower()}") from None

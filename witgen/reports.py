@@ -7,12 +7,13 @@ commands and writes nothing. Lines and columns count from 1, columns in code poi
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from witgen import __version__
-from witgen.diagnostics import Diagnostic, Note, Span
+from witgen.diagnostics import Diagnostic, Note, Span, printable
 
 __all__ = ["FORMATS", "render"]
 
@@ -67,18 +68,23 @@ def _annotation(diagnostic: Diagnostic) -> str:
     where = diagnostic.where
     properties: dict[str, object] = {"title": "witgen"}
     message = diagnostic.message
-    if isinstance(where, Span):
+    if isinstance(where, Span) and _is_file(where.source.path):
         line, column, end_line, end_column = _region(where)
         properties |= {"file": where.source.path, "line": line, "col": column}
         # A column's end is shown for a stretch of a single line only.
         properties |= {"endLine": end_line} if end_line != line else {"endColumn": end_column}
-    elif Path(where).exists():
+    elif isinstance(where, str) and _is_file(where):
         properties |= {"file": where}
     else:
-        message = f"{where}: {message}"
+        message = f"{where if isinstance(where, Span) else printable(where)}: {message}"
     listed = ",".join(f"{key}={_escaped(str(value), ',:')}" for key, value in properties.items())
     text = "\n".join([message, *(_note(note) for note in diagnostic.notes)])
     return f"::error {listed}::{_escaped(text)}"
+
+
+def _is_file(path: str) -> bool:
+    """Whether a path names something that is there, and not stdin, a command or a package."""
+    return os.path.lexists(path)
 
 
 def _note(note: Note) -> str:
@@ -110,9 +116,9 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
     related = [
         {**_location(note.span), "message": {"text": note.message}}
         for note in diagnostic.notes
-        if note.span is not None
+        if note.span is not None and _is_file(note.span.source.path)
     ]
-    is_place = isinstance(where, Span) or Path(where).exists()
+    is_place = _is_file(where.source.path if isinstance(where, Span) else where)
     message = diagnostic.message if is_place else f"{where}: {diagnostic.message}"
     return {
         "level": "error",

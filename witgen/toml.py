@@ -24,7 +24,7 @@ def read_text(path: Path) -> Source:
     """A file as text. Raises `WitError` where it can't be read."""
     shown = _shown(path)
     try:
-        return Source(shown, path.read_bytes().decode())
+        return Source(shown, path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise WitError.at(shown, f"can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -67,6 +68,25 @@ def test_diff_prints_what_would_change_and_writes_nothing(folder: Path) -> None:
     )
     assert path.read_text() == UGLY
     assert fmt("a.wit", "--diff", "--check").exit_code == 1
+
+
+def test_roots_that_are_binaries_have_no_form(folder: Path) -> None:
+    (folder / "witgen.toml").write_text('[contract.x]\nroots = ["lib.wat", "a.wit"]\n')
+    (folder / "lib.wat").write_text("(component)")
+    path = wit(folder / "a.wit")
+    assert fmt().exit_code == 0
+    assert path.read_text() == FINE
+    assert "WebAssembly" in fmt("lib.wat").stderr
+
+
+def test_links_in_a_folder_are_left_alone(folder: Path) -> None:
+    path = wit(folder / "outside.wit")
+    wit(folder / "inside/a.wit", FINE)
+    (folder / "inside/b.wit").symlink_to(path)
+    assert fmt("inside").output == ""
+    assert path.read_text() == UGLY
+    assert fmt("inside/b.wit").exit_code == 0
+    assert path.read_text() == FINE
 
 
 def test_what_cannot_be_parsed_is_reported_and_the_rest_is_formatted(folder: Path) -> None:
@@ -162,15 +182,15 @@ def test_without_paths_and_without_a_project_there_is_an_error(folder: Path) -> 
 
 def test_where_a_file_cannot_be_written_none_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = wit(folder / "a.wit"), wit(folder / "b.wit")
-    make = tempfile.mkstemp
+    make, made = tempfile.mkstemp, itertools.count()
 
     def refuse(dir: Path, prefix: str) -> tuple[int, str]:
-        if "b.wit" in prefix:
+        if next(made):
             raise OSError(errno.ENOSPC, "No space left on device")
         return make(dir=dir, prefix=prefix)
 
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
     result = fmt("a.wit", "b.wit")
     assert result.exit_code == 1
-    assert "b.wit: error: can't be written: No space left on device" in result.stderr
+    assert "b.wit: error: can't be written: no space left on device" in result.stderr
     assert first.read_text() == second.read_text() == UGLY

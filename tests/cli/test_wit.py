@@ -53,6 +53,7 @@ def test_a_package_that_is_printed_already_is_printed_as_it_is(gated: Path) -> N
         ([], "h"),
         (["--features", "one"], "fh"),
         (["--features", "one,two"], "fgh"),
+        (["--features", "one two"], "fgh"),
         (["--features", "two", "--features", "one,other"], "fgh"),
     ],
 )

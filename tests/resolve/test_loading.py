@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from witgen import ir
+from witgen.binary import encode_package
 from witgen.diagnostics import WitError
 from witgen.ir import BlankDocs
 from witgen.resolve import assemble, load, loading
@@ -68,6 +69,17 @@ def test_the_same_contract_in_another_place_is_the_same(folder: Path, resolved: 
     assert resolved()
     load([moved])
     assert not resolved()
+
+
+def test_a_binary_alone_is_another_thing_than_one_in_a_folder(folder: Path, tmp_path: Path) -> None:
+    loaded = load([folder])
+    binary = encode_package(loaded.resolve, loaded.main)
+    place = tmp_path / "binary"
+    place.mkdir()
+    (place / "x.wit").write_bytes(binary)
+    load([place / "x.wit"])
+    with pytest.raises(WitError, match="there is a WebAssembly file among those of this package"):
+        load([place])
 
 
 def rename_file(root: Path) -> None:

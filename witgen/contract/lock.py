@@ -16,6 +16,7 @@ from witgen.contract.unchanged import Subject, digest_of, remember
 from witgen.diagnostics import Diagnostic, Note, WitError
 from witgen.files import write_all
 from witgen.project import Contract, find_project, read_project
+from witgen.resolve.binaries import is_text_form
 from witgen.resolve.files import read_root
 from witgen.toml import read_text
 
@@ -35,7 +36,7 @@ def write(subject: Subject) -> bool:
     content = render(entries_of(digests_of(_contracts(subject)))).encode()
     if path.exists():
         source = read_text(path)
-        if source.text.encode() == content:
+        if source.text.replace("\r\n", "\n").encode() == content:
             return False
         if source.text.strip():
             check_version(source)
@@ -59,8 +60,9 @@ def check(subject: Subject) -> None:
     found = differences(read_lock(path), entries)
     if found:
         raise WitError(*found)
-    # What was changed meanwhile is for the next check.
-    if before is not None and before == digest_of(folders, files):
+    # What was changed meanwhile is for the next check, and what wasmtime made of its text form for the next wasmtime.
+    has_text_form = any(is_text_form(Path(file).read_bytes()) for file in files)
+    if before is not None and not has_text_form and before == digest_of(folders, files):
         remember(subject, folders, files, before)
 
 
@@ -72,17 +74,13 @@ def _contracts(subject: Subject) -> Sequence[Contract]:
 
 def _read_for(contracts: Sequence[Contract]) -> tuple[list[str], list[str]]:
     """The folders and files that decide what contracts are, by absolute paths."""
-    folders: dict[str, None] = {}
-    files: dict[str, None] = {}
-    for root in dict.fromkeys(root for contract in contracts for root in contract.roots):
-        for group in read_root(root):
-            files |= {str(path.absolute()): None for path in group.files}
-        if root.is_dir():
-            dependencies = root / "deps"
-            folders[str(root.absolute())] = None
-            if dependencies.is_dir():
-                inner = [entry for entry in dependencies.iterdir() if entry.is_dir()]
-                folders |= {str(path.absolute()): None for path in (dependencies, *inner)}
+    groups = [
+        group
+        for root in dict.fromkeys(root for contract in contracts for root in contract.roots)
+        for group in read_root(root)
+    ]
+    files = dict.fromkeys(str(path.absolute()) for group in groups for path in group.files)
+    folders = dict.fromkeys(str(path.absolute()) for group in groups for path in group.folders)
     return list(folders), list(files)
 
 

@@ -194,6 +194,9 @@ class _Malformed(Exception):
 
 def _flatten(data: Mapping[str, object]) -> Iterator[tuple[Place, str]]:
     """The entries in the tables of a lock."""
+    for key in data:
+        if key not in ("version", "form", "package"):
+            raise _Malformed(f"`{key}`")
     for package, kinds in _table(data.get("package", {}), "package"):
         yield (package,), ""
         for kind, items in _table(kinds, package):

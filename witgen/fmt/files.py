@@ -66,26 +66,24 @@ class Outcome:
 
 
 def format_project(folder: Path) -> Outcome:
-    """Format all roots that the ``witgen.toml`` of a folder names. Raises WitError if there is none, or a wrong one."""
-    return format_paths([root for contract in find_project(folder).contracts for root in contract.roots])
+    """Format all roots that the ``witgen.toml`` of a folder names and that are text.
+
+    Raises WitError if there is no such file, or a wrong one.
+    """
+    roots = dict.fromkeys(root for contract in find_project(folder).contracts for root in contract.roots)
+    contents = Contents()
+    return format_paths([root for root in roots if not root.is_file() or not is_webassembly(contents[root])])
 
 
 def format_paths(paths: Sequence[Path]) -> Outcome:
     """Format files, and all ``*.wit`` in folders, each once. Nothing is written.
 
-    Below a folder, ``deps``, build output, hidden folders and links to folders are left alone, unless they are named.
+    Below a folder, ``deps``, build output, hidden folders and links are left alone, unless they are named.
     """
     files: dict[Path, Formatted] = {}
-    errors = []
+    errors: list[WitError] = []
     for path in paths:
-        try:
-            found = _wit_files(path) if path.is_dir() else [path]
-        except WitError as error:
-            errors.append(error)
-            continue
-        except OSError:
-            found = [path]
-        for file in found:
+        for file in _wit_files(path, errors):
             try:
                 source = _read(_relative(file))
                 place = file.resolve()
@@ -112,19 +110,26 @@ def _read(path: Path) -> Source:
     return decode_source(shown(path), data)
 
 
-def _wit_files(folder: Path) -> list[Path]:
-    """The WIT files in a folder and below, in the order of their names. Raises WitError if there are none."""
+def _wit_files(path: Path, errors: list[WitError]) -> list[Path]:
+    """A file itself; of a folder the WIT files in it and below, in the order of their names.
+
+    Adds to `errors` what can't be searched.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112 - where one can't look there is no folder, and no error here
+        return [path]
     found: list[Path] = []
-    for path, folders, names in os.walk(folder, onerror=_refuse):
+    before = len(errors)
+    for folder, folders, names in os.walk(path, onerror=lambda error: errors.append(_unreadable(error))):
         folders[:] = sorted(name for name in folders if name not in _LEFT_ALONE and not name.startswith("."))
-        found += [Path(path, name) for name in sorted(names) if name.endswith(".wit")]
-    if not found:
-        raise WitError.at(str(folder), "there is no WIT file in this folder")
+        files = [Path(folder, name) for name in sorted(names) if name.endswith(".wit")]
+        found += [file for file in files if not file.is_symlink()]
+    if not found and len(errors) == before:
+        errors.append(WitError.at(str(path), "there is no WIT file in this folder"))
     return found
 
 
-def _refuse(error: OSError) -> None:
-    raise WitError.at(str(error.filename), f"can't be read: {(error.strerror or type(error).__name__).lower()}")
+def _unreadable(error: OSError) -> WitError:
+    return WitError.at(str(error.filename), f"can't be read: {(error.strerror or type(error).__name__).lower()}")
 
 
 def _relative(path: Path) -> Path:

@@ -7,9 +7,9 @@ See design/mvp/WIT.md, "Filesystem structure".
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
@@ -19,17 +19,19 @@ __all__ = ["Contents", "Group", "decode_source", "read_root", "shown"]
 _SUFFIXES = (".wit", ".wasm", ".wat")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Group:
     """Files that are one package together. `path` names them as a whole; `problem` is why they can't be found.
 
-    `stands_alone` is true for a file that is no part of a folder's package: it may be WebAssembly as well.
+    `stands_alone` is true for a file that is no part of a folder's package: it may be WebAssembly as well. `folders`
+    are those whose entries decide which files these are.
     """
 
     path: str
     files: tuple[Path, ...]
     problem: WitError | None = None
     stands_alone: bool = False
+    folders: tuple[Path, ...] = ()
 
 
 def read_root(root: Path) -> list[Group]:
@@ -42,6 +44,7 @@ def read_root(root: Path) -> list[Group]:
         entries = _entries(dependencies)
     except WitError as error:
         return [*groups, Group(shown(dependencies), (), error)]
+    groups = [dataclasses.replace(groups[0], folders=(root, dependencies))]
     for entry in entries:
         group = _group(entry, "there is no WIT file in this folder, though it is in `deps`")
         if not group.stands_alone or entry.suffix in _SUFFIXES:
@@ -59,7 +62,7 @@ def _group(path: Path, if_empty: str) -> Group:
             raise WitError.at(shown(path), if_empty)
     except WitError as error:
         return Group(shown(path), (), error)
-    return Group(shown(path), tuple(files))
+    return Group(shown(path), tuple(files), folders=(path,))
 
 
 def _entries(folder: Path) -> list[Path]:

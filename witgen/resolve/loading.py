@@ -85,6 +85,7 @@ def _key(
                 return None
             # A root may be called otherwise the next time; a dependency has the name of its entry in `deps`.
             parts.append(Path(group.path).name.encode() if i else b"")
+            parts.append(b"file" if group.stands_alone else b"folder")
             parts += _numbered([os.fsencode(path.name) for path in group.files])
             with contextlib.suppress(WitError):
                 parts += [contents[path] for path in group.files]

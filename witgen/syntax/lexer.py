@@ -116,6 +116,10 @@ class Lexer:
                     # A file with the line breaks of old has one mistake, not one a line.
                     has_lone_return |= text[start] == "\r"
                     at = max(end, start + 1)
+                    if text[start] == "#":
+                        # The rest of the line is meant as a comment, as in other languages.
+                        at = text.find("\n", start)
+                        at = len(text) if at < 0 else at
                     if end == start:
                         break
                     terminal = identifier

@@ -42,6 +42,8 @@ _PATTERNS = {
     END: "the end of the file",
 }
 _VERSION_START = re.compile(r"[0-9]+(?:\s*\.\s*[0-9]+)?\s*(?:(?P<dot>\.)\s*)?")
+_ITEMS = _DEFINITIONS | {"import", "export", "include", "use", "interface", "world", "package"}
+_COLON = re.compile(r"\s*:")
 _LAST_WORD = re.compile(r"[a-z]+$")
 _LONGEST_KEYWORD = 16
 _CLOSING = {"{": "}", "(": ")", "<": ">"}
@@ -57,6 +59,11 @@ class _Case:
     expected: frozenset[str]
     found: str
     is_keyword: bool
+
+    @property
+    def begins_line(self) -> bool:
+        """Whether what was found is the first of its line."""
+        return self.source.text.find("\n", self.error.previous_end, self.error.start) >= 0
 
 
 def unexpected(source: Source, table: Table, error: Unexpected) -> WitError:
@@ -113,7 +120,13 @@ def _found(case: _Case, text: str) -> str:
 
 
 def _keyword_as_name(case: _Case) -> Note | None:
-    if case.is_keyword and "ID" in case.expected and case.expected.isdisjoint({"}", ")", "func", "_"}):
+    """A keyword where a name may stand: surely meant as one before a colon, and where nothing else may stand."""
+    if not case.is_keyword or "ID" not in case.expected:
+        return None
+    begins_item = case.found in _ITEMS and case.begins_line
+    if _COLON.match(case.source.text, case.error.end) or (
+        not begins_item and case.expected.isdisjoint({"}", ")", "func", "_"})
+    ):
         return Note(f"to use `{case.found}` as a name, write `%{case.found}`")
     return None
 
@@ -125,6 +138,10 @@ def _keyword_before_colon(case: _Case) -> Note | None:
     if case.found != ":" or "ID" not in case.expected or word is None or word[0] not in _DEFINITIONS:
         return None
     return Note(f"to use `{word[0]}` as a name, write `%{word[0]}`", Span(source, word.start(), end))
+
+
+def _comment(case: _Case) -> Note | None:
+    return Note("a comment begins with `//`") if case.found == "/" and case.begins_line else None
 
 
 def _digit_first(case: _Case) -> Note | None:
@@ -201,6 +218,7 @@ def _unknown_attribute(case: _Case) -> Note | None:
 _HINTS: tuple[Callable[[_Case], Note | None], ...] = (
     _keyword_as_name,
     _keyword_before_colon,
+    _comment,
     _digit_first,
     _missing_semicolon,
     _never_closed,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from witgen.diagnostics import Source
+from witgen.diagnostics import Source, Span
 from witgen.syntax.lexer import Scan
 from witgen.syntax.messages import unexpected
 from witgen.syntax.parser import Unexpected, Word
@@ -59,6 +59,7 @@ class Recovery:
         braces = sum(state in marks.opened for state in error.states[body + 1 :])
         word: Word | None = (error.terminal, error.start, error.end)
         previous_end = error.previous_end
+        told = len(self._scan.errors)
         while word is not None:
             terminal, start, end = word
             if braces == 0:
@@ -69,8 +70,12 @@ class Recovery:
                 braces += 1
             elif terminal == marks.close and braces:
                 braces -= 1
+            # Nobody reads a word that is passed over, so nobody minds what is wrong with it.
+            del self._scan.errors[told:]
             following = next(rest, None)
             if braces == 0 and terminal in (marks.close, marks.semicolon):
+                # This item has its end, so that the next one is on its own.
+                self._next_told = 0
                 if terminal == marks.close and following is not None and following[0] == marks.semicolon:
                     following = next(rest, None)
                 return None if following is None else (body + 1, following)
@@ -78,7 +83,8 @@ class Recovery:
         return None
 
     def _tell(self, error: Unexpected) -> None:
-        follows = error.shifted < self._next_told
+        is_told = any(isinstance(one.where, Span) and one.where.start == error.start for one in self._scan.errors[-1:])
+        follows = is_told or error.shifted < self._next_told
         self._next_told = error.shifted + _APART
         if not follows:
             self._scan.tell(unexpected(self._source, self._table, error))

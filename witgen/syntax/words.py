@@ -53,7 +53,8 @@ def wrong_word(source: Source, start: int) -> tuple[WitError, int]:
     if not word:
         if text[start] == "\r":
             return WitError.at(span, "a carriage return without a line feed is no line break"), start
-        return WitError.at(span, f"unexpected character {_shown(text[start])}"), start
+        notes = [Note("a comment begins with `//`")] if text[start] == "#" else []
+        return WitError.at(span, f"unexpected character {_shown(text[start])}", *notes), start
     name = word.removeprefix("%")
     if not name:
         return WitError.at(span, "expected an identifier after `%`"), match.end()
