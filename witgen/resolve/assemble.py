@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from witgen import ir
 from witgen.diagnostics import Diagnostic, Note, Span, WitError
-from witgen.resolve.binaries import Decoded, decode, is_webassembly
+from witgen.resolve.binaries import Decoded, decode, is_text_form, is_webassembly
 from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
@@ -83,7 +83,7 @@ class _Read:
         for path in group.files:
             with errors.collect():
                 data = self._contents[path]
-                if is_webassembly(data):
+                if is_webassembly(data) and (group.stands_alone or not is_text_form(data)):
                     self._add_binary(group, data, is_main=is_main)
                     return
                 file = parse(decode_source(shown(path), data))

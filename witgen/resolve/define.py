@@ -27,9 +27,13 @@ def define_package(name: ir.PackageName, span: Span, docs: str, files: Sequence[
     Raises WitError for everything that is wrong with the package whatever the others may hold.
     """
     draft = Draft(name, span, docs)
-    scope = Scope(draft, files)
-    definer = _Definer(draft, scope)
     errors = Errors()
+    scope: Scope | None = None
+    with errors.collect():
+        scope = Scope(draft, files, errors)
+    if scope is None:
+        raise WitError(*errors.diagnostics)
+    definer = _Definer(draft, scope)
     for item, known, file in sorted(scope.order, key=lambda entry: isinstance(entry[0], ast.World)):
         with errors.collect():
             if isinstance(item, ast.Interface):

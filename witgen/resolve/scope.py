@@ -13,7 +13,7 @@ from witgen import ir
 from witgen.diagnostics import Note, Span, WitError
 from witgen.resolve import gates
 from witgen.resolve.draft import Draft, DraftInterface, DraftType, DraftWorld, ForeignItem, ForeignPackage
-from witgen.resolve.errors import Errors
+from witgen.resolve.errors import Errors, follows
 from witgen.resolve.order import did_you_mean, sort_by_dependency
 from witgen.resolve.paths import references
 from witgen.syntax import ast
@@ -39,12 +39,17 @@ class Known:
 class Scope:
     """The interfaces and worlds of a draft by name; making one fills the draft with them.
 
-    Each element of `files` holds the items of one file. Raises WitError for names that are taken, that don't exist, or
-    that depend on themselves.
+    Each element of `files` holds the items of one file. Adds to `errors` the names that are taken or don't exist;
+    raises WitError for interfaces and worlds that depend on themselves.
     """
 
-    def __init__(self, draft: Draft, files: Sequence[Sequence[ast.Item]]) -> None:
+    def __init__(self, draft: Draft, files: Sequence[Sequence[ast.Item]], errors: Errors) -> None:
         self._draft = draft
+        self._errors = errors
+        #: Places of names that were told of: who comes to them again fails without a word.
+        self._told: set[Span] = set()
+        #: Names, in each file, of top-level ``use`` that failed.
+        self._failed: list[set[str]] = []
         self._own: dict[str, Known] = {}
         self._visible: list[dict[str, Known]] = []
         #: The interfaces and worlds of the package in the order in which they are to be defined, with their file.
@@ -77,6 +82,8 @@ class Scope:
             return Known(item.id, item.is_world, item.span)
         name = path.name.text
         known = self._visible[file].get(name) or self._own.get(name)
+        if known is None and (path.name.span in self._told or name in self._failed[file]):
+            raise follows()
         if known is None:
             raise _no_such_item(path.name, [*self._own, *self._visible[file]])
         return known
@@ -116,7 +123,11 @@ class Scope:
                 if reference.names is None:
                     continue
                 stability = gates.stability(reference.gates)
-                interface = self.interface(reference.path, file)
+                try:
+                    interface = self.interface(reference.path, file)
+                except WitError:
+                    # This is told of where the `use` is carried out.
+                    continue
                 if interface not in foreign:
                     continue
                 types = draft.interfaces[interface].types
@@ -130,16 +141,14 @@ class Scope:
 
     def _declare_own(self, files: Sequence[Sequence[ast.Item]]) -> None:
         items: dict[str, tuple[ast.Interface | ast.World, int]] = {}
-        errors = Errors()
         for file, file_items in enumerate(files):
             for item in file_items:
                 if isinstance(item, ast.Interface | ast.World):
                     name = item.name
                     previous = items.setdefault(name.text, (item, file))[0].name
                     if previous is not name:
-                        with errors.collect():
+                        with self._errors.collect():
                             raise _defined_twice(name, previous.span, "package")
-        errors.raise_any()
         for name_text in sort_by_dependency("interface or world", self._dependencies(files, items)):
             item, file = items[name_text]
             if isinstance(item, ast.World):
@@ -149,51 +158,57 @@ class Scope:
             self._own[name_text] = known
             self.order.append((item, known, file))
         for file_items in files:
-            self._visible.append(dict(self._names_of_file(file_items)))
+            self._failed.append(set())
+            self._visible.append(dict(self._names_of_file(file_items, self._failed[-1])))
 
     def _dependencies(
         self, files: Sequence[Sequence[ast.Item]], items: dict[str, tuple[ast.Interface | ast.World, int]]
     ) -> dict[str, list[ast.Name]]:
         """For each interface and world of the package, those of the package that must be defined before it."""
         edges: dict[str, list[ast.Name]] = {name: [] for name in items}
-        errors = Errors()
         for file_items in files:
-            names = _local_names(file_items, errors)
+            names = _local_names(file_items, self._errors)
             for reference in references(file_items):
                 path = reference.path
                 if reference.user is None or path.package is not None:
                     continue
                 if path.name.text in names:
                     target = names[path.name.text]
-                    if target is not None:
+                    if target is not None and target.text in items:
                         edges[reference.user.text].append(target)
                 elif path.name.text in items:
                     edges[reference.user.text].append(path.name)
                 else:
-                    with errors.collect():
+                    self._told.add(path.name.span)
+                    with self._errors.collect():
                         raise _no_such_item(path.name, [*items, *names])
-        errors.raise_any()
         return edges
 
-    def _names_of_file(self, items: Sequence[ast.Item]) -> list[tuple[str, Known]]:
+    def _names_of_file(self, items: Sequence[ast.Item], failed: set[str]) -> list[tuple[str, Known]]:
+        """The names that a file defines; those that can't be defined are added to `failed`."""
         names: list[tuple[str, Known]] = []
         for item in items:
             match item:
                 case ast.Interface() | ast.World():
                     names.append((item.name.text, self._own[item.name.text]))
                 case ast.TopLevelUse():
-                    if item.gates:
-                        raise WitError.at(item.path.span, "a `use` beside interfaces and worlds can't be gated")
-                    path = item.path
-                    if path.package is not None:
-                        foreign = self._draft.foreign[package_name(path.package)].items[path.name.text]
-                        known: Known | None = Known(foreign.id, foreign.is_world, foreign.span)
-                    else:
-                        known = self._own.get(path.name.text)
-                    if known is None:
-                        raise _no_such_item(path.name, list(self._own))
-                    names.append(((item.alias or path.name).text, known))
+                    name = (item.alias or item.path.name).text
+                    failed.add(name)
+                    with self._errors.collect():
+                        names.append((name, self._used(item)))
+                        failed.discard(name)
         return names
+
+    def _used(self, item: ast.TopLevelUse) -> Known:
+        path = item.path
+        if item.gates:
+            raise WitError.at(path.span, "a `use` beside interfaces and worlds can't be gated")
+        if path.package is not None:
+            foreign = self._draft.foreign[package_name(path.package)].items[path.name.text]
+            return Known(foreign.id, foreign.is_world, foreign.span)
+        if path.name.text not in self._own:
+            raise _no_such_item(path.name, list(self._own))
+        return self._own[path.name.text]
 
     def new_interface(self, name: str | None, span: Span) -> ir.InterfaceId:
         """Give an id to an interface that is still to be defined."""
@@ -222,6 +237,7 @@ def _local_names(items: Sequence[ast.Item], errors: Errors) -> dict[str, ast.Nam
     package. Adds to `errors` those that are defined twice."""
     names: dict[str, ast.Name | None] = {}
     places: dict[str, Span] = {}
+    brought: set[str] = set()
     for item in items:
         match item:
             case ast.Interface() | ast.World():
@@ -232,9 +248,12 @@ def _local_names(items: Sequence[ast.Item], errors: Errors) -> dict[str, ast.Nam
                 target = item.path.name if item.path.package is None else None
             case _:
                 continue
-        if name.text in names:
+        # Of two items, the package tells.
+        if name.text in names and (isinstance(item, ast.TopLevelUse) or name.text in brought):
             with errors.collect():
                 raise _defined_twice(name, places[name.text], "file")
+        if isinstance(item, ast.TopLevelUse):
+            brought.add(name.text)
         names[name.text] = target
         places[name.text] = name.span
     return names
