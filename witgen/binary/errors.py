@@ -5,7 +5,7 @@ The decoder and the readers built on it raise nothing else, however the input wa
 
 from __future__ import annotations
 
-__all__ = ["BinaryError", "Budget", "quoted"]
+__all__ = ["BinaryError", "Budget", "printable", "quoted"]
 
 _LONGEST_NAME = 120
 
@@ -40,7 +40,12 @@ class Budget:
             raise BinaryError("its types are too much work to evaluate", offset)
 
 
+def printable(text: str) -> str:
+    """A text out of a binary, fit to be printed: cut where it is long, escaped where it would disturb a terminal."""
+    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text[:_LONGEST_NAME])
+    return f"{shown}{'…' if len(text) > _LONGEST_NAME else ''}"
+
+
 def quoted(name: str) -> str:
-    """A name out of a binary, fit to be printed: cut where it is long, escaped where it would disturb a terminal."""
-    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in name[:_LONGEST_NAME])
-    return f"`{shown}{'…' if len(name) > _LONGEST_NAME else ''}`"
+    """A name as errors have it: `printable`, between backticks."""
+    return f"`{printable(name)}`"
