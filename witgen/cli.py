@@ -257,6 +257,29 @@ def wit(
 
 
 @main.command()
+@click.argument("file", type=_PATH)
+@click.option("--wit", "as_wit", is_flag=True, help="Print the world as WIT text.")
+@click.option("--json", "as_json", is_flag=True, help="Print all that was found as a JSON document.")
+@_reporting
+def inspect(file: Path, as_wit: bool, as_json: bool) -> None:
+    """Show what is in a component, a binary WIT package or a core module.
+
+    Imports by capability and exports, with the digest of each interface as it is in the file; the contract that it is
+    stamped with, and whether its own types agree; what it consists of, and what made it.
+    """
+    if as_wit and as_json:
+        raise click.UsageError("--wit and --json are two different forms")
+    from witgen.inspect import as_document, as_text, gather, wit_text
+
+    if as_wit:
+        click.echo(wit_text(file), nl=False)
+    elif as_json:
+        click.echo(as_document(gather(file)), nl=False)
+    else:
+        click.echo(as_text(gather(file)))
+
+
+@main.command()
 @click.argument("component", type=_PATH)
 @_PATHS
 @click.option("--world", metavar="W", help="The world, where the package has several.")

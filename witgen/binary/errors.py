@@ -40,10 +40,10 @@ class Budget:
             raise BinaryError("its types are too much work to evaluate", offset)
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = _LONGEST_NAME) -> str:
     """A text out of a binary, fit to be printed: cut where it is long, escaped where it would disturb a terminal."""
-    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text[:_LONGEST_NAME])
-    return f"{shown}{'…' if len(text) > _LONGEST_NAME else ''}"
+    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text[:longest])
+    return f"{shown}{'…' if len(text) > longest else ''}"
 
 
 def quoted(name: str) -> str:
