@@ -142,11 +142,10 @@ def test_aliases_and_equal_types_are_told_apart() -> None:
 
 
 def record(*fields: str) -> bytes:
-    """A component that imports a function with a record of such fields."""
+    """A component that imports a record of such fields."""
     type_ = b"\x72" + vec([name_bytes(field) + b"\x7f" for field in fields])
-    func = b"\x40\0\0\0"
-    name = b"\0" + name_bytes("f")
-    return op.PREAMBLE + section(op.TYPE, vec([type_, func])) + section(op.IMPORT, vec([name + b"\x01\x01"]))
+    named = b"\0" + name_bytes("r") + b"\x03\0\0"
+    return op.PREAMBLE + section(op.TYPE, vec([type_])) + section(op.IMPORT, vec([named]))
 
 
 def test_names_are_looked_at_before_anyone_relies_on_them() -> None:
@@ -155,6 +154,17 @@ def test_names_are_looked_at_before_anyone_relies_on_them() -> None:
         component_world(decode(record("a bool\nfield b")))
     with pytest.raises(BinaryError, match="two names are the same"):
         component_world(decode(record("a", "A")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [("record", b"\x72\x01\x01x\x7f"), ("variant", b"\x71\x01\x01x\0\0"), ("enum", b"\x6d\x01\x01x")],
+)
+def test_a_type_whose_name_is_part_of_it_cannot_be_used_without_one(kind: str, type_: bytes) -> None:
+    func = section(op.IMPORT, vec([b"\0" + name_bytes("f") + b"\x01\x01"]))
+    data = op.PREAMBLE + section(op.TYPE, vec([type_, b"\x40\x01\x01x\0\x01\0"])) + func
+    with pytest.raises(BinaryError, match=f"the {kind} that is used here has no name"):
+        component_world(decode(data))
 
 
 def test_names_that_would_disturb_a_terminal_are_not_printed_as_they_are() -> None:

@@ -39,8 +39,9 @@ def encode_component_type(
 
     `producers` are fields of the producers section (``processed-by``, name to version), none where it is left out.
     Raises ValueError for what no binary can say: a use of an interface that the world does not import, an empty record,
-    flags that are none or more than 32.
+    flags that are none or more than 32, a package with capital letters in its name.
     """
+    _check_packages(resolve)
     name = resolve.worlds[world].name
     parts = [
         op.PREAMBLE,
@@ -57,6 +58,7 @@ def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
 
     Raises ValueError as `encode_component_type` does.
     """
+    _check_packages(resolve)
     row = resolve.packages[package]
     parts = [op.PREAMBLE]
     types = [(name, _wrapped_interface(resolve, id_)) for name, id_ in row.interfaces.items()]
@@ -66,6 +68,13 @@ def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
         parts.append(_type_and_export(name, type_, 2 * i))
     parts.append(section(op.CUSTOM, name_bytes(DOCS_SECTION) + package_docs(resolve, package)))
     return b"".join(parts)
+
+
+def _check_packages(resolve: ir.Resolve) -> None:
+    for package in resolve.packages:
+        name = ir.PackageName(package.name.namespace, package.name.name)
+        if str(name) != str(name).lower():
+            raise ValueError(f"package {name} has capital letters in its name")
 
 
 def _type_and_export(name: str, type_: bytes, index: int) -> bytes:

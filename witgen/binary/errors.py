@@ -26,18 +26,22 @@ class BinaryError(Exception):
 
 
 class Budget:
-    """The work that a file may ask for altogether: a small one can ask for very much."""
+    """The work that a file may ask for altogether: a small one can ask for very much.
 
-    __slots__ = ("left",)
+    `complaint` is the message of the error when nothing is left.
+    """
 
-    def __init__(self, steps: int) -> None:
+    __slots__ = ("complaint", "left")
+
+    def __init__(self, steps: int, complaint: str = "its types are too much work to evaluate") -> None:
         self.left = steps
+        self.complaint = complaint
 
     def spend(self, steps: int, offset: int) -> None:
         """Takes `steps` off, or raises `BinaryError` where nothing is left."""
         self.left -= steps
         if self.left < 0:
-            raise BinaryError("its types are too much work to evaluate", offset)
+            raise BinaryError(self.complaint, offset)
 
 
 def printable(text: str, longest: int = _LONGEST_NAME) -> str:

@@ -18,7 +18,8 @@ from witgen import ir
 from witgen.binary import entities as en
 from witgen.binary import model as m
 from witgen.binary.errors import BinaryError, Budget, quoted
-from witgen.binary.evaluate import evaluate, evaluate_type
+from witgen.binary.evaluate import MAX_STEPS, evaluate, evaluate_type
+from witgen.binary.limits import Limits, names_in, references
 from witgen.binary.matching import parts_of
 from witgen.binary.names import InterfaceName, check_labels, function_name, interface_name, is_plain
 from witgen.binary.tables import InterfaceRow, TypeNames, WorldRow, freeze
@@ -28,12 +29,6 @@ __all__ = ["component_world", "encoded_package", "encoded_world", "is_package"]
 #: The world of a component has no name in the binary; these are the ones that other tools give it.
 ROOT_PACKAGE = ir.PackageName("root", "component")
 ROOT_WORLD = "root"
-
-#: How deep types may refer to types, how many a type may consist of when all references are written out, and how many
-#: fields, cases and other parts all types together may have. Whoever walks the types may recurse without fear.
-MAX_TYPE_DEPTH = 64
-MAX_TYPE_SIZE = 1_000_000
-MAX_PARTS = 1_000_000
 
 
 def component_world(component: m.Component, *, merge: bool = False) -> tuple[ir.Resolve, ir.WorldId]:
@@ -63,35 +58,41 @@ def is_package(component: m.Component) -> bool:
     )
 
 
-def encoded_world(component: m.Component) -> tuple[ir.Resolve, ir.WorldId]:
-    """The world in the payload of a ``component-type`` custom section."""
-    _, exports = evaluate(component)
+def encoded_world(component: m.Component, budget: Budget | None = None) -> tuple[ir.Resolve, ir.WorldId]:
+    """The world in the payload of a ``component-type`` custom section; those of one file have one `budget`."""
+    budget = budget or Budget(MAX_STEPS)
+    _, exports = evaluate(component, budget)
     builder = _Builder(merge=True)
     if len(exports) != 1:
         raise BinaryError(f"one encoded world expected, not {len(exports)} exports", component.offset)
     for name, extern in exports.items():
-        item, _, world = _wrapped(name, extern)
+        item, _, world = _wrapped(name, extern, budget)
         if world is None:
             raise BinaryError(f"{quoted(name)} is not an encoded world", extern.offset)
-        id_ = builder.world(item.item, item.package, *evaluate_type(world))
+        id_ = builder.world(item.item, item.package, *evaluate_type(world, budget))
         return builder.finish(item.package), id_
     raise AssertionError
 
 
 def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
     """The package in a binary WIT package. Interfaces of other packages come with their types only."""
-    _, exports = evaluate(component)
+    budget = Budget(MAX_STEPS)
+    _, exports = evaluate(component, budget)
     builder = _Builder(merge=True)
     package: ir.PackageName | None = None
+    seen: set[str] = set()
     for name, extern in exports.items():
-        item, (imports, items), world = _wrapped(name, extern)
+        item, (imports, items), world = _wrapped(name, extern, budget)
+        if item.item in seen:
+            raise BinaryError(f"{quoted(item.item)} is there twice", extern.offset)
+        seen.add(item.item)
         if package not in (None, item.package):
             raise BinaryError(f"{quoted(name)} is of package {item.package}, not of {package}", extern.offset)
         package = item.package
         if world is None:
             builder.interfaces(imports, items)
         else:
-            builder.world(item.item, item.package, *evaluate_type(world))
+            builder.world(item.item, item.package, *evaluate_type(world, budget))
     if package is None:
         raise BinaryError("this component exports no package", component.offset)
     resolve = _documented(builder.finish(package), component)
@@ -103,19 +104,24 @@ def _documented(resolve: ir.Resolve, component: m.Component) -> ir.Resolve:
     from witgen.binary import package_docs  # Brings JSON, which running a component does not need.
 
     id_ = ir.PackageId(len(resolve.packages) - 1)
-    for definition in component.definitions:
-        if isinstance(definition, m.CustomSection) and definition.name == package_docs.SECTION:
-            resolve = package_docs.with_package_docs(resolve, id_, bytes(definition.data))
+    custom = [definition for definition in component.definitions if isinstance(definition, m.CustomSection)]
+    sections = [section for section in custom if section.name == package_docs.SECTION]
+    if len(sections) > 1:
+        raise BinaryError(f"{package_docs.SECTION} is there twice", sections[1].offset)
+    for section in sections:
+        resolve = package_docs.with_package_docs(resolve, id_, bytes(section.data), section.offset)
     return resolve
 
 
-def _wrapped(name: str, extern: en.Extern) -> tuple[InterfaceName, tuple[en.Externs, en.Externs], en.Component | None]:
+def _wrapped(
+    name: str, extern: en.Extern, budget: Budget
+) -> tuple[InterfaceName, tuple[en.Externs, en.Externs], en.Component | None]:
     """What an export of a package is: a component type with one export, which is the interface or the world."""
     entity = extern.entity
     node = en.bare(entity) if isinstance(entity, en.Named) else None
     if not isinstance(node, en.Defined) or not isinstance(node.type, m.ComponentType):
         raise BinaryError(f"{quoted(name)} is not an encoded interface or world", extern.offset)
-    imports, exports = evaluate_type(en.Component(node.type.decls, node.scope))
+    imports, exports = evaluate_type(en.Component(node.type.decls, node.scope), budget)
     if len(exports) != 1:
         raise BinaryError(f"{quoted(name)} has {len(exports)} exports instead of one", extern.offset)
     ((link_name, item),) = exports.items()
@@ -152,10 +158,7 @@ class _Builder:
         self.rows: list[InterfaceRow] = []
         self.worlds: list[WorldRow] = []
         self.types: list[ir.TypeDef] = []
-        #: Of each type: how deep it is, and of how many it consists.
-        self.extents: list[tuple[int, int]] = []
-        self.depth = 0
-        self.budget = Budget(MAX_PARTS)
+        self.limits = Limits()
         self.ids: dict[en.Node, ir.TypeId] = {}
         #: Nodes that have no name of their own in any interface or world, to the type behind them.
         self.behind: dict[en.Node, ir.Type] = {}
@@ -223,6 +226,7 @@ class _Builder:
     def _item(self, name: str, extern: en.Extern, place: _Place) -> tuple[ir.WorldKey, ir.WorldItem]:
         """An import or export as an item of a world."""
         entity, attributes = extern.entity, extern.attributes
+        self.limits.write([name, attributes.implements or "", attributes.external_id or ""], (), extern.offset)
         if isinstance(entity, en.Instance):
             id_ = self._interface(name, extern, place)
             self._fill(id_, entity)
@@ -262,9 +266,42 @@ class _Builder:
         )
         result = self.valtype(definition.result, scope, at)
         external_id = extern.attributes.external_id
-        return ir.Function(
+        names = [name, external_id or "", *(param.name for param in params)]
+        self.limits.write(names, [*(param.type for param in params), result], extern.offset)
+        function = ir.Function(
             name, parts.kind, resource, params, result, is_async=definition.is_async, external_id=external_id
         )
+        self._check(function, extern.offset)
+        return function
+
+    def _check(self, function: ir.Function, offset: int) -> None:
+        """Raises `BinaryError` for a function that is not what its name says."""
+        resource = None if function.resource is None else self._bare(function.resource)
+        if function.kind is ir.FunctionKind.METHOD:
+            first = function.params[0] if function.params else None
+            if first is None or first.name != "self" or not self._is_handle(first.type, ir.Borrow, resource):
+                raise BinaryError(f"{quoted(function.name)} has no parameter self that borrows its resource", offset)
+        elif function.kind is ir.FunctionKind.CONSTRUCTOR:
+            kind = self._kind(function.result)
+            result = kind.ok if isinstance(kind, ir.Result) else function.result
+            if not self._is_handle(result, ir.Own, resource):
+                raise BinaryError(f"{quoted(function.name)} does not return its resource", offset)
+
+    def _is_handle(self, type_: ir.Type | None, of: type[ir.Own | ir.Borrow], resource: ir.TypeId | None) -> bool:
+        kind = self._kind(type_)
+        return isinstance(kind, of) and self._bare(kind.resource) == resource
+
+    def _kind(self, type_: ir.Type | None) -> ir.Kind | None:
+        """The kind of a type that is not a primitive, aliases looked through."""
+        return None if type_ is None or isinstance(type_, ir.Primitive) else self.types[self._bare(type_)].kind
+
+    def _bare(self, id_: ir.TypeId) -> ir.TypeId:
+        """A type, aliases of it looked through."""
+        kind = self.types[id_].kind
+        while isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive):
+            id_ = kind.target
+            kind = self.types[id_].kind
+        return id_
 
     # Types
 
@@ -289,7 +326,8 @@ class _Builder:
             definition, kind = en.bare(node), self.types[found].kind
             if not isinstance(definition, en.Defined) or isinstance(kind, ir.Alias):
                 continue
-            for index, type_ in zip(parts_of(definition.type), _references(kind), strict=False):
+            self.limits.parts.spend(len(parts_of(definition.type)), definition.offset)
+            for index, type_ in zip(parts_of(definition.type), references(kind), strict=False):
                 if not isinstance(index, int) or index >= len(definition.scope.types):
                     continue
                 part = definition.scope.types[index]
@@ -302,12 +340,12 @@ class _Builder:
         home = self.homes[node]
         found = home.table.get(home.name)
         if found is None:
-            self._descend(home.extern.offset)
+            self.limits.descend(home.extern.offset)
             # Nodes that nobody outside can name stand for the type that they lead to.
             passed = [node]
             kind = self._kind_behind(node, passed)
             found = self._add_named(home, kind)
-            self.depth -= 1
+            self.limits.ascend()
             for each in passed[1:]:
                 if isinstance(kind, ir.Alias):
                     self.behind[each] = kind.target
@@ -329,28 +367,24 @@ class _Builder:
     def _add_named(self, home: _Home, kind: ir.Kind) -> ir.TypeId:
         check_labels([home.name], home.extern.offset)
         external_id = home.extern.attributes.external_id
+        names = [home.name, external_id or "", *names_in(kind), self._origin(kind, home.owner)]
+        self.limits.write(names, references(kind), home.extern.offset)
         id_ = self._add(ir.TypeDef(home.name, kind, home.owner, external_id=external_id), home.extern.offset)
         home.table[home.name] = id_
         return id_
 
-    def _add(self, definition: ir.TypeDef, offset: int) -> ir.TypeId:
-        depth, size = 1, 1
-        for part in _parts(definition.kind):
-            part_depth, part_size = self.extents[part]
-            depth = max(depth, part_depth + 1)
-            size += part_size
-        if depth > MAX_TYPE_DEPTH:
-            raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
-        if size > MAX_TYPE_SIZE:
-            raise BinaryError(f"a type of more than {MAX_TYPE_SIZE} parts", offset)
-        self.types.append(definition)
-        self.extents.append((depth, size))
-        return ir.TypeId(len(self.types) - 1)
+    def _origin(self, kind: ir.Kind, owner: ir.Owner) -> str:
+        """The interface from which a type is used; nothing where it is none of another."""
+        if isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive):
+            origin = self.types[kind.target].owner
+            if isinstance(origin, ir.InterfaceOwner) and origin != owner:
+                return self.rows[origin.id].package.interface(self.rows[origin.id].name)
+        return ""
 
-    def _descend(self, offset: int) -> None:
-        self.depth += 1
-        if self.depth > MAX_TYPE_DEPTH:
-            raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
+    def _add(self, definition: ir.TypeDef, offset: int) -> ir.TypeId:
+        self.limits.add(definition, offset)
+        self.types.append(definition)
+        return ir.TypeId(len(self.types) - 1)
 
     def _use(self, node: en.Node, offset: int) -> ir.Type:
         """The type that a node stands for."""
@@ -377,9 +411,11 @@ class _Builder:
             raise BinaryError("a resource that is used has no name", offset)
         if isinstance(node.type, ir.Primitive):
             return node.type
-        self._descend(offset)
+        if isinstance(node.type, _NAMED):
+            raise BinaryError(f"the {type(node.type).__name__.lower()} that is used here has no name", offset)
+        self.limits.descend(offset)
         found = self.ids[node] = self._add(ir.TypeDef(None, self._structure(node), None), node.offset)
-        self.depth -= 1
+        self.limits.ascend()
         return found
 
     def _structure(self, node: en.Defined) -> ir.Kind:
@@ -394,13 +430,13 @@ class _Builder:
     def valtype(self, type_: m.ValType | None, scope: en.Scope, offset: int) -> ir.Type | None:
         """A value type of the binary, or its absence."""
         if type_ is None:
-            self.budget.spend(1, offset)
+            self.limits.parts.spend(1, offset)
             return None
         return self.required(type_, scope, offset)
 
     def required(self, type_: m.ValType | None, scope: en.Scope, offset: int) -> ir.Type:
         """A value type of the binary that must be there."""
-        self.budget.spend(1, offset)
+        self.limits.parts.spend(1, offset)
         if isinstance(type_, ir.Primitive):
             return type_
         assert type_ is not None
@@ -420,7 +456,7 @@ class _Builder:
 
     def labels(self, labels: tuple[str, ...], offset: int) -> tuple[ir.Label, ...]:
         """The labels of an enum or of flags."""
-        self.budget.spend(len(labels), offset)
+        self.limits.parts.spend(len(labels), offset)
         check_labels(labels, offset)
         return tuple([ir.Label(label) for label in labels])
 
@@ -430,39 +466,15 @@ class _Builder:
         return items
 
     def _is_resource(self, type_: ir.TypeId) -> bool:
-        kind = self.types[type_].kind
-        while isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive):
-            kind = self.types[kind.target].kind
-        return isinstance(kind, ir.Resource)
+        return isinstance(self._kind(type_), ir.Resource)
 
     def finish(self, root: ir.PackageName) -> ir.Resolve:
         """The finished model; `root` is its last package."""
         return freeze(self.types, self.rows, self.worlds, root)
 
 
-def _references(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
-    """The types that a kind refers to, resources aside: one for each reference that its definition has."""
-    match kind:
-        case ir.Record(fields):
-            return tuple(f.type for f in fields)
-        case ir.Variant(cases):
-            return tuple(c.type for c in cases)
-        case ir.Tuple(of):
-            return of
-        case ir.Option(of_one) | ir.List(of_one) | ir.FixedLengthList(of_one) | ir.Alias(of_one):
-            return (of_one,)
-        case ir.Future(perhaps) | ir.Stream(perhaps):
-            return (perhaps,)
-        case ir.Result(first, second) | ir.Map(first, second):
-            return (first, second)
-        case _:
-            return ()
-
-
-def _parts(kind: ir.Kind) -> list[ir.TypeId]:
-    """The types with a row that a kind consists of directly."""
-    return [t for t in _references(kind) if t is not None and not isinstance(t, ir.Primitive)]
-
+#: Definitions that no one can use but by a name.
+_NAMED = (m.Record, m.Variant, m.Enum, m.Flags)
 
 #: What the definition of a value type is in the resolved model.
 _KINDS: dict[type, Callable[[_Builder, Any, en.Scope, int], ir.Kind]] = {

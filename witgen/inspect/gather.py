@@ -5,18 +5,19 @@ It decodes, digests and counts, and shows nothing. Whatever is wrong with the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from witgen import binary, ir
 from witgen.binary import BinaryError
 from witgen.binary import model as m
-from witgen.binary.core_modules import outline
+from witgen.binary.core_modules import CoreModuleOutline, outline
 from witgen.binary.decoder import check_preamble
-from witgen.binary.errors import quoted
+from witgen.binary.errors import Budget, quoted
+from witgen.binary.evaluate import MAX_STEPS
 from witgen.binary.opcodes import CORE_PREAMBLE
-from witgen.binary.producers import producers
+from witgen.binary.producers import Producer, producers
 from witgen.binary.reader import Reader
 from witgen.contract import stamp as stamps
 from witgen.contract.digest import Digests
@@ -30,6 +31,8 @@ __all__ = ["gather", "wit_text"]
 
 #: Sections by which a core module tells a linker of its world begin so.
 _COMPONENT_TYPE = "component-type"
+#: Modules, components, sections and all else that is told of: more than any tool puts together.
+_MAX_PARTS = 20_000
 
 
 def gather(path: Path) -> Inspection:
@@ -56,7 +59,7 @@ def wit_text(path: Path) -> str:
             check_preamble(data)
             decoded = decode(shown(path), data)
             return package_text(decoded.resolve, decoded.package)
-        worlds = list(_carried(outline(Reader(data), 0, len(data)).custom_sections))
+        worlds = list(_carried(outline(Reader(data), 0, len(data))))
     except BinaryError as error:
         raise WitError.at(shown(path), str(error)) from None
     if not worlds:
@@ -72,19 +75,18 @@ def _read(path: Path) -> bytes:
 
 
 def _module_file(path: str, data: bytes) -> Inspection:
-    reader = Reader(data)
-    found = outline(reader, 0, len(data))
-    worlds = tuple([_world(resolve, world) for resolve, world in _carried(found.custom_sections)])
-    module = _module(reader, 0, m.CoreModule(reader.view, 0))
+    worlds = tuple([_world(resolve, id_) for resolve, id_ in _carried(outline(Reader(data), 0, len(data)))])
+    module = _Gatherer(data).module(0, m.CoreModule(memoryview(data), 0))
     return Inspection(path, Kind.MODULE, len(data), worlds, contents=Contents(modules=(module,)))
 
 
-def _carried(sections: Iterable[m.CustomSection]) -> Iterator[tuple[ir.Resolve, ir.WorldId]]:
+def _carried(module: CoreModuleOutline) -> Iterator[tuple[ir.Resolve, ir.WorldId]]:
     """The worlds that a core module carries for the linker."""
-    for section in sections:
+    budget = Budget(MAX_STEPS)
+    for section in module.custom_sections:
         if section.name.partition(":")[0] == _COMPONENT_TYPE:
             try:
-                yield binary.encoded_world(binary.decode(section.data))
+                yield binary.encoded_world(binary.decode(section.data), budget)
             except BinaryError as error:
                 where = f"in section {quoted(section.name)}, {error}"
                 raise BinaryError(where, section.offset) from None
@@ -92,7 +94,7 @@ def _carried(sections: Iterable[m.CustomSection]) -> Iterator[tuple[ir.Resolve, 
 
 def _component_file(path: str, data: bytes) -> Inspection:
     component = binary.decode(data)
-    contents = _contents(Reader(data), component)
+    contents = _Gatherer(data).contents(component)
     if binary.is_package(component):
         resolve, package = binary.encoded_package(component)
         row = resolve.packages[package]
@@ -111,41 +113,49 @@ def _world(resolve: ir.Resolve, id_: ir.WorldId) -> World:
     return World(resolve.packages[row.package].name.interface(row.name), Digests(resolve).world(id_))
 
 
-def _contents(reader: Reader, component: m.Component) -> Contents:
-    """What a component consists of; components in components are nested no deeper than the decoder allows."""
-    by_type: dict[type, list[Any]] = {m.CoreModule: [], m.Component: [], m.CustomSection: []}
-    for definition in component.definitions:
-        if type(definition) in by_type:
-            by_type[type(definition)].append(definition)
-    return Contents(
-        tuple([_module(reader, i, module) for i, module in enumerate(by_type[m.CoreModule])]),
-        tuple([_component(reader, i, nested) for i, nested in enumerate(by_type[m.Component])]),
-        _sections(by_type[m.CustomSection]),
-        producers(reader, by_type[m.CustomSection]),
-    )
+class _Gatherer:
+    """Gathers what a file consists of; it may be nested in itself no deeper than the decoder allows."""
 
+    def __init__(self, data: bytes) -> None:
+        self._reader = Reader(data)
+        self._parts = Budget(_MAX_PARTS, f"more than {_MAX_PARTS} parts to tell of")
 
-def _module(reader: Reader, index: int, module: m.CoreModule) -> Module:
-    size = len(module.data)
-    found = outline(reader, module.offset, module.offset + size)
-    sections = found.custom_sections
-    return Module(
-        index,
-        found.name,
-        module.offset,
-        size,
-        found.imports,
-        found.exports,
-        _sections(sections),
-        producers(reader, sections),
-    )
+    def contents(self, component: m.Component) -> Contents:
+        """The parts of a component."""
+        by_type: dict[type, list[Any]] = {m.CoreModule: [], m.Component: [], m.CustomSection: []}
+        for definition in component.definitions:
+            if type(definition) in by_type:
+                self._parts.spend(1, definition.offset)
+                by_type[type(definition)].append(definition)
+        return Contents(
+            tuple([self.module(i, module) for i, module in enumerate(by_type[m.CoreModule])]),
+            tuple([self._component(i, nested) for i, nested in enumerate(by_type[m.Component])]),
+            _sections(by_type[m.CustomSection]),
+            self._producers(by_type[m.CustomSection]),
+        )
 
+    def module(self, index: int, module: m.CoreModule) -> Module:
+        """A core module, the one with that index."""
+        at, size = module.offset, len(module.data)
+        found = outline(self._reader, at, at + size)
+        sections = found.custom_sections
+        self._parts.spend(len(sections), at)
+        return Module(
+            index, found.name, at, size, found.imports, found.exports, _sections(sections), self._producers(sections)
+        )
 
-def _component(reader: Reader, index: int, component: m.Component) -> Component:
-    imports = [Extern(d.name, d.desc.sort.value) for d in component.definitions if isinstance(d, m.Import)]
-    exports = [Extern(d.name, d.sort.value) for d in component.definitions if isinstance(d, m.Export)]
-    contents = _contents(reader, component)
-    return Component(index, component.offset, len(component.data), tuple(imports), tuple(exports), contents)
+    def _component(self, index: int, component: m.Component) -> Component:
+        imports = [Extern(d.name, d.desc.sort.value) for d in component.definitions if isinstance(d, m.Import)]
+        exports = [Extern(d.name, d.sort.value) for d in component.definitions if isinstance(d, m.Export)]
+        self._parts.spend(len(imports) + len(exports), component.offset)
+        contents = self.contents(component)
+        return Component(index, component.offset, len(component.data), tuple(imports), tuple(exports), contents)
+
+    def _producers(self, sections: Sequence[m.CustomSection]) -> tuple[Producer, ...]:
+        found = producers(self._reader, sections)
+        if found:
+            self._parts.spend(len(found), sections[0].offset)
+        return found
 
 
 def _sections(sections: Iterable[m.CustomSection]) -> tuple[Section, ...]:
