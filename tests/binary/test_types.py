@@ -167,6 +167,43 @@ def test_a_type_whose_name_is_part_of_it_cannot_be_used_without_one(kind: str, t
         component_world(decode(data))
 
 
+def of_resource(name: str, *, params: bytes, result: bytes) -> bytes:
+    """A component that imports an interface with resource r (type 0), own (1) and borrow (2) of it, and a function."""
+    exports = [b"\x04\0" + name_bytes("r") + b"\x03\x01", b"\x01\x69\0", b"\x01\x68\0"]
+    func = [b"\x01\x40" + params + result, b"\x04\0" + name_bytes(name) + b"\x01\x03"]
+    imports = section(op.IMPORT, vec([b"\0" + name_bytes("a:b/c") + b"\x05\0"]))
+    return op.PREAMBLE + section(op.TYPE, vec([b"\x42" + vec(exports + func)])) + imports
+
+
+SELF, NONE = b"\1\4self\2", b"\1\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "result"),
+    [
+        ("[method]r.f", b"\0", NONE),
+        ("[method]r.f", b"\1\4self\1", NONE),
+        ("[method]r.f", b"\1\4self\x7f", NONE),
+        ("[method]r.f", b"\1\3own\2", NONE),
+        ("[constructor]r", b"\0", NONE),
+        ("[constructor]r", b"\0", b"\0\x7f"),
+        ("[constructor]r", b"\0", b"\0\2"),
+    ],
+)
+def test_functions_of_resources_are_what_their_names_say(name: str, params: bytes, result: bytes) -> None:
+    with pytest.raises(BinaryError, match=r"has no parameter self that borrows|does not return its resource"):
+        component_world(decode(of_resource(name, params=params, result=result)))
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "result"),
+    [("[method]r.f", SELF, NONE), ("[static]r.f", b"\0", NONE), ("[constructor]r", b"\0", b"\0\1")],
+)
+def test_functions_of_resources_are_read(name: str, params: bytes, result: bytes) -> None:
+    resolve, _ = component_world(decode(of_resource(name, params=params, result=result)))
+    assert name in resolve.interfaces[0].functions
+
+
 def test_names_that_would_disturb_a_terminal_are_not_printed_as_they_are() -> None:
     data = op.PREAMBLE + section(op.TYPE, vec([b"\x42\0"]))
     data += section(op.IMPORT, vec([b"\0" + name_bytes("\x1b[2J" + "x" * 5000) + b"\x05\0"]))

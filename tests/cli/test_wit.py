@@ -137,6 +137,14 @@ def test_what_has_no_binary_form_is_refused(tmp_path: Path, item: str, says: str
     assert not out.exists()
 
 
+def test_no_binary_names_a_package_in_capital_letters(tmp_path: Path) -> None:
+    path = tmp_path / "loud.wit"
+    path.write_text("package a:LOUD;\ninterface i {}\n")
+    result = wit(path, "--wasm", "-o", tmp_path / "out.wasm")
+    assert result.exit_code == 1
+    assert "package a:LOUD has capital letters in its name" in result.stderr
+
+
 def test_a_component_is_printed_as_the_world_that_it_implements() -> None:
     text = wit(COMPONENT).stdout
     assert text.startswith("package root:component;\n\nworld root {\n")

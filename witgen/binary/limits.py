@@ -23,7 +23,7 @@ MAX_PARTS = 1_000_000
 #: How many characters there may be in a text that names all types and functions and writes out types without a name.
 MAX_TEXT = 10_000_000
 
-#: The characters of a type without a name, what is in it aside.
+#: The characters of a keyword and what stands around it.
 _KEYWORD = 8
 
 
@@ -67,8 +67,9 @@ class Limits:
             raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
         if size > MAX_TYPE_SIZE:
             raise BinaryError(f"a type of more than {MAX_TYPE_SIZE} parts", offset)
-        text = _KEYWORD + sum(part.text for part in parts) if definition.name is None else len(definition.name)
-        self._extents.append(_Extent(depth, size, text))
+        inner = references(definition.kind)
+        text = _KEYWORD * (1 + len(inner)) + sum(part.text for part in parts)
+        self._extents.append(_Extent(depth, size, text if definition.name is None else len(definition.name)))
 
     def write(self, names: Iterable[str], types: Iterable[ir.Type | None], offset: int) -> None:
         """Takes note of an item with these names in it that uses these types."""
