@@ -162,7 +162,7 @@ BOMBS = {
     "a huge version": op.PREAMBLE + custom(SECTION, b'{"version":1' + b"0" * 4_000 + b"}"),
     "a huge count": CORE + b"\x07\x05\xff\xff\xff\xff\x0f",
     "many producers": op.PREAMBLE + custom("producers", b"\1\1x" + vec([b"\1a\1b"] * 15_000)),
-    "names without an end": types(b"\x42\0") + section(op.IMPORT, vec([named("a-1" * 300_000 + "-", 5, 0)])),
+    "names without an end": types(b"\x42\0") + section(op.IMPORT, vec([named("a" + "-1" * 300_000 + "!", 5, 0)])),
     "packages without an end": types(b"\x42\0") + section(op.IMPORT, vec([named("a:" * 300_000, 5, 0)])),
     "many packages": types(b"\x42\0") + section(op.IMPORT, vec([named(f"a:b{i}/c", 5, 0) for i in range(5_000)])),
 }

@@ -2,7 +2,7 @@
 
 Types refer to types, so that what is written once may be meant a million times. Whoever walks the types of a model that
 kept these limits may recurse without fear, and whoever writes them down needs no more memory than he has. This module
-knows the resolved model; how it is read, `witgen.binary.types` knows.
+knows the resolved model; how it is read, `witgen.binary.builder` knows.
 """
 
 from __future__ import annotations
