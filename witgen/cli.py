@@ -301,7 +301,10 @@ def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
 @click.option("--offline", is_flag=True, help="Use nothing from the network.")
 @_reporting
 def build(crate: str | None, offline: bool) -> None:
-    """Build the Rust guests of the workspace as components: CRATE, or all of them."""
+    """Build the Rust guests of the workspace as components: CRATE, or all of them.
+
+    A guest in which witgen.toml has the Rust stubs of a world is stamped with that contract, and has to keep it.
+    """
     from pathlib import Path
 
     from witgen.build import build as run
