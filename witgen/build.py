@@ -2,7 +2,8 @@
 
 A guest is an ordinary Cargo crate, so this only finds the tools and runs ``cargo build``: with the ``wasm32-wasip2``
 target of rustup where it is there, else with Debian's compiler, which builds ``core`` and ``alloc`` from their sources
-and borrows the linker for components. Paths of the machine are kept out of what is built.
+and borrows the linker for components. Paths of the machine are kept out of what is built. A component whose contract
+the project file knows gets its stamp.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from witgen.contract.stamping import contract_of, put_stamp, stamp_for
 from witgen.diagnostics import Note, WitError
+from witgen.project import FILE_NAME
 
 __all__ = ["build"]
 
@@ -38,10 +41,11 @@ class _Compiler:
 
 
 def build(crate: str | None, *, root: Path, offline: bool = False, echo: Callable[[str], None]) -> list[Path]:
-    """Builds one guest of the Cargo workspace of `root`, or all, and gives the components.
+    """Builds one guest of the Cargo workspace of `root`, or all, and gives the components, stamped.
 
-    `echo` is told what is done. Raises `WitError` where there is no workspace, no such crate, no compiler, or the
-    build fails; cargo's own messages go to stderr as they come.
+    `echo` is told what is done. Raises `WitError` where there is no workspace, no such crate, no compiler, the build
+    fails, or a component does not keep the contract that it is built for; cargo's own messages go to stderr as they
+    come.
     """
     workspace = _workspace(root)
     members = _members(workspace)
@@ -61,15 +65,32 @@ def build(crate: str | None, *, root: Path, offline: bool = False, echo: Callabl
     done = subprocess.run(command, cwd=workspace, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise WitError.at(crate or str(workspace), f"cargo ended with {done.returncode}")
-    return sorted(_components(done.stdout))
+    components = sorted(_components(done.stdout))
+    for component, folder in components:
+        _stamp(component, folder, echo)
+    return [component for component, _ in components]
 
 
-def _components(messages: str) -> Iterator[Path]:
-    """The components among the artefacts that cargo tells of."""
+def _components(messages: str) -> Iterator[tuple[Path, Path]]:
+    """The components among the artefacts that cargo tells of, each with the folder of its crate."""
     for line in messages.splitlines():
         message = json.loads(line) if line.startswith("{") else {}
         if message.get("reason") == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
-            yield from (Path(name) for name in message["filenames"] if name.endswith(".wasm"))
+            folder = Path(message["manifest_path"]).parent
+            yield from ((Path(name), folder) for name in message["filenames"] if name.endswith(".wasm"))
+
+
+def _stamp(component: Path, crate: Path, echo: Callable[[str], None]) -> None:
+    """Stamps a component with the contract of its crate, where that is known."""
+    target = contract_of(crate)
+    if target is None:
+        echo(
+            f"{component.name}: not stamped: {FILE_NAME} has no world, or several, whose Rust stubs lie in {crate.name}"
+        )
+        return
+    stamp = stamp_for(target)
+    put_stamp(component, stamp)
+    echo(f"{component.name}: stamped for {stamp.world}, sha256:{stamp.digests.digest}")
 
 
 def _workspace(root: Path) -> Path:

@@ -224,29 +224,67 @@ def _lock(paths: tuple[Path, ...], lock: Path | None, write: bool) -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the tables of the resolved model as a JSON document.")
+@click.option("--wasm", "as_wasm", is_flag=True, help="Write the root package in its binary form.")
 @click.option("--features", multiple=True, metavar="F", help="Features that are on, separated by commas or spaces.")
 @click.option("--all-features", is_flag=True, help="Turn on all features.")
 @click.option("-o", "--out", type=_PATH, help="Write to this file, not to stdout.")
 @_reporting
 def wit(
-    paths: tuple[Path, ...], as_json: bool, features: tuple[str, ...], all_features: bool, out: Path | None
+    paths: tuple[Path, ...],
+    as_json: bool,
+    as_wasm: bool,
+    features: tuple[str, ...],
+    all_features: bool,
+    out: Path | None,
 ) -> None:
     """Print the resolved package as WIT text that needs no other file.
 
     PATHS are the roots, the last one the root package: WIT files, folders with their deps, binary packages and
     components (.wasm, .wat). The other packages follow as nested packages.
     """
+    if as_json and as_wasm:
+        raise click.UsageError("--json and --wasm are two different forms")
+    if as_wasm and out is None and sys.stdout.isatty():
+        raise click.UsageError("--wasm writes bytes: name a file with --out, or send them to another program")
+
     from witgen.files import write_all
-    from witgen.printer import json_text, package_text
+    from witgen.printer import json_text, package_bytes, package_text
     from witgen.resolve import load
 
     names = [name for given in features for name in given.replace(",", " ").split()]
     loaded = load(paths, features=names, all_features=all_features)
-    text = json_text(loaded.resolve) if as_json else package_text(loaded.resolve, loaded.main)
-    if out is None:
-        click.echo(text, nl=False)
+    if as_wasm:
+        content = package_bytes(loaded.resolve, loaded.main)
     else:
-        write_all({out: text.encode()})
+        text = json_text(loaded.resolve) if as_json else package_text(loaded.resolve, loaded.main)
+        content = text.encode()
+    if out is None:
+        click.echo(content, nl=False)
+    else:
+        write_all({out: content})
+
+
+@main.command()
+@click.argument("file", type=_PATH)
+@click.option("--wit", "as_wit", is_flag=True, help="Print the world as WIT text.")
+@click.option("--json", "as_json", is_flag=True, help="Print all that was found as a JSON document.")
+@_reporting
+def inspect(file: Path, as_wit: bool, as_json: bool) -> None:
+    """Show what is in a component, a binary WIT package or a core module.
+
+    Imports by capability and exports, with the digest of each interface as it is in the file; the contract that it is
+    stamped with, and whether its own types agree; what it consists of, and what made it.
+    """
+    if as_wit and as_json:
+        raise click.UsageError("--wit and --json are two different forms")
+    from witgen.inspect import as_document, as_text, gather, wit_text
+
+    if as_wit:
+        click.echo(wit_text(file), nl=False)
+    elif as_json:
+        click.echo(as_document(gather(file)), nl=False)
+    else:
+        click.echo(as_text(gather(file)))
 
 
 @main.command()
@@ -271,7 +309,10 @@ def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
 @click.option("--offline", is_flag=True, help="Use nothing from the network.")
 @_reporting
 def build(crate: str | None, offline: bool) -> None:
-    """Build the Rust guests of the workspace as components: CRATE, or all of them."""
+    """Build the Rust guests of the workspace as components: CRATE, or all of them.
+
+    A guest in which witgen.toml has the Rust stubs of a world is stamped with that contract, and has to keep it.
+    """
     from pathlib import Path
 
     from witgen.build import build as run

@@ -77,10 +77,14 @@ def _emit(language: str, resolve: ir.Resolve, world: ir.WorldId, source: str) ->
     from witgen.contract.digest import Digests
     from witgen.emit import rust
 
+    try:
+        component_type = encode_component_type(resolve, world)
+    except ValueError as error:
+        raise WitError.at(source, f"has no binary form, which guests carry: {error}") from None
     return rust.emit(
         resolve,
         world,
-        component_type=encode_component_type(resolve, world),
+        component_type=component_type,
         digest=Digests(resolve).world(world).digest,
         source=source,
     )

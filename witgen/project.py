@@ -25,7 +25,7 @@ from typing import Any
 from witgen.diagnostics import Note, Source, Span, WitError
 from witgen.toml import read_toml
 
-__all__ = ["FILE_NAME", "Contract", "Project", "Target", "find_project", "read_project"]
+__all__ = ["FILE_NAME", "Contract", "Project", "Target", "find_project", "project_file", "read_project"]
 
 FILE_NAME = "witgen.toml"
 
@@ -60,11 +60,18 @@ class Project:
 
 def find_project(start: Path) -> Project:
     """The project of a folder: the nearest ``witgen.toml`` in it or above. Raises `WitError` if there is none."""
-    for folder in (start.resolve(), *start.resolve().parents):
-        path = folder / FILE_NAME
-        if path.is_file():
-            return read_project(path)
-    raise WitError.at(FILE_NAME, f"not found in {start.resolve()} or above; name the contract's files, or write one")
+    path = project_file(start)
+    if path is None:
+        raise WitError.at(
+            FILE_NAME, f"not found in {start.resolve()} or above; name the contract's files, or write one"
+        )
+    return read_project(path)
+
+
+def project_file(start: Path) -> Path | None:
+    """The nearest ``witgen.toml`` in a folder or above, if there is one."""
+    folders = (start.resolve(), *start.resolve().parents)
+    return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
 
 
 def read_project(path: Path) -> Project:

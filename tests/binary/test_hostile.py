@@ -229,6 +229,105 @@ def test_types_that_unfold_to_more_than_they_say_are_an_error(data: bytes) -> No
     assert time.perf_counter() - start < 20
 
 
+def named(name: str, sort: int, index: int) -> bytes:
+    return b"\0" + name_bytes(name) + bytes((sort,)) + unsigned(index)
+
+
+def used_often(levels: int, uses: int) -> bytes:
+    """Functions whose parameter is a tuple that is much when it is written out."""
+    contents = [b"\x6f\x02\x7f\x7f"] + [b"\x6f\x02" + bytes((level, level)) for level in range(levels)]
+    func = b"\x40\x01\x01x" + unsigned(levels) + b"\x01\0"
+    return types(*contents, func) + section(op.IMPORT, vec([named(f"f{i}", 1, levels + 1) for i in range(uses)]))
+
+
+def wide(size: int, uses: int) -> bytes:
+    """Functions whose parameter is a tuple of many numbers."""
+    data = types(b"\x6f" + vec([b"\x7f"] * size), b"\x40\x01\x01x\0\x01\0")
+    return data + section(op.IMPORT, vec([named(f"f{i}", 1, 1) for i in range(uses)]))
+
+
+def one_long_name(size: int, uses: int) -> bytes:
+    """Interfaces that all have the same function, whose name is long."""
+    export = b"\x04\0" + name_bytes("f" * size) + b"\x01\0"
+    instance = b"\x42" + vec([b"\x01\x40\0\x01\0", export])
+    return types(instance) + section(op.IMPORT, vec([named(f"a:b/i{i}", 5, 0) for i in range(uses)]))
+
+
+def one_bundle(exports: int, uses: int) -> bytes:
+    """Instances of a component that puts many exports together."""
+    bundle = b"\x01" + vec([b"\0" + name_bytes(f"t{i}") + b"\x03\0" for i in range(exports)])
+    inner = types(b"\x6d\x01\x01a") + section(op.INSTANCE, vec([bundle]))
+    instances = section(op.INSTANCE, vec([b"\0\0\0"] * uses))
+    return op.PREAMBLE + section(op.COMPONENT, inner) + instances
+
+
+def many_arguments(args: int, uses: int) -> bytes:
+    """Instances of a component that are given many things that it does not ask for."""
+    given = vec([name_bytes(f"a{i}") + b"\x03\0" for i in range(args)])
+    middle = types(b"\x6d\x01\x01a") + section(op.COMPONENT, op.PREAMBLE)
+    middle += section(op.INSTANCE, vec([b"\0\0" + given]))
+    return op.PREAMBLE + section(op.COMPONENT, middle) + section(op.INSTANCE, vec([b"\0\0\0"] * uses))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (used_often(18, 3), "10000000 characters when they are written out"),
+        (used_often(10, 10_000), "10000000 characters when they are written out"),
+        (wide(50_000, 1_000), "10000000 characters when they are written out"),
+        (one_long_name(100_000, 1_000), "10000000 characters when they are written out"),
+        (one_bundle(20_000, 20_000), "too much work"),
+        (many_arguments(20_000, 20_000), "too much work"),
+    ],
+    ids=["a large type", "a type often", "a wide type", "a name", "exports", "arguments"],
+)
+def test_what_is_said_once_and_meant_often_is_an_error(data: bytes, says: str) -> None:
+    with pytest.raises(BinaryError, match=says) as caught:
+        component_world(decode(data))
+    assert caught.value.offset is not None
+
+
+def package_of(wrapped: bytes, uses: int) -> bytes:
+    """A package that exports the same component type again and again."""
+    exports = [named(f"x{i}", 3, 0) + b"\0" for i in range(uses)]
+    return types(wrapped) + section(op.EXPORT, vec(exports))
+
+
+def test_a_package_has_each_of_its_items_once() -> None:
+    wrapped = b"\x41" + vec([b"\x01\x42\0", b"\x04" + named("a:b/x0", 5, 0)])
+    assert encoded_package(decode(package_of(wrapped, 1)))[0].packages[0].interfaces.keys() == {"x0"}
+    with pytest.raises(BinaryError, match="`x0` is there twice"):
+        encoded_package(decode(package_of(wrapped, 2)))
+
+
+def test_all_items_of_a_package_have_one_budget() -> None:
+    """Each has little to evaluate, but all of them have it."""
+    names = [named(f"a:b/x{i}", 5, 0) for i in range(300)]
+    shared = b"\x42" + vec([b"\x01\x7f"] * 1_000)
+    wrapped = [b"\x41" + vec([b"\x02\x03\x02\x01\0", b"\x04" + name]) for name in names]
+    exports = [named(f"x{i}", 3, 1 + i) + b"\0" for i in range(300)]
+    data = types(shared, *wrapped) + section(op.EXPORT, vec(exports))
+    with pytest.raises(BinaryError, match="too much work"):
+        encoded_package(decode(data))
+
+
+def test_a_package_is_documented_once() -> None:
+    data = encoded_samples()[1]
+    assert data.endswith(section(op.CUSTOM, name_bytes("package-docs") + b"\1{}"))
+    with pytest.raises(BinaryError, match="package-docs is there twice"):
+        encoded_package(decode(data + section(op.CUSTOM, name_bytes("package-docs") + b"\1{}")))
+
+
+@pytest.mark.parametrize("content", [b"", b"\2{}", b"\1", b"\1[]", b"\1{", b"\1" + b"[" * 100_000, b'\1{"docs":1}'])
+def test_docs_that_cannot_be_read_are_an_error_at_their_place(content: bytes) -> None:
+    data = encoded_samples()[1]
+    at = data.index(b"package-docs") - 1
+    broken = data[: at - 2] + section(op.CUSTOM, name_bytes("package-docs") + content)
+    with pytest.raises(BinaryError, match="package-docs") as caught:
+        encoded_package(decode(broken))
+    assert caught.value.offset == broken.index(b"package-docs") - 1
+
+
 def test_more_items_than_any_tool_writes_are_an_error() -> None:
     with pytest.raises(BinaryError, match="more than 200000 items"):
         decode(op.PREAMBLE + section(op.CUSTOM, b"\0") * 200_001)

@@ -142,11 +142,10 @@ def test_aliases_and_equal_types_are_told_apart() -> None:
 
 
 def record(*fields: str) -> bytes:
-    """A component that imports a function with a record of such fields."""
+    """A component that imports a record of such fields."""
     type_ = b"\x72" + vec([name_bytes(field) + b"\x7f" for field in fields])
-    func = b"\x40\0\0\0"
-    name = b"\0" + name_bytes("f")
-    return op.PREAMBLE + section(op.TYPE, vec([type_, func])) + section(op.IMPORT, vec([name + b"\x01\x01"]))
+    named = b"\0" + name_bytes("r") + b"\x03\0\0"
+    return op.PREAMBLE + section(op.TYPE, vec([type_])) + section(op.IMPORT, vec([named]))
 
 
 def test_names_are_looked_at_before_anyone_relies_on_them() -> None:
@@ -155,6 +154,54 @@ def test_names_are_looked_at_before_anyone_relies_on_them() -> None:
         component_world(decode(record("a bool\nfield b")))
     with pytest.raises(BinaryError, match="two names are the same"):
         component_world(decode(record("a", "A")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [("record", b"\x72\x01\x01x\x7f"), ("variant", b"\x71\x01\x01x\0\0"), ("enum", b"\x6d\x01\x01x")],
+)
+def test_a_type_whose_name_is_part_of_it_cannot_be_used_without_one(kind: str, type_: bytes) -> None:
+    func = section(op.IMPORT, vec([b"\0" + name_bytes("f") + b"\x01\x01"]))
+    data = op.PREAMBLE + section(op.TYPE, vec([type_, b"\x40\x01\x01x\0\x01\0"])) + func
+    with pytest.raises(BinaryError, match=f"the {kind} that is used here has no name"):
+        component_world(decode(data))
+
+
+def of_resource(name: str, *, params: bytes, result: bytes) -> bytes:
+    """A component that imports an interface with resource r (type 0), own (1) and borrow (2) of it, and a function."""
+    exports = [b"\x04\0" + name_bytes("r") + b"\x03\x01", b"\x01\x69\0", b"\x01\x68\0"]
+    func = [b"\x01\x40" + params + result, b"\x04\0" + name_bytes(name) + b"\x01\x03"]
+    imports = section(op.IMPORT, vec([b"\0" + name_bytes("a:b/c") + b"\x05\0"]))
+    return op.PREAMBLE + section(op.TYPE, vec([b"\x42" + vec(exports + func)])) + imports
+
+
+SELF, NONE = b"\1\4self\2", b"\1\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "result"),
+    [
+        ("[method]r.f", b"\0", NONE),
+        ("[method]r.f", b"\1\4self\1", NONE),
+        ("[method]r.f", b"\1\4self\x7f", NONE),
+        ("[method]r.f", b"\1\3own\2", NONE),
+        ("[constructor]r", b"\0", NONE),
+        ("[constructor]r", b"\0", b"\0\x7f"),
+        ("[constructor]r", b"\0", b"\0\2"),
+    ],
+)
+def test_functions_of_resources_are_what_their_names_say(name: str, params: bytes, result: bytes) -> None:
+    with pytest.raises(BinaryError, match=r"has no parameter self that borrows|does not return its resource"):
+        component_world(decode(of_resource(name, params=params, result=result)))
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "result"),
+    [("[method]r.f", SELF, NONE), ("[static]r.f", b"\0", NONE), ("[constructor]r", b"\0", b"\0\1")],
+)
+def test_functions_of_resources_are_read(name: str, params: bytes, result: bytes) -> None:
+    resolve, _ = component_world(decode(of_resource(name, params=params, result=result)))
+    assert name in resolve.interfaces[0].functions
 
 
 def test_names_that_would_disturb_a_terminal_are_not_printed_as_they_are() -> None:

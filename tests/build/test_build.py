@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.binary.samples import component
+from witgen.binary import decode
 from witgen.build import _find_compiler, build
 from witgen.cli import main
+from witgen.contract.stamp import read_stamp
 from witgen.diagnostics import WitError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,3 +90,100 @@ def test_two_builds_in_different_folders_are_the_same_bytes(tmp_path: Path) -> N
     assert components[0] == components[1]
     assert str(tmp_path).encode() not in components[0]
     assert os.fsencode(Path.home()) + b"/." not in components[0]
+
+
+CONTRACT = "package a:b;\nworld w { export f: func(x: u32); }\n"
+PROJECT = """[contract.c]
+roots = ["c.wit"]
+[[generate]]
+contract = "c"
+rust = "guest/src/bindings.rs"
+"""
+CARGO = """#!/bin/sh
+echo '{"reason": "compiler-artifact", "target": {"kind": ["cdylib"]}, "manifest_path": "GUEST/Cargo.toml",
+"filenames": ["OUT"]}' | tr '\\n' ' '
+"""
+GUEST = """
+  (core module $m (func (export "f") (param i32)))
+  (core instance $i (instantiate $m))
+  (func $f (param "x" PARAM) (canon lift (core func $i "f")))
+  (export "f" (func $f))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with a project file, and a compiler that has always built `built.wasm` already."""
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["guest"]\n',
+        "guest/Cargo.toml": '[package]\nname = "guest"\n',
+        "c.wit": CONTRACT,
+        "witgen.toml": PROJECT,
+        "bin/cargo": CARGO.replace("GUEST", str(tmp_path / "guest")).replace("OUT", str(tmp_path / "built.wasm")),
+        "bin/rustc": f"#!/bin/sh\necho {tmp_path}\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    (tmp_path / "lib/rustlib/wasm32-wasip2/lib").mkdir(parents=True)
+    (tmp_path / "built.wasm").write_bytes(component(GUEST.replace("PARAM", "u32")))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    return tmp_path
+
+
+def built(project: Path) -> tuple[bytes, list[str]]:
+    lines: list[str] = []
+    (path,) = build(None, root=project, echo=lines.append)
+    return path.read_bytes(), lines
+
+
+def test_a_component_gets_the_stamp_of_the_contract_whose_stubs_lie_in_its_crate(project: Path) -> None:
+    before = (project / "built.wasm").read_bytes()
+    data, lines = built(project)
+    assert data.startswith(before)
+    stamp = read_stamp(decode(data))
+    assert stamp is not None
+    assert stamp.world == "a:b/w"
+    assert lines[-1] == f"built.wasm: stamped for a:b/w, sha256:{stamp.digests.digest}"
+
+
+def test_a_component_that_is_stamped_again_is_the_same(project: Path) -> None:
+    first, _ = built(project)
+    assert built(project)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("witgen.toml", PROJECT.replace("guest/src", "elsewhere")),
+        ("witgen.toml", PROJECT + '[[generate]]\ncontract = "c"\nrust = "guest/src/more.rs"\n'),
+        ("witgen.toml", ""),
+        ("guest/src/Cargo.toml", ""),
+    ],
+    ids=["stubs elsewhere", "two contracts", "no contract", "a crate in the crate"],
+)
+def test_a_component_whose_contract_is_not_known_is_left_as_it_is(project: Path, name: str, text: str) -> None:
+    before = (project / "built.wasm").read_bytes()
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text(text)
+    data, lines = built(project)
+    assert data == before
+    assert "not stamped" in lines[-1]
+
+
+def test_a_component_that_does_not_keep_its_contract_is_not_stamped(project: Path) -> None:
+    before = component(GUEST.replace("PARAM", "s32"))
+    (project / "built.wasm").write_bytes(before)
+    with pytest.raises(WitError, match="export f: its type differs from the contract's") as caught:
+        built(project)
+    assert "witgen generate --check" in str(caught.value)
+    assert (project / "built.wasm").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"\0asm\1\0\0\0", b"\0asm\x0d\0\1\0\1"])
+def test_what_cargo_built_may_be_no_component(project: Path, content: bytes) -> None:
+    (project / "built.wasm").write_bytes(content)
+    with pytest.raises(WitError, match=r"built\.wasm: error: at offset 0x"):
+        built(project)

@@ -89,6 +89,15 @@ def test_types_that_no_code_can_be_made_for_are_refused(tmp_path: Path, language
     assert result.stderr.startswith("a:b/i: error: type `t") and says in result.stderr
 
 
+def test_what_a_guest_cannot_carry_is_named(tmp_path: Path) -> None:
+    contract, out = tmp_path / "good.wit", tmp_path / "out.rs"
+    contract.write_text(GOOD.replace("f: func(x: u32)", "record r {} f: func(x: r)"))
+    result = run("generate", contract, "--lang", "rust", "-o", out)
+    assert result.exit_code == 1
+    assert "record r has no fields" in result.stderr
+    assert not out.exists()
+
+
 def test_options_without_paths_are_a_usage_error(tmp_path: Path) -> None:
     assert run("generate", "--lang", "python").exit_code == 2
     assert run("generate", tmp_path / "x.wit").exit_code == 2

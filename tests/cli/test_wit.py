@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +96,54 @@ def test_a_binary_package_is_printed_as_its_text_is(gated: Path, tmp_path: Path)
     encoded = tmp_path / "package.wasm"
     encoded.write_bytes(binary.encode_package(loaded.resolve, loaded.main))
     assert wit(encoded).stdout == GATED
+
+
+def test_the_binary_form_goes_to_a_pipe_or_into_a_file(gated: Path, tmp_path: Path) -> None:
+    loaded = load([gated], features=["one"])
+    expected = binary.encode_package(loaded.resolve, loaded.main)
+    out = tmp_path / "package.wasm"
+    assert wit(gated, "--wasm", "--features", "one").stdout_bytes == expected
+    assert wit(gated, "--wasm", "--features", "one", "-o", out).stdout == ""
+    assert out.read_bytes() == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no pseudo-terminals here")
+def test_bytes_are_not_written_to_a_terminal(gated: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "witgen.cli", "wit", str(gated), "--wasm"]
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 2
+    assert "--wasm writes bytes" in done.stderr
+
+
+def test_one_form_is_asked_for_at_a_time(gated: Path) -> None:
+    assert wit(gated, "--wasm", "--json").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ("record r {}", "record r has no fields"),
+        ("flags f {}", "flags f are 0, not 1 to 32"),
+    ],
+)
+def test_what_has_no_binary_form_is_refused(tmp_path: Path, item: str, says: str) -> None:
+    path, out = tmp_path / "empty.wit", tmp_path / "out.wasm"
+    path.write_text(f"package a:b;\ninterface i {{ {item} }}\n")
+    result = wit(path, "--wasm", "-o", out)
+    assert result.exit_code == 1
+    assert result.stderr == f"a:b: error: has no binary form: {says}\n"
+    assert not out.exists()
+
+
+def test_no_binary_names_a_package_in_capital_letters(tmp_path: Path) -> None:
+    path = tmp_path / "loud.wit"
+    path.write_text("package a:LOUD;\ninterface i {}\n")
+    result = wit(path, "--wasm", "-o", tmp_path / "out.wasm")
+    assert result.exit_code == 1
+    assert "package a:LOUD has capital letters in its name" in result.stderr
 
 
 def test_a_component_is_printed_as_the_world_that_it_implements() -> None:

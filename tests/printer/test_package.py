@@ -62,6 +62,11 @@ def test_documentation_is_that_of_the_comments_that_are_printed(docs: str) -> No
     assert joined(comments(docs)) == docs
 
 
+@pytest.mark.parametrize("docs", ["\n  One/", "/\n  One", "\n  /*", "\n  */"])
+def test_no_block_comment_is_opened_or_closed_by_what_stands_in_it(docs: str) -> None:
+    assert all(comment.startswith("///") for comment in comments(docs))
+
+
 def test_blank_documentation_is_not_none() -> None:
     assert comments("") == []
     assert comments(ir.BlankDocs()) == ["///"]

@@ -25,6 +25,8 @@ __all__ = ["encode_component_type", "encode_package"]
 ENCODING_SECTION = "wit-component-encoding"
 ENCODING = b"\x04\x00"
 
+_MOST_FLAGS = 32
+
 _PRIMITIVE_CODES = {primitive: code for code, primitive in op.PRIMITIVES.items()}
 _ATTRIBUTE_CODES = {name: code for code, name in op.NAME_ATTRIBUTES.items()}
 _COMPONENT_SORT, _FUNC_SORT, _INSTANCE_SORT, _TYPE_SORT = (b"\x04", b"\x01", b"\x05", b"\x03")
@@ -36,8 +38,10 @@ def encode_component_type(
     """The payload of a ``component-type:…`` custom section for guests of `world` whose strings are UTF-8.
 
     `producers` are fields of the producers section (``processed-by``, name to version), none where it is left out.
-    Raises ValueError where the world uses an interface that it does not import.
+    Raises ValueError for what no binary can say: a use of an interface that the world does not import, an empty record,
+    flags that are none or more than 32, a package with capital letters in its name.
     """
+    _check_packages(resolve)
     name = resolve.worlds[world].name
     parts = [
         op.PREAMBLE,
@@ -54,6 +58,7 @@ def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
 
     Raises ValueError as `encode_component_type` does.
     """
+    _check_packages(resolve)
     row = resolve.packages[package]
     parts = [op.PREAMBLE]
     types = [(name, _wrapped_interface(resolve, id_)) for name, id_ in row.interfaces.items()]
@@ -63,6 +68,13 @@ def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
         parts.append(_type_and_export(name, type_, 2 * i))
     parts.append(section(op.CUSTOM, name_bytes(DOCS_SECTION) + package_docs(resolve, package)))
     return b"".join(parts)
+
+
+def _check_packages(resolve: ir.Resolve) -> None:
+    for package in resolve.packages:
+        name = ir.PackageName(package.name.namespace, package.name.name)
+        if str(name) != str(name).lower():
+            raise ValueError(f"package {name} has capital letters in its name")
 
 
 def _type_and_export(name: str, type_: bytes, index: int) -> bytes:
@@ -284,6 +296,7 @@ class _WorldEncoder:
             return self._used_index(owner.id, id_, definition)
         if definition.name is None:
             return self.scope.define_once(definition.kind, lambda: self._content(definition.kind))
+        _check(definition)
         name = _extern_name(definition.name, external_id=definition.external_id)
         decl = op.DECL_EXPORT if self.interface is not None else op.DECL_IMPORT
         return self.scope.bound(decl, name, self._behind_name(definition.kind))
@@ -337,6 +350,15 @@ _CONTENTS: dict[type, Callable[[_WorldEncoder, Any], bytes]] = {
     ir.Stream: lambda e, k: bytes((op.STREAM,)) + e.optional(k.type),
     ir.Future: lambda e, k: bytes((op.FUTURE,)) + e.optional(k.type),
 }
+
+
+def _check(definition: ir.TypeDef) -> None:
+    """Raises ValueError for what the binary format has no form for."""
+    match definition.kind:
+        case ir.Record(()):
+            raise ValueError(f"record {definition.name} has no fields")
+        case ir.Flags(flags) if not 0 < len(flags) <= _MOST_FLAGS:
+            raise ValueError(f"flags {definition.name} are {len(flags)}, not 1 to {_MOST_FLAGS}")
 
 
 def _extern_name(name: str, **attributes: str | None) -> bytes:

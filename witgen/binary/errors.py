@@ -5,7 +5,7 @@ The decoder and the readers built on it raise nothing else, however the input wa
 
 from __future__ import annotations
 
-__all__ = ["BinaryError", "Budget", "quoted"]
+__all__ = ["BinaryError", "Budget", "printable", "quoted"]
 
 _LONGEST_NAME = 120
 
@@ -26,21 +26,30 @@ class BinaryError(Exception):
 
 
 class Budget:
-    """The work that a file may ask for altogether: a small one can ask for very much."""
+    """The work that a file may ask for altogether: a small one can ask for very much.
 
-    __slots__ = ("left",)
+    `complaint` is the message of the error when nothing is left.
+    """
 
-    def __init__(self, steps: int) -> None:
+    __slots__ = ("complaint", "left")
+
+    def __init__(self, steps: int, complaint: str = "its types are too much work to evaluate") -> None:
         self.left = steps
+        self.complaint = complaint
 
     def spend(self, steps: int, offset: int) -> None:
         """Takes `steps` off, or raises `BinaryError` where nothing is left."""
         self.left -= steps
         if self.left < 0:
-            raise BinaryError("its types are too much work to evaluate", offset)
+            raise BinaryError(self.complaint, offset)
+
+
+def printable(text: str, longest: int = _LONGEST_NAME) -> str:
+    """A text out of a binary, fit to be printed: cut where it is long, escaped where it would disturb a terminal."""
+    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text[:longest])
+    return f"{shown}{'…' if len(text) > longest else ''}"
 
 
 def quoted(name: str) -> str:
-    """A name out of a binary, fit to be printed: cut where it is long, escaped where it would disturb a terminal."""
-    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in name[:_LONGEST_NAME])
-    return f"`{shown}{'…' if len(name) > _LONGEST_NAME else ''}`"
+    """A name as errors have it: `printable`, between backticks."""
+    return f"`{printable(name)}`"

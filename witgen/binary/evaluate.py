@@ -32,24 +32,25 @@ from witgen.binary.entities import (
 from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.matching import equal_types
 
-__all__ = ["evaluate", "evaluate_type"]
+__all__ = ["MAX_STEPS", "evaluate", "evaluate_type"]
 
 #: How deep instantiations may be nested, and how many definitions and parts of types they may look at altogether.
 MAX_DEPTH = 64
 MAX_STEPS = 200_000
 
 
-def evaluate(component: m.Component) -> tuple[Externs, Externs]:
+def evaluate(component: m.Component, budget: Budget | None = None) -> tuple[Externs, Externs]:
     """The imports and exports of a component that is on its own, in the order of the binary.
 
-    Raises `BinaryError` where an alias, an instantiation or an index does not fit what it refers to.
+    What is evaluated together has one `budget`. Raises `BinaryError` where an alias, an instantiation or an index does
+    not fit what it refers to, or the budget is spent.
     """
-    return _Evaluation(0, Budget(MAX_STEPS)).run(Component(component.definitions, Scope(None)))
+    return _Evaluation(0, budget or Budget(MAX_STEPS)).run(Component(component.definitions, Scope(None)))
 
 
-def evaluate_type(component: Component) -> tuple[Externs, Externs]:
+def evaluate_type(component: Component, budget: Budget) -> tuple[Externs, Externs]:
     """The imports and exports of a component type that `evaluate` found, with resources of their own."""
-    return _Evaluation(0, Budget(MAX_STEPS)).run(component)
+    return _Evaluation(0, budget).run(component)
 
 
 class _Evaluation:
@@ -183,6 +184,7 @@ class _Evaluation:
     def instantiate(self, definition: m.InstantiateComponent) -> None:
         """An instance of a component, made with the arguments given."""
         at = definition.offset
+        self.budget.spend(len(definition.args), at)
         closure = self.at(m.Sort.COMPONENT, definition.component, at)
         assert isinstance(closure, Component)
         args: Externs = {}
@@ -195,8 +197,9 @@ class _Evaluation:
     def bundle(self, definition: m.BundleExports) -> None:
         """An instance made of items that are there."""
         exports: Externs = {}
+        at = definition.offset
+        self.budget.spend(len(definition.exports), at)
         for export in definition.exports:
-            at = definition.offset
             entity = _renamed(self.at(export.sort, export.index, at))
             _add(exports, export.name, Extern(export.sort, entity, export.attributes, at))
         self.scope.instances.append(Instance(exports))

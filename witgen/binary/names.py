@@ -15,12 +15,18 @@ from witgen.ir import FunctionKind, PackageName
 
 __all__ = ["VERSION", "FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
 
-_WORDS = "(?:-(?:[0-9a-z]+|[0-9A-Z]+))*"
-_LABEL = f"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*){_WORDS}"
-#: The characters of versions.
-VERSION = re.compile("[0-9A-Za-z.+-]+")
+#: Words are in lower or in upper case. Each text can be taken apart in one way only, so that no search takes long.
+_WORD = "[0-9]*[a-z][a-z0-9]*"
+_ACRONYM = "[0-9]*[A-Z][A-Z0-9]*"
+_LABEL = f"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)(?:-(?:{_WORD}|{_ACRONYM}|[0-9]+))*"
+_LOWER = f"[a-z][a-z0-9]*(?:-(?:{_WORD}|[0-9]+))*"
+_NUMBER, _PART = "(?:0|[1-9][0-9]*)", "[0-9A-Za-z-]+"
+#: A semantic version.
+VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:-{_PART}(?:\.{_PART})*)?(?:\+{_PART}(?:\.{_PART})*)?")
+#: The part of a version that decides whether two of them link.
+_CANONICAL = re.compile(r"[1-9][0-9]*|0\.[1-9][0-9]*|0\.0\.[0-9]+")
 _PLAIN = re.compile(_LABEL)
-_INTERFACE = re.compile(rf"((?:{_LABEL}:)*{_LABEL}):({_LABEL})/({_LABEL})(?:@({VERSION.pattern}))?")
+_INTERFACE = re.compile(rf"((?:{_LOWER}:)*{_LOWER}):({_LOWER})/({_LABEL})(?:@([0-9A-Za-z.+-]+))?")
 _FUNCTION = re.compile(rf"\[([a-z]+)\]({_LABEL})(?:\.({_LABEL}))?")
 
 _FUNCTION_KINDS = {
@@ -69,9 +75,10 @@ def interface_name(name: str, attributes: NameAttributes, offset: int) -> Interf
     if found is None:
         raise BinaryError(f"{quoted(name)} is not the name of an interface", offset)
     namespace, package, item, version = found.groups()
-    if version is not None and attributes.version_suffix is not None:
-        version += attributes.version_suffix
-        if VERSION.fullmatch(version) is None:
+    if version is not None:
+        is_canonical = attributes.version_suffix is None and _CANONICAL.fullmatch(version) is not None
+        version += attributes.version_suffix or ""
+        if not is_canonical and VERSION.fullmatch(version) is None:
             raise BinaryError(f"{quoted(version)} is not a version", offset)
     return InterfaceName(PackageName(namespace, package, version), item)
 

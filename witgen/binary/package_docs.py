@@ -119,18 +119,19 @@ def _world(resolve: ir.Resolve, world: ir.World) -> _Json:
     return _documented(world, **content)
 
 
-def with_package_docs(resolve: ir.Resolve, package: ir.PackageId, data: bytes) -> ir.Resolve:
+def with_package_docs(resolve: ir.Resolve, package: ir.PackageId, data: bytes, offset: int | None = None) -> ir.Resolve:
     """`resolve` with the docs and gates in the content of a section; `package` is the package that it speaks of.
 
-    Raises `BinaryError` where the content is not of the known form. Names that the package does not have are passed by.
+    Raises `BinaryError`, put down to `offset`, where the content is not of the known form. Names that the package
+    does not have are passed by.
     """
     if not data or data[0] not in _READABLE:
-        raise BinaryError(f"{SECTION} of an unknown version")
+        raise BinaryError(f"{SECTION} of an unknown version", offset)
     try:
         content = json.loads(data[1:].decode())
         return _Injection(resolve).package(package, content)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        raise BinaryError(f"{SECTION} is not of the form that it should be") from None
+        raise BinaryError(f"{SECTION} is not of the form that it should be", offset) from None
 
 
 class _Injection:

@@ -1,7 +1,7 @@
 """Tables of a resolved model while they are filled from a binary, and their packages in the end.
 
 A binary says of which package an interface or world is, but nowhere which packages there are; they come in the order of
-dependency. This module knows the resolved model; how it is read, `witgen.binary.types` knows.
+dependency. This module knows the resolved model; how it is read, `witgen.binary.builder` knows.
 """
 
 from __future__ import annotations

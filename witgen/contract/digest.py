@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from witgen import ir
 
-__all__ = ["FORM", "Digests", "InterfaceDigest", "WorldDigest"]
+__all__ = ["FORM", "Digests", "InterfaceDigest", "WorldDigest", "world_digest"]
 
 #: Name and version of the canonical form; part of every digest.
 FORM = "wit-digest/1"
@@ -96,11 +96,8 @@ class Digests:
         world = self._resolve.worlds[id_]
         imports = self._items(world.imports)
         exports = self._items(world.exports)
-        package = self._resolve.packages[world.package].name
-        lines = [f"name {package.interface(world.name)}"]
-        for direction, items in (("export", exports), ("import", imports)):
-            lines += [f"{direction} {name} {item.digest}" for name, item in sorted(items.items())]
-        return WorldDigest(_node("world", lines), imports, exports)
+        name = self._resolve.packages[world.package].name.interface(world.name)
+        return WorldDigest(world_digest(name, imports, exports), imports, exports)
 
     def _items(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> dict[str, InterfaceDigest]:
         found: dict[str, InterfaceDigest] = {}
@@ -186,6 +183,14 @@ class Digests:
 
     def _maybe(self, type_: ir.Type | None) -> str:
         return "_" if type_ is None else self.type(type_)
+
+
+def world_digest(name: str, imports: Mapping[str, InterfaceDigest], exports: Mapping[str, InterfaceDigest]) -> str:
+    """The digest of the world with that full name, from those of what it imports and exports."""
+    lines = [f"name {name}"]
+    for direction, items in (("export", exports), ("import", imports)):
+        lines += [f"{direction} {item_name} {item.digest}" for item_name, item in sorted(items.items())]
+    return _node("world", lines)
 
 
 #: What is longer is put as its digest, so that no text grows without end.

@@ -7,13 +7,13 @@ loads a component and in ``witgen verify``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from witgen import binary
 from witgen.binary import model
 from witgen.contract.digest import Digests, WorldDigest
 
-__all__ = ["FunctionDigests", "differences", "matching", "own_digests", "same_link_name"]
+__all__ = ["FunctionDigests", "differences", "own_digests", "same_link_name"]
 
 #: The digests of functions by interface (link name; ``""`` for functions of the world itself) and name.
 FunctionDigests = Mapping[str, Mapping[str, str]]
@@ -31,16 +31,17 @@ def differences(found: WorldDigest, imports: FunctionDigests, exports: FunctionD
     Every function that it imports must be one of `imports`, and every one of `exports` must be there.
     """
     lines: list[str] = []
+    offers = _by_link_name(imports)
     for name, interface in found.imports.items():
-        offered = matching(name, imports) or {}
+        offered = offers(name)
         for function, digest in interface.functions.items():
             if function not in offered:
                 lines.append(f"import {full_name(name, function)}: the contract does not offer it")
             elif offered[function] != digest:
                 lines.append(f"import {full_name(name, function)}: its type differs from the contract's")
-    given_exports = {name: interface.functions for name, interface in found.exports.items()}
+    gives = _by_link_name({name: interface.functions for name, interface in found.exports.items()})
     for name, functions in exports.items():
-        given = matching(name, given_exports) or {}
+        given = gives(name)
         for function, digest in functions.items():
             if function not in given:
                 lines.append(f"export {full_name(name, function)}: the component does not have it")
@@ -54,11 +55,19 @@ def full_name(interface: str, function: str) -> str:
     return f"{interface}#{function}" if interface else function
 
 
-def matching(name: str, candidates: FunctionDigests) -> Mapping[str, str] | None:
-    """The functions of the candidate that `name` links to, if there is one."""
-    if name in candidates:
-        return candidates[name]
-    return next((item for key, item in candidates.items() if same_link_name(key, name)), None)
+def _by_link_name(interfaces: FunctionDigests) -> Callable[[str], Mapping[str, str]]:
+    """Looks up the functions of the interface that a name links to; none where there is no such interface."""
+    compatible: dict[tuple[str, str], Mapping[str, str]] = {}
+    for name, functions in interfaces.items():
+        if "@" in name:
+            compatible.setdefault(_compatible(name), functions)
+
+    def find(name: str) -> Mapping[str, str]:
+        if name in interfaces:
+            return interfaces[name]
+        return compatible.get(_compatible(name), {}) if "@" in name else {}
+
+    return find
 
 
 def same_link_name(a: str, b: str) -> bool:

@@ -44,8 +44,9 @@ def comments(docs: str) -> list[str]:
     usual = [f"/// {line}" if line else "///" for line in lines]
     if joined(usual) != docs:
         others = [[f"///{line}" for line in lines]]
-        if "/*" not in docs and "*/" not in docs:
-            others.append([f"/**{docs}*/"])
+        block = f"/**{docs}*/"
+        if "/*" not in block[1:] and "*/" not in block[2:-1]:
+            others.append([block])
         return next((other for other in others if joined(other) == docs), usual)
     return usual
 
