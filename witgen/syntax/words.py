@@ -101,6 +101,11 @@ def version_problem(text: str) -> str | None:
             return f"a number in a version has no leading zero: `{number}`"
         if len(number) > 20 or int(number) > _LARGEST:
             return f"a number in a version is at most {_LARGEST}"
+    for what, parts, mark in (("pre-release", match[4], "-"), ("build", match[5], "+")):
+        if parts is not None and not all(parts.split(".")):
+            return f"a part of the {what}, after `{mark}`, is empty"
+    if match[5] is not None and "+" in match[5]:
+        return "a version has at most one `+`"
     for part in (match[4] or "").split("."):
         if part.isdecimal() and len(part) > 1 and part[0] == "0":
             return f"a number in a pre-release has no leading zero: `{part}`"
