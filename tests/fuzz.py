@@ -60,6 +60,8 @@ NASTY = [
     "<" * 101,
 ]
 LONGEST = 4_000
+#: What text can say and the binary form can't, in the words of the encoder.
+ONLY_IN_TEXT = ("has no fields", "not 1 to", "has capital letters in its name")
 
 #: Where in a text (0..1), what happens there (see `broken`), and with which piece.
 Change = tuple[float, int, int]
@@ -87,7 +89,16 @@ def pieces(text: str) -> list[str]:
 def encoded(text: str) -> bytes | None:
     """The binary form of a package; None where it is in need of others."""
     loaded = verdict(text.encode(), ".wit")
-    return None if loaded is None else encode_package(loaded.resolve, loaded.main)
+    return None if loaded is None else in_binary(encode_package, loaded.resolve, loaded.main)
+
+
+def in_binary(encode: Callable[..., bytes], *what: object) -> bytes | None:
+    """Something in the binary form; None where that form can't say it."""
+    try:
+        return encode(*what)
+    except ValueError as error:
+        assert any(reason in str(error) for reason in ONLY_IN_TEXT), error
+        return None
 
 
 def broken(row: Sequence[str], words: Sequence[str], todo: Sequence[Change]) -> str:
@@ -151,8 +162,8 @@ def check_forms(loaded: Loaded) -> str:
         digests.interface(ir.InterfaceId(number), "x")
     for number in range(len(resolve.worlds)):
         digests.world(ir.WorldId(number))
-        encode_component_type(resolve, ir.WorldId(number))
-    encode_package(resolve, loaded.main)
+        in_binary(encode_component_type, resolve, ir.WorldId(number))
+    in_binary(encode_package, resolve, loaded.main)
     return package_text(resolve, loaded.main)
 
 
@@ -185,7 +196,8 @@ def check_binary(data: bytes) -> str:
     loaded = verdict(data, ".wasm")
     if loaded is None:
         return "binary refused"
-    check_forms(loaded)
+    printed = check_forms(loaded)
+    assert verdict(printed.encode(), ".wit") is not None, printed
     return "binary read"
 
 
