@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, and the files of WASI."""
+"""What all tests share: a cache of their own, no deadlines, and the files of WASI."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long a test takes depends on the machine; what it finds does not.
+settings.register_profile("witgen", deadline=None)
+settings.load_profile("witgen")
 
 ROOT = Path(__file__).resolve().parent.parent
 
