@@ -282,3 +282,39 @@ def test_a_realloc_that_returns_nonsense_is_a_trap(tmp_path: Path, host: Host) -
         api = module.W(rt.Component(bytes(wasmtime.wat2wasm(wat))), module.WImports(host=host)).api
         with pytest.raises(rt.Trap, match="outside the memory"):
             api.echo("text")
+
+
+def test_an_interface_can_be_imported_and_exported(tmp_path: Path) -> None:
+    wit = adapter(
+        tmp_path,
+        """
+        package a:b;
+        interface chain { record step { by: u32 } next: func(at: u32, step: step) -> u32; }
+        world w { import chain; export chain; }
+        """,
+    )
+    link = component("""
+      (type $chain (instance
+        (type $step' (record (field "by" u32))) (export "step" (type $step (eq $step')))
+        (export "next" (func (param "at" u32) (param "step" $step) (result u32)))))
+      (import "a:b/chain" (instance $host (type $chain)))
+      (core func $host (canon lower (func $host "next")))
+      (core module $main
+        (import "host" "next" (func $next (param i32 i32) (result i32)))
+        (func (export "next") (param i32 i32) (result i32)
+          (i32.mul (call $next (local.get 0) (local.get 1)) (i32.const 2))))
+      (core instance $main (instantiate $main (with "host" (instance (export "next" (func $host))))))
+      (type $own (record (field "by" u32)))
+      (export $step "step" (type $own))
+      (func $next (param "at" u32) (param "step" $step) (result u32) (canon lift (core func $main "next")))
+      (instance $api (export "step" (type $step)) (export "next" (func $next)))
+      (export "a:b/chain" (instance $api))
+    """)
+
+    class Host:
+        def next(self, at: int, step: Any) -> int:
+            assert isinstance(step, wit.Step)
+            return at + int(step.by)
+
+    world = wit.W(link, wit.WImports(chain=Host()))
+    assert world.chain.next(3, wit.Step(4)) == 14

@@ -133,7 +133,8 @@ class _Builder:
         self._refuse_unsupported()
         ids = list(dict.fromkeys([*self.imported.values(), *self.exported.values()]))
         with_class = {id_ for id_ in ids if resolve.interfaces[id_].functions or id_ in self.exported.values()}
-        self.names = ClassNames(resolve, world_id, ids, with_class)
+        with_two = with_class & set(self.imported.values()) & set(self.exported.values())
+        self.names = ClassNames(resolve, world_id, ids, with_class, with_two)
         self.type_ids = self._type_ids(ids)
         self.resources = self._resources()
         self.annotations = Annotations(resolve, self.names, self.resources)
@@ -395,7 +396,7 @@ class _Builder:
         resources = [self._import_resource(t, functions) for t in interface.types.values() if self._is_resource(t)]
         has_class = bool(interface.functions)
         return InterfaceClass(
-            self.names.interface(id_) if has_class else "",
+            self.names.imported(id_) if has_class else "",
             self.resolve.link_name(key),
             self._interface_member(id_) if has_class else "",
             interface.docs,
@@ -434,7 +435,7 @@ class _Builder:
     def _world_imports(self) -> list[Member]:
         """The fields of the class that holds all that a host provides."""
         found = [
-            Member(self._interface_member(id_), self.names.interface(id_), self.resolve.interfaces[id_].docs)
+            Member(self._interface_member(id_), self.names.imported(id_), self.resolve.interfaces[id_].docs)
             for id_ in self.imported.values()
             if self.resolve.interfaces[id_].functions
         ]
@@ -458,7 +459,7 @@ class _Builder:
             functions = list(self.resolve.interfaces[id_].functions.values())
             if functions:
                 member = self._interface_member(id_)
-                entries = [self._import_entry(f, self.names.interface(id_), member, texts) for f in functions]
+                entries = [self._import_entry(f, self.names.imported(id_), member, texts) for f in functions]
                 tables.append((self.resolve.link_name(key), f"imports.{member}", entries))
         functions = list(self.resolve.world_functions(self.world.imports))
         if functions:

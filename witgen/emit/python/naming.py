@@ -76,8 +76,12 @@ class ClassNames:
         world: ir.WorldId,
         interfaces: Iterable[ir.InterfaceId],
         with_class: Collection[ir.InterfaceId],
+        with_two: Collection[ir.InterfaceId],
     ) -> None:
-        """Names for `interfaces` of a world; those not in `with_class` only lend theirs to their types."""
+        """Names for `interfaces` of a world; those not in `with_class` only lend theirs to their types.
+
+        Those in `with_two` are imported and exported, so that there is a Protocol beside the class.
+        """
         self._resolve = resolve
         self._world = class_name(resolve.worlds[world].name)
         self._candidates: dict[tuple[str, int], list[str]] = {}
@@ -85,6 +89,8 @@ class ClassNames:
             own = self._interface_candidates(id_)
             if id_ in with_class:
                 self._candidates["interface", id_] = own
+            if id_ in with_two:
+                self._candidates["import", id_] = [f"{name}Import" for name in own]
             for name, type_ in resolve.interfaces[id_].types.items():
                 if not isinstance(resolve.types[type_].kind, ir.Alias) or self.is_renaming(type_):
                     prefixes = [""] if resolve.interfaces[id_].name is None else ["", *own]
@@ -108,6 +114,10 @@ class ClassNames:
     def interface(self, id_: ir.InterfaceId) -> str:
         """The class of an interface."""
         return self._names["interface", id_]
+
+    def imported(self, id_: ir.InterfaceId) -> str:
+        """The Protocol of an imported interface."""
+        return self._names.get(("import", id_)) or self.interface(id_)
 
     def type(self, id_: ir.TypeId) -> str:
         """The class of a named type, which ``use`` may have brought in."""
