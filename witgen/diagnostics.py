@@ -133,7 +133,7 @@ def _excerpt(span: Span) -> list[str]:
 
 def printable(path: str) -> str:
     """A path as it is printed: escapes for what would disturb a terminal, or end a line."""
-    return path if path.isprintable() else "".join(char if char.isprintable() else _visible(char) for char in path)
+    return "".join(map(_visible, path))
 
 
 def _shortened(message: str) -> str:

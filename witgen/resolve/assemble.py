@@ -72,9 +72,9 @@ class _Read:
 
     def add(self, group: Group, *, is_main: bool) -> None:
         """Read the files of a group: draft its packages, or decode the one that it is."""
-        with self.errors.collect():
-            if group.problem is not None:
-                raise group.problem
+        if group.problem is not None:
+            self.errors.add(group.problem)
+            return
         errors = Errors()
         header: ast.PackageHeader | None = None
         documented: ast.PackageHeader | None = None
@@ -93,13 +93,12 @@ class _Read:
                     _check_header(file.header, header, documented)
                     header = file.header
                     documented = header if header.comments else documented
-        is_read = not errors.happened
         with self.errors.collect():
             errors.raise_any()
         for package in nested:
             with self.errors.collect():
                 self._keep(_draft_nested(package))
-        if not is_read or group.problem is not None:
+        if errors.happened:
             return
         with self.errors.collect():
             if header is None:
@@ -137,13 +136,9 @@ def _check_forms(drafts: Iterable[Draft], places: Mapping[ir.PackageName, str]) 
     """Raise WitError for packages that are there both as text and in a binary."""
     errors = Errors()
     for draft in drafts:
-        with errors.collect():
-            if draft.name in places:
-                raise WitError.at(
-                    draft.span,
-                    f"package `{draft.name}` is defined in two different places",
-                    Note(f"it is also in {places[draft.name]}"),
-                )
+        if draft.name in places:
+            message = f"package `{draft.name}` is defined in two different places"
+            errors.add(WitError.at(draft.span, message, Note(f"it is also in {places[draft.name]}")))
     errors.raise_any()
 
 

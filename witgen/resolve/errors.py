@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from witgen.diagnostics import Diagnostic, WitError
 
-__all__ = ["MOST", "Errors", "follows"]
+__all__ = ["Errors", "follows"]
 
 #: How many errors a run tells of; who has more has one mistake that makes them all.
-MOST = 100
+_MOST = 100
 
 
 class Errors:
@@ -21,16 +21,20 @@ class Errors:
         #: Whether there were any, also those that follow from others and have nothing to say.
         self.happened = False
 
+    def add(self, error: WitError) -> None:
+        """Keep an error for later. Raises one of all where they are too many to go on."""
+        self.happened = True
+        self.diagnostics += error.diagnostics[: _MOST - len(self.diagnostics)]
+        if len(self.diagnostics) >= _MOST:
+            raise WitError(*self.diagnostics)
+
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep a WitError that is raised in the block for later. Raises one of all where they are too many to go on."""
+        """Keep a WitError that is raised in the block, as `add` does."""
         try:
             yield
         except WitError as error:
-            self.happened = True
-            self.diagnostics += error.diagnostics[: MOST - len(self.diagnostics)]
-        if len(self.diagnostics) >= MOST:
-            raise WitError(*self.diagnostics)
+            self.add(error)
 
     def raise_any(self) -> None:
         """Raise one WitError of all that were collected, if there were any."""

@@ -21,8 +21,8 @@ _LONGEST_CYCLE = 12
 def sort_by_dependency(what: str, edges: Mapping[str, Sequence[ast.Name]]) -> list[str]:
     """The names in an order in which each follows all that it depends on, and otherwise in their own order.
 
-    `edges` maps each name to what it depends on, `what` says in words what the names are names of. Raises WitError
-    where a dependency isn't among the names, or where names depend on each other in a circle.
+    `edges` maps each name to what it depends on, all of which are among the names; `what` says in words what these are
+    names of. Raises WitError where they depend on each other in a circle.
     """
     position = {name: i for i, name in enumerate(edges)}
     names = list(edges)
@@ -30,12 +30,6 @@ def sort_by_dependency(what: str, edges: Mapping[str, Sequence[ast.Name]]) -> li
     dependents: list[list[int]] = [[] for _ in names]
     for i, dependencies in enumerate(edges.values()):
         for dependency in dependencies:
-            if dependency.text not in position:
-                raise WitError.at(
-                    dependency.span,
-                    f"{what} `{dependency.text}` does not exist",
-                    *did_you_mean(dependency.text, names),
-                )
             dependents[position[dependency.text]].append(i)
     ready = [i for i, count in enumerate(waiting) if count == 0]
     order: list[str] = []

@@ -147,8 +147,7 @@ class Scope:
                     name = item.name
                     previous = items.setdefault(name.text, (item, file))[0].name
                     if previous is not name:
-                        with self._errors.collect():
-                            raise _defined_twice(name, previous.span, "package")
+                        self._errors.add(_defined_twice(name, previous.span, "package"))
         for name_text in sort_by_dependency("interface or world", self._dependencies(files, items)):
             item, file = items[name_text]
             if isinstance(item, ast.World):
@@ -180,8 +179,7 @@ class Scope:
                     edges[reference.user.text].append(path.name)
                 else:
                     self._told.add(path.name.span)
-                    with self._errors.collect():
-                        raise _no_such_item(path.name, [*items, *names])
+                    self._errors.add(_no_such_item(path.name, [*items, *names]))
         return edges
 
     def _names_of_file(self, items: Sequence[ast.Item], failed: set[str]) -> list[tuple[str, Known]]:
@@ -250,8 +248,7 @@ def _local_names(items: Sequence[ast.Item], errors: Errors) -> dict[str, ast.Nam
                 continue
         # Of two items, the package tells.
         if name.text in names and (isinstance(item, ast.TopLevelUse) or name.text in brought):
-            with errors.collect():
-                raise _defined_twice(name, places[name.text], "file")
+            errors.add(_defined_twice(name, places[name.text], "file"))
         if isinstance(item, ast.TopLevelUse):
             brought.add(name.text)
         names[name.text] = target

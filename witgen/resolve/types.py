@@ -77,8 +77,7 @@ class Types:
                     if name in definitions:
                         previous = definitions[name]
                         where = previous.name.span if previous else self.spans.get(name)
-                        with errors.collect():
-                            raise follows() if where is None else _defined_twice(item.name, where)
+                        errors.add(follows() if where is None else _defined_twice(item.name, where))
                         continue
                     definitions[name] = item
                     edges[name] = list(_names_in(item))
@@ -116,12 +115,8 @@ class Types:
                 self._failed_names.add(user)
                 edges[user] = [name for name in names if name.text in edges]
             for name in missing:
-                with errors.collect():
-                    raise WitError.at(
-                        name.span,
-                        f"type `{name.text}` does not exist",
-                        *self._notes_on_missing(name, list(edges), items),
-                    )
+                notes = self._notes_on_missing(name, list(edges), items)
+                errors.add(WitError.at(name.span, f"type `{name.text}` does not exist", *notes))
 
     def _notes_on_missing(
         self, name: ast.Name, known: list[str], items: Sequence[ast.WorldItem | ast.InterfaceItem]
