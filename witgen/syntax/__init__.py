@@ -7,22 +7,18 @@ of what names mean.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 from witgen.diagnostics import Source, WitError
 from witgen.garbage import no_garbage
 from witgen.syntax import ast
 from witgen.syntax.actions import Actions
-from witgen.syntax.lexer import Lexer, Scan
-from witgen.syntax.parser import run
+from witgen.syntax.lexer import Scan, load_lexer
+from witgen.syntax.parser import Word, run
 from witgen.syntax.recovery import Recovery
 from witgen.syntax.table import load_table
 
-__all__ = ["keywords", "parse"]
-
-
-@functools.cache
-def _lexer() -> Lexer:
-    return Lexer(load_table())
+__all__ = ["keywords", "parse", "parse_words"]
 
 
 def parse(source: Source) -> ast.File:
@@ -30,13 +26,17 @@ def parse(source: Source) -> ast.File:
 
     Raises WitError with all that isn't WIT, as far as one mistake can be told from the next.
     """
-    table = load_table()
-    lexer = _lexer()
     scan = Scan()
+    return parse_words(source, scan, load_lexer().scan(source, scan))
+
+
+def parse_words(source: Source, scan: Scan, words: Iterator[Word]) -> ast.File:
+    """The syntax tree of a WIT file whose words are read from `words` into `scan`. Raises WitError as `parse` does."""
+    table = load_table()
     recovery = Recovery(source, table, scan)
     try:
         with no_garbage():
-            file: ast.File = run(table, lexer.soft, lexer.scan(source, scan), Actions(source, scan), recovery.resume)
+            file: ast.File = run(table, load_lexer().soft, words, Actions(source, scan), recovery.resume)
     except WitError as error:
         raise WitError(*scan.errors, *error.diagnostics) from None
     if scan.errors:

@@ -7,15 +7,16 @@ packages may. It knows no rule of the grammar.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from witgen.diagnostics import Diagnostic, Source, Span, WitError
 from witgen.syntax import words
-from witgen.syntax.table import Table
+from witgen.syntax.table import Table, load_table
 
-__all__ = ["Lexer", "Scan"]
+__all__ = ["Lexer", "Scan", "load_lexer"]
 
 #: How many errors of a text are told of; who has more has one mistake that makes them all.
 MOST_ERRORS = 20
@@ -132,6 +133,12 @@ class Lexer:
                 if at is not None:
                     break
         yield number["$END"], len(text), len(text)
+
+
+@functools.cache
+def load_lexer() -> Lexer:
+    """The lexer of the grammar."""
+    return Lexer(load_table())
 
 
 class _Nesting:

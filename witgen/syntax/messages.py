@@ -175,11 +175,11 @@ def _never_closed(case: _Case) -> Note | None:
 
 
 def _brackets(case: _Case) -> list[tuple[str, int]]:
-    from witgen.syntax.lexer import Lexer, Scan
+    from witgen.syntax.lexer import Scan, load_lexer
 
     signs = {_label(case.table, i): i for i in range(len(case.table.terminals))}
     wanted = {signs[text]: text for text in "{}()<>"}
-    terminals = Lexer(case.table).scan(case.source, Scan())
+    terminals = load_lexer().scan(case.source, Scan())
     return [(wanted[terminal], start) for terminal, start, _ in terminals if terminal in wanted]
 
 

@@ -5,12 +5,13 @@ It knows where words and comments stand, and nothing of what they mean; the synt
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from witgen.diagnostics import Source
-from witgen.syntax import parse
-from witgen.syntax.lexer import Lexer, Scan
-from witgen.syntax.table import load_table
+from witgen.syntax import parse_words
+from witgen.syntax.lexer import Scan, load_lexer
+from witgen.syntax.parser import Word
 
 __all__ = ["Tokens", "read_tokens"]
 
@@ -31,10 +32,17 @@ class Tokens:
 
 def read_tokens(source: Source) -> Tokens:
     """The tokens of a WIT file. Raises WitError at the first thing that isn't WIT, as `parse` does."""
-    parse(source)
     scan = Scan()
-    words = [(start, end) for _, start, end in Lexer(load_table()).scan(source, scan)]
+    words: list[Place] = []
+    parse_words(source, scan, _noting(load_lexer().scan(source, scan), words))
     comments = [scan.comments[slice(*scan.leading.get(start, (0, 0)))] for start, _ in words]
     last = max((end for _, end in scan.leading.values()), default=0)
     comments[-1] = scan.comments[last:]
     return Tokens(source, words, comments)
+
+
+def _noting(words: Iterator[Word], places: list[Place]) -> Iterator[Word]:
+    """The words, their places noted on the way."""
+    for word in words:
+        places.append(word[1:])
+        yield word
