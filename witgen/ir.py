@@ -413,6 +413,11 @@ class Resolve:
         interface = self.interfaces[key]
         return self.packages[interface.package].name.interface(interface.name)
 
+    def world_name(self, id_: WorldId) -> str:
+        """The full name of a world: ``ns:pkg/world@1.2.3``."""
+        world = self.worlds[id_]
+        return self.packages[world.package].name.interface(world.name)
+
     def world_functions(self, items: Mapping[WorldKey, WorldItem]) -> Iterator[Function]:
         """The functions among the items of a world itself (not those of its interfaces)."""
         for item in items.values():

@@ -94,10 +94,9 @@ def _producers(fields: Mapping[str, Mapping[str, str]]) -> bytes:
 
 def _wrapped_world(resolve: ir.Resolve, id_: ir.WorldId) -> bytes:
     """A component type that exports the component type of a world under its full name."""
-    world = resolve.worlds[id_]
     outer = _Scope(None)
-    index = outer.define(_WorldEncoder(resolve).world(world))
-    outer.export(_extern_name(resolve.packages[world.package].name.interface(world.name)), _COMPONENT_SORT, index)
+    index = outer.define(_WorldEncoder(resolve).world(resolve.worlds[id_]))
+    outer.export(_extern_name(resolve.world_name(id_)), _COMPONENT_SORT, index)
     return outer.component_type()
 
 

@@ -96,7 +96,7 @@ class Digests:
         world = self._resolve.worlds[id_]
         imports = self._items(world.imports)
         exports = self._items(world.exports)
-        name = self._resolve.packages[world.package].name.interface(world.name)
+        name = self._resolve.world_name(id_)
         return WorldDigest(world_digest(name, imports, exports), imports, exports)
 
     def _items(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> dict[str, InterfaceDigest]:

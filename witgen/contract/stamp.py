@@ -157,8 +157,4 @@ def read_stamp(component: model.Component) -> Stamp | None:
 
 def differences(stamp: Stamp, own: WorldDigest) -> list[str]:
     """Where the component with the digests `own` is not what its stamp says, a line each; nothing where it is."""
-    return verification.differences(own, _functions(stamp.digests.imports), _functions(stamp.digests.exports))
-
-
-def _functions(items: _Interfaces) -> verification.FunctionDigests:
-    return {name: item.functions for name, item in items.items()}
+    return verification.world_differences(own, stamp.digests)

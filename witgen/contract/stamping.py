@@ -48,9 +48,7 @@ def stamp_for(target: Target) -> Stamp:
     """What a component that is built for a target is stamped with. Raises `WitError` for a contract that is wrong."""
     loaded = load(target.contract.roots)
     id_ = select_world(loaded, target.world)
-    world = loaded.resolve.worlds[id_]
-    name = loaded.resolve.packages[world.package].name.interface(world.name)
-    return Stamp(GENERATOR, name, Digests(loaded.resolve).world(id_))
+    return Stamp(GENERATOR, loaded.resolve.world_name(id_), Digests(loaded.resolve).world(id_))
 
 
 def put_stamp(path: Path, stamp: Stamp) -> None:

@@ -13,7 +13,7 @@ from witgen import binary
 from witgen.binary import model
 from witgen.contract.digest import Digests, WorldDigest
 
-__all__ = ["FunctionDigests", "differences", "own_digests", "same_link_name"]
+__all__ = ["FunctionDigests", "differences", "own_digests", "same_link_name", "world_differences"]
 
 #: The digests of functions by interface (link name; ``""`` for functions of the world itself) and name.
 FunctionDigests = Mapping[str, Mapping[str, str]]
@@ -48,6 +48,14 @@ def differences(found: WorldDigest, imports: FunctionDigests, exports: FunctionD
             elif given[function] != digest:
                 lines.append(f"export {full_name(name, function)}: its type differs from the contract's")
     return sorted(lines)
+
+
+def world_differences(found: WorldDigest, wanted: WorldDigest) -> list[str]:
+    """As `differences`, where the contract is that of a world with the digests `wanted`."""
+    imports, exports = (
+        {name: item.functions for name, item in items.items()} for items in (wanted.imports, wanted.exports)
+    )
+    return differences(found, imports, exports)
 
 
 def full_name(interface: str, function: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from witgen import binary
 from witgen.contract.digest import Digests
-from witgen.contract.verification import differences, own_digests
+from witgen.contract.verification import own_digests, world_differences
 from witgen.diagnostics import Diagnostic, WitError
 from witgen.project import Contract, find_project
 from witgen.resolve import load, select_world
@@ -39,15 +39,10 @@ def verify(component: Path, roots: Sequence[Path], world: str | None) -> Agreeme
     loaded = load(roots or _contract_of(world).roots)
     id_ = select_world(loaded, world)
     wanted = Digests(loaded.resolve).world(id_)
-    lines = differences(
-        found,
-        {name: item.functions for name, item in wanted.imports.items()},
-        {name: item.functions for name, item in wanted.exports.items()},
-    )
+    lines = world_differences(found, wanted)
     if lines:
         raise WitError(*(Diagnostic(line, str(component)) for line in lines))
-    row = loaded.resolve.worlds[id_]
-    return Agreement(loaded.resolve.packages[row.package].name.interface(row.name), wanted.digest)
+    return Agreement(loaded.resolve.world_name(id_), wanted.digest)
 
 
 def _contract_of(world: str | None) -> Contract:

@@ -109,8 +109,7 @@ def _component_file(path: str, data: bytes) -> Inspection:
 
 
 def _world(resolve: ir.Resolve, id_: ir.WorldId) -> World:
-    row = resolve.worlds[id_]
-    return World(resolve.packages[row.package].name.interface(row.name), Digests(resolve).world(id_))
+    return World(resolve.world_name(id_), Digests(resolve).world(id_))
 
 
 class _Gatherer:

@@ -156,7 +156,7 @@ class _Builder:
         tables, import_functions = self._import_tables()
         return Module(
             world=self.names.world,
-            link_name=self.resolve.packages[self.world.package].name.interface(self.world.name),
+            link_name=self.resolve.world_name(self.world_id),
             docs=self.world.docs,
             digest=digest,
             imports_digests=[(n, i.functions) for n, i in sorted(digest.imports.items()) if i.functions],
