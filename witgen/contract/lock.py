@@ -106,8 +106,8 @@ def differences(lock: Lock, entries: Entries) -> list[Diagnostic]:
     notes = [Note("if all this is meant, run `witgen hash --write`")]
     if len(found) > _MOST:
         notes.insert(0, Note(f"there are {len(found) - _MOST} more differences"))
-    last = found[:_MOST].pop()
-    return [*found[: min(len(found), _MOST) - 1], Diagnostic(last.message, last.where, tuple(notes))]
+    *others, last = found[:_MOST]
+    return [*others, Diagnostic(last.message, last.where, tuple(notes))]
 
 
 def _wholes(place: Place) -> list[Place]:

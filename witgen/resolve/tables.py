@@ -11,7 +11,8 @@ __all__ = ["Tables"]
 
 
 class Tables:
-    """Rows that refer to each other by index. Rows are only ever added; what is known about them never changes."""
+    """Rows that refer to each other by index. They are only ever added; but those of a package that comes in several
+    binaries gain what each has, before any package that is text is linked to them."""
 
     def __init__(self, names: Sequence[ir.PackageName] = ()) -> None:
         #: All packages that there are to be.
