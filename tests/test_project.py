@@ -62,6 +62,10 @@ def test_no_project_file_is_an_error_with_a_way_out(tmp_path: Path) -> None:
         (GOOD.replace('python = "bindings"', "python = 3"), "python must be a string"),
         (GOOD.replace('["wit/deps/io", "wit/http.wit"]', "[]"), "roots must be a list of paths"),
         (GOOD.replace("[[generate]]", "[generate]"), "generate must be an array of tables"),
+        (GOOD.replace('rust = "src/bindings.rs"', "split = true"), "rust names no place"),
+        (GOOD + 'split = "yes"', "split must be true or false"),
+        (GOOD + 'derives = "Eq"', "derives must be a list of traits"),
+        (GOOD + 'derives = ["a b"]', "'a b' is no path of a trait"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:

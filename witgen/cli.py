@@ -92,9 +92,19 @@ def main() -> None:
 @click.option("--lang", type=click.Choice(["python", "rust"]), help="The language to generate, with PATHS.")
 @click.option("--world", metavar="W", help="The world, where the package has several.")
 @click.option("-o", "--out", type=_PATH, help="A folder, or a file that ends in .py or .rs.")
+@click.option("--split", is_flag=True, help="Rust as a folder (OUT without .rs) with a file for each interface.")
+@click.option("--derive", "derives", metavar="TRAIT", multiple=True, help="A trait that Rust types derive as well.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if a file is missing or not up to date.")
 @_reporting
-def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: Path | None, check: bool) -> None:
+def generate(
+    paths: tuple[Path, ...],
+    lang: str | None,
+    world: str | None,
+    out: Path | None,
+    split: bool,
+    derives: tuple[str, ...],
+    check: bool,
+) -> None:
     """Generate Python host adapters and Rust guest stubs.
 
     Without PATHS, everything that witgen.toml asks for. With PATHS (the roots of a contract, the last one the root
@@ -106,15 +116,20 @@ def generate(paths: tuple[Path, ...], lang: str | None, world: str | None, out: 
     from witgen.files import differing, write_all
     from witgen.generate import generate as run
     from witgen.generate import target_for
-    from witgen.project import find_project
+    from witgen.project import DERIVE, find_project
 
     if paths:
         if lang is None or out is None:
             raise click.UsageError("PATHS need --lang and --out")
-        folder, targets = Path.cwd(), [target_for(paths, world, lang, out)]
+        if (split or derives) and lang != "rust":
+            raise click.UsageError("--split and --derive are for --lang rust")
+        for derive in derives:
+            if not DERIVE.fullmatch(derive):
+                raise click.UsageError(f"--derive: {derive!r} is no path of a trait")
+        folder, targets = Path.cwd(), [target_for(paths, world, lang, out, split=split, derives=derives)]
     else:
-        if lang or out or world:
-            raise click.UsageError("--lang, --world and --out go with PATHS; witgen.toml says the rest")
+        if lang or out or world or split or derives:
+            raise click.UsageError("--lang, --world, --out, --split, --derive go with PATHS; witgen.toml says the rest")
         project = find_project(Path.cwd())
         folder, targets = project.folder, list(project.targets)
     files = run(targets, folder)

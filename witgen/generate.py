@@ -20,12 +20,20 @@ __all__ = ["generate", "target_for"]
 _SUFFIXES = {"python": ".py", "rust": ".rs"}
 
 
-def target_for(paths: Sequence[Path], world: str | None, language: str, out: Path) -> Target:
+def target_for(
+    paths: Sequence[Path],
+    world: str | None,
+    language: str,
+    out: Path,
+    *,
+    split: bool = False,
+    derives: Sequence[str] = (),
+) -> Target:
     """A target that is given on the command line instead of in the project file."""
     for name, suffix in _SUFFIXES.items():
         if out.suffix == suffix and name != language:
             raise WitError.at(str(out), f"is not a {language} file; a folder or a {_SUFFIXES[language]} file is")
-    return Target(Contract("", tuple(paths)), world, ((language, out),))
+    return Target(Contract("", tuple(paths)), world, ((language, out),), split, tuple(derives))
 
 
 def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
@@ -45,10 +53,15 @@ def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
         world = select_world(found, target.world)
         source = _source_name(roots[-1], folder)
         for language, out in target.outputs:
-            path = _output_path(out, language, found.resolve.worlds[world].name)
-            if path in files:
-                raise WitError.at(str(path), "two targets generate this file")
-            files[path] = _emit(language, found.resolve, world, source).encode()
+            name = module_name(found.resolve.worlds[world].name)
+            if language == "rust":
+                texts = _rust(found.resolve, world, source, _place(out, name, ".rs"), target)
+            else:
+                texts = {_place(out, name, ".py"): _python(found.resolve, world, source)}
+            for path, text in texts.items():
+                if path in files:
+                    raise WitError.at(str(path), "two targets generate this file")
+                files[path] = text.encode()
     return files
 
 
@@ -57,8 +70,8 @@ def project_targets(project: Project, contracts: Sequence[str] = ()) -> list[Tar
     return [target for target in project.targets if not contracts or target.contract.name in contracts]
 
 
-def _output_path(out: Path, language: str, world: str) -> Path:
-    return out if out.suffix == _SUFFIXES[language] else out / (module_name(world) + _SUFFIXES[language])
+def _place(out: Path, name: str, suffix: str) -> Path:
+    return out if out.suffix == suffix else out / (name + suffix)
 
 
 def _source_name(root: Path, folder: Path) -> str:
@@ -68,11 +81,13 @@ def _source_name(root: Path, folder: Path) -> str:
         return root.name
 
 
-def _emit(language: str, resolve: ir.Resolve, world: ir.WorldId, source: str) -> str:
-    if language == "python":
-        from witgen.emit import python
+def _python(resolve: ir.Resolve, world: ir.WorldId, source: str) -> str:
+    from witgen.emit import python
 
-        return python.emit(resolve, world, source=source)
+    return python.emit(resolve, world, source=source)
+
+
+def _rust(resolve: ir.Resolve, world: ir.WorldId, source: str, path: Path, target: Target) -> dict[Path, str]:
     from witgen.binary import encode_component_type
     from witgen.contract.digest import Digests
     from witgen.emit import rust
@@ -81,10 +96,8 @@ def _emit(language: str, resolve: ir.Resolve, world: ir.WorldId, source: str) ->
         component_type = encode_component_type(resolve, world)
     except ValueError as error:
         raise WitError.at(source, f"has no binary form, which guests carry: {error}") from None
-    return rust.emit(
-        resolve,
-        world,
-        component_type=component_type,
-        digest=Digests(resolve).world(world).digest,
-        source=source,
-    )
+    stub = rust.Stub(component_type, Digests(resolve).world(world).digest, source, target.derives)
+    if not target.split:
+        return {path: rust.emit(resolve, world, stub)}
+    folder = path.with_suffix("")
+    return {folder / name: text for name, text in rust.emit_split(resolve, world, stub).items()}

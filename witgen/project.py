@@ -10,6 +10,8 @@
     world = "http-component"          # may be left out where the package has one world
     python = "src/bindings"           # a folder, or a file that ends in .py
     rust = "plugins/http/src/bindings.rs"
+    split = true                      # Rust as a folder, `bindings`, with a file for each interface
+    derives = ["PartialEq"]           # what records, variants and enums in Rust derive as well
 
 Paths are relative to the file. It knows the file's form; it reads no contract.
 """
@@ -25,11 +27,18 @@ from typing import Any
 from witgen.diagnostics import Note, Source, Span, WitError
 from witgen.toml import read_toml
 
-__all__ = ["FILE_NAME", "Contract", "Project", "Target", "find_project", "project_file", "read_project"]
+__all__ = ["DERIVE", "FILE_NAME", "Contract", "Project", "Target", "find_project", "project_file", "read_project"]
 
 FILE_NAME = "witgen.toml"
 
 _LANGUAGES = ("python", "rust")
+#: Keys of a target that say how Rust is to be generated, with the type of their values.
+_FOR_RUST: dict[str, tuple[type, str]] = {
+    "split": (bool, "true or false"),
+    "derives": (list, "a list of traits"),
+}
+#: The path of a trait that Rust can derive.
+DERIVE = re.compile(r"(::)?[A-Za-z_]\w*(::[A-Za-z_]\w*)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,17 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is generated for a world: a place for each language that is wanted."""
+    """What is generated for a world: a place for each language that is wanted.
+
+    `split` says that Rust becomes a folder with a file for each interface, `derives` names traits that its records,
+    variants and enums derive as well.
+    """
 
     contract: Contract
     world: str | None
     outputs: tuple[tuple[str, Path], ...]
+    split: bool = False
+    derives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +120,11 @@ class _Reader:
     def _target(self, table: Any, contracts: Mapping[str, Contract]) -> Target:
         if not isinstance(table, dict):
             raise self._error("generate", "generate must be an array of tables: [[generate]]")
-        self._known(table, ("contract", "world", *_LANGUAGES), "key")
+        self._known(table, ("contract", "world", *_LANGUAGES, *_FOR_RUST), "key")
         for key, value in table.items():
-            if not isinstance(value, str):
-                raise self._error(key, f"{key} must be a string")
+            kind, spelled = _FOR_RUST.get(key, (str, "a string"))
+            if not isinstance(value, kind):
+                raise self._error(key, f"{key} must be {spelled}")
         name = table.get("contract")
         if not isinstance(name, str) or name not in contracts:
             what = "says no contract" if name is None else f"names an unknown contract: {name}"
@@ -116,7 +132,14 @@ class _Reader:
         outputs = tuple((language, self._folder / table[language]) for language in _LANGUAGES if language in table)
         if not outputs:
             raise self._error("generate", f"generate for contract {name} names no output: python or rust")
-        return Target(contracts[name], table.get("world"), outputs)
+        for key in _FOR_RUST:
+            if key in table and "rust" not in table:
+                raise self._error(key, f"{key} is for Rust, and rust names no place")
+        derives = tuple(table.get("derives", ()))
+        for derive in derives:
+            if not isinstance(derive, str) or not DERIVE.fullmatch(derive):
+                raise self._error("derives", f"derives: {derive!r} is no path of a trait")
+        return Target(contracts[name], table.get("world"), outputs, table.get("split", False), derives)
 
     def _table(self, data: Mapping[str, Any], key: str, kind: type) -> Any:
         found = data.get(key, kind())

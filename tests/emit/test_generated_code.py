@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import black
 import pytest
@@ -17,41 +18,59 @@ from witgen.diagnostics import WitError
 from witgen.emit import python, rust
 from witgen.resolve import load
 
+T = TypeVar("T")
+
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [*sorted((ROOT / "tests/resolve/golden/pass").glob("*.wit")), ROOT / "tests/guests/echo/wit/echo.wit"]
+FAMILY = sorted((ROOT / "tests/guests/family").glob("*/*.wit"))
 
 #: Worlds that an emitter refuses, by name.
-NOT_CARRIED = {"python": {"async_functions_w", "implements_w"}, "rust": {"async_functions_w"}}
+NOT_CARRIED = {
+    "python": {"async_functions_w", "implements_w"},
+    "rust": {"async_functions_w"},
+}
 
 
-def sources(language: str) -> Iterator[tuple[str, str]]:
-    """The name and text of the file of each world that the language can carry."""
-    for case in CASES:
+def worlds(language: str, emit: Callable[[ir.Resolve, ir.WorldId, str], T]) -> Iterator[tuple[str, T]]:
+    """What `emit` makes of each world that the language can carry, and a name for it."""
+    for case in [*CASES, *(FAMILY if language == "rust" else ())]:
         resolve = load([case]).resolve
         for number, row in enumerate(resolve.worlds):
-            world = ir.WorldId(number)
-            name = f"{case.stem}_{row.name}".replace("-", "_")
+            name = f"{case.stem}_{row.name}".replace("-", "_").lower()
             try:
-                if language == "python":
-                    yield name, python.emit(resolve, world, source=case.name)
-                else:
-                    section = encode_component_type(resolve, world)
-                    yield name, rust.emit(resolve, world, component_type=section, digest="0", source=case.name)
+                found = emit(resolve, ir.WorldId(number), case.name)
             except WitError as error:
                 assert name in NOT_CARRIED[language] and "not supported" in str(error), error
+            else:
+                assert name not in NOT_CARRIED[language]
+                yield name, found
 
 
-@pytest.fixture(scope="module", params=["python", "rust"])
-def language(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def python_texts() -> list[tuple[str, str]]:
+    return list(worlds("python", lambda resolve, world, source: python.emit(resolve, world, source=source)))
 
 
-def test_the_same_contract_gives_the_same_bytes(language: str) -> None:
-    assert list(sources(language)) == list(sources(language))
+def rust_files(derives: Sequence[str] = ()) -> dict[str, str]:
+    """Each world as one file and as a folder of files, by their paths."""
+
+    def files(resolve: ir.Resolve, world: ir.WorldId, source: str) -> tuple[str, dict[str, str]]:
+        stub = rust.Stub(encode_component_type(resolve, world), "0", source, derives)
+        return rust.emit(resolve, world, stub), rust.emit_split(resolve, world, stub)
+
+    found = {}
+    for name, (one, several) in worlds("rust", files):
+        found[f"one_{name}.rs"] = one
+        found |= {f"several_{name}/{path}": text for path, text in several.items()}
+    return found
+
+
+def test_the_same_contract_gives_the_same_bytes() -> None:
+    assert python_texts() == python_texts()
+    assert rust_files() == rust_files()
 
 
 def test_python_is_left_alone_by_black_and_accepted_by_mypy(tmp_path: Path) -> None:
-    for name, text in sources("python"):
+    for name, text in python_texts():
         mode = black.Mode(line_length=100)
         assert black.format_str(text.replace("# fmt: off\n", ""), mode=mode) == text.replace("# fmt: off\n", ""), name
         (tmp_path / f"{name}.py").write_text(text)
@@ -60,22 +79,28 @@ def test_python_is_left_alone_by_black_and_accepted_by_mypy(tmp_path: Path) -> N
     assert not done.returncode, done.stdout
 
 
-def test_rust_is_left_alone_by_rustfmt_and_compiles_without_a_warning(tmp_path: Path) -> None:
-    if shutil.which("rustc") is None:
+@pytest.mark.parametrize("derives", [[], ["PartialEq", "Eq", "PartialOrd", "Ord", "::core::hash::Hash"]])
+def test_rust_is_left_alone_by_rustfmt_and_has_no_warning(tmp_path: Path, derives: list[str]) -> None:
+    compiler = next((name for name in ("clippy-driver", "rustc") if shutil.which(name)), None)
+    if compiler is None:
         pytest.skip("there is no rustc on this machine")
-    for name, text in sources("rust"):
-        path = tmp_path / f"{name}.rs"
-        path.write_text(text)
-        command = ["rustc", "--edition", "2021", "--crate-type", "lib", "--emit", "metadata", "-Dwarnings"]
-        done = subprocess.run([*command, "--out-dir", str(tmp_path), str(path)], capture_output=True, text=True)
-        assert not done.returncode, done.stderr
-        if shutil.which("rustfmt") is not None:
-            done = subprocess.run(
-                ["rustfmt", "--check", "--edition", "2021", str(path)], capture_output=True, text=True
-            )
-            assert not done.returncode, done.stdout
+    files = rust_files(derives)
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    modules = sorted({path.partition("/")[0].removesuffix(".rs") for path in files})
+    root = tmp_path / "lib.rs"
+    # Private, as a guest would have it: what nobody uses is not to be warned of.
+    root.write_text("#![no_std]\n\n" + "".join(f"mod {module};\n" for module in modules))
+    command = [compiler, "--edition", "2021", "--crate-type", "lib", "--emit", "metadata", "-Dwarnings"]
+    done = subprocess.run([*command, "--out-dir", str(tmp_path), str(root)], capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    if shutil.which("rustfmt") is not None:
+        done = subprocess.run(["rustfmt", "--check", "--edition", "2021", str(root)], capture_output=True, text=True)
+        assert not done.returncode, done.stdout
 
 
+@pytest.mark.parametrize("language", ["python", "rust"])
 @pytest.mark.parametrize("type_", ["stream<u8>", "future<string>", "error-context"])
 def test_what_is_not_carried_yet_is_refused_by_name(tmp_path: Path, language: str, type_: str) -> None:
     path = tmp_path / "contract.wit"
@@ -85,6 +110,6 @@ def test_what_is_not_carried_yet_is_refused_by_name(tmp_path: Path, language: st
         if language == "python":
             python.emit(resolve, ir.WorldId(0), source="")
         else:
-            rust.emit(resolve, ir.WorldId(0), component_type=b"", digest="", source="")
+            rust.emit(resolve, ir.WorldId(0), rust.Stub(b"", "", ""))
     assert "a:b/i" in str(caught.value) and "f" in str(caught.value)
     assert "not supported" in str(caught.value)

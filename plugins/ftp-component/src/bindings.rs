@@ -2,7 +2,7 @@
 // World: component:ftp/ftp-component@0.1.0
 // Contract: c2c5a97449f46e5cc8afeaea514361ca546da8aab639bb124a9e51f18f22771e
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod wasi {
     pub mod io {
         /// Failures of streams.
@@ -329,7 +329,7 @@ pub mod wasi {
             static _COMPONENT_TYPE: fn() = _rt::component_type;
 
             /// A point in time, since 1970-01-01T00:00:00Z, leap seconds not counted.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             #[repr(C)]
             pub struct Datetime {
                 /// Whole seconds.
@@ -568,7 +568,7 @@ pub mod wasi {
             pub type Ipv6Address = (u16, u16, u16, u16, u16, u16, u16, u16);
 
             /// An address.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub enum IpAddress {
                 /// IPv4
                 Ipv4(Ipv4Address),
@@ -577,7 +577,7 @@ pub mod wasi {
             }
 
             /// An IPv4 address with a port.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub struct Ipv4SocketAddress {
                 /// The port; 0 to bind means any free one.
                 pub port: u16,
@@ -591,7 +591,7 @@ pub mod wasi {
             } }
 
             /// An IPv6 address with a port.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub struct Ipv6SocketAddress {
                 /// The port; 0 to bind means any free one.
                 pub port: u16,
@@ -611,7 +611,7 @@ pub mod wasi {
             } }
 
             /// An address with a port.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub enum IpSocketAddress {
                 /// IPv4
                 Ipv4(Ipv4SocketAddress),
@@ -936,7 +936,7 @@ pub mod wasi {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod runner {
     pub mod host {
         /// Structured logs.
@@ -971,7 +971,7 @@ pub mod runner {
             } }
 
             /// A value beside a message.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub enum Value {
                 /// A string.
                 Text(_rt::String),
@@ -994,7 +994,7 @@ pub mod runner {
             pub type Field = (_rt::String, Value);
 
             /// The work that a message belongs to.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Scope {
                 /// Who asked for the work.
                 pub user: _rt::String,
@@ -1011,7 +1011,7 @@ pub mod runner {
             } }
 
             /// What a message is about. The host adds the component's name and the time.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Context {
                 /// The work, where the component knows it.
                 pub scope: Option<Scope>,
@@ -1178,7 +1178,7 @@ pub mod runner {
             } }
 
             /// Why TLS could not be had.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Error {
                 /// How to meet it.
                 pub kind: ErrorKind,
@@ -1255,7 +1255,7 @@ pub mod runner {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod component {
     pub mod ftp {
         /// What control connection and data connections share.
@@ -1304,7 +1304,7 @@ pub mod component {
             } }
 
             /// Why something failed.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Error {
                 /// How to meet it.
                 pub kind: ErrorKind,
@@ -1351,7 +1351,7 @@ pub mod component {
 
             _rt::flags! {
                 /// What the user may do with an entry (RFC 3659, 7.5.5).
-                Permissions: u16, 2, 2, 1, true {
+                Permissions: u16, 1, true {
                     /// APPE to the file.
                     APPEND = 0;
                     /// STOU and STOR of new files in the directory.
@@ -1376,7 +1376,7 @@ pub mod component {
             }
 
             /// A file or directory, as it is listed.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Entry {
                 /// Its name, without the path. With CR, LF or NUL in it, the entry is left out.
                 pub name: _rt::String,
@@ -1444,7 +1444,7 @@ pub mod component {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod exports {
     pub mod component {
         pub mod ftp {
@@ -1571,7 +1571,7 @@ pub mod exports {
                 } }
 
                 /// The ports for PASV and EPSV. Which of them is taken is not foreseeable.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 pub struct PassivePorts {
                     /// The first, at least 1.
                     pub first: u16,
@@ -1588,7 +1588,7 @@ pub mod exports {
                 } }
 
                 /// What a session may use. Every limit is at least 1.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct Limits {
                     /// Control connections that are open; more are turned away with 421.
@@ -1615,7 +1615,7 @@ pub mod exports {
                 } }
 
                 /// How long a client may take. All are at least 1 nanosecond.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct Timeouts {
                     /// From connecting to being logged in.
@@ -1639,7 +1639,7 @@ pub mod exports {
                 } }
 
                 /// How to serve.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct ServerConfig {
                     /// The address of the control connection; with port 0 any free port is taken.
                     pub address: IpSocketAddress,
@@ -1671,7 +1671,7 @@ pub mod exports {
                 } }
 
                 /// Where a session stands.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct SessionStatus {
                     /// Open control connections.
@@ -1703,7 +1703,7 @@ pub mod exports {
                 }
 
                 /// A control connection that was accepted.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 pub struct Connection {
                     /// Its number, never used again in the life of the instance.
                     pub id: u64,
@@ -1720,7 +1720,7 @@ pub mod exports {
                 } }
 
                 /// USER and PASS. Until it is accepted nobody is logged in on the connection, whoever was before.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct Credentials {
                     /// The name.
                     pub user: _rt::String,
@@ -1737,7 +1737,7 @@ pub mod exports {
                 } }
 
                 /// RNFR and RNTO.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct Renaming {
                     /// The old path.
                     pub old_path: _rt::String,
@@ -1966,7 +1966,7 @@ pub mod exports {
                 } }
 
                 /// A refusal.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct Refusal {
                     /// Why; decides the code.
                     pub reason: RefusalReason,
@@ -1980,7 +1980,7 @@ pub mod exports {
                 } }
 
                 /// The answer to a command. The component puts it into the form of the reply and chooses the code.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub enum Response {
                     /// It is done. The lines are the text of the reply; empty for the component's own.
                     Accepted(_rt::Vec<_rt::String>),
@@ -2006,7 +2006,7 @@ pub mod exports {
                 } }
 
                 /// The end of a transfer. The command that it belongs to is to be answered now.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct TransferEnd {
                     /// The number of the exchange.
                     pub exchange: u64,
@@ -2022,7 +2022,7 @@ pub mod exports {
                 } }
 
                 /// What became of a command. For every command there is one, also for those that never reached the host.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct Report {
                     /// The number of the exchange.
                     pub exchange: u64,
@@ -2051,7 +2051,7 @@ pub mod exports {
                 } }
 
                 /// The end of a control connection.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct ConnectionEnd {
                     /// Its number.
                     pub id: u64,
@@ -2394,6 +2394,50 @@ mod _rt {
         }
     }
 
+    #[cold]
+    pub fn invalid() -> ! {
+        panic!("the host passed a value that is none of its type")
+    }
+
+    const fn larger(a: usize, b: usize) -> usize {
+        if a > b {
+            a
+        } else {
+            b
+        }
+    }
+
+    const fn align_to(offset: usize, align: usize) -> usize {
+        (offset + align - 1) & !(align - 1)
+    }
+
+    unsafe fn store_pair(at: *mut u8, memory: *const u8, len: usize) {
+        unsafe {
+            at.cast::<u32>().write(memory as usize as u32);
+            at.cast::<u32>().add(1).write(len as u32);
+        }
+    }
+
+    unsafe fn load_pair(at: *const u8) -> (*mut u8, usize) {
+        unsafe {
+            let memory = at.cast::<u32>().read() as usize as *mut u8;
+            (memory, at.cast::<u32>().add(1).read() as usize)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn lower_pair(flat: *mut u64, memory: *const u8, len: usize) {
+        unsafe {
+            *flat = memory as usize as u64;
+            *flat.add(1) = len as u64;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn lift_pair(flat: *const u64) -> (*mut u8, usize) {
+        unsafe { (*flat as usize as *mut u8, *flat.add(1) as usize) }
+    }
+
     /// The core values of the parameters of a call; what is beyond them stays zero.
     #[inline(always)]
     pub unsafe fn flatten<T: Lower, const N: usize>(params: &T, temps: &mut Temps) -> [u64; N] {
@@ -2445,19 +2489,17 @@ mod _rt {
         flat[0]
     }
 
-    #[repr(C, align(8))]
-    struct ReturnArea(UnsafeCell<[MaybeUninit<u8>; 32]>);
+    struct ReturnArea(UnsafeCell<Area<32>>);
 
     unsafe impl Sync for ReturnArea {}
 
-    static RETURN_AREA: ReturnArea =
-        ReturnArea(UnsafeCell::new([const { MaybeUninit::uninit() }; 32]));
+    static RETURN_AREA: ReturnArea = ReturnArea(UnsafeCell::new(Area::new()));
 
     /// The address of a result that needs no memory beside its own. It is read before anything else is called.
     pub unsafe fn return_area<T: Lower>(value: T) -> u64 {
-        let area: *mut u8 = RETURN_AREA.0.get().cast();
-        unsafe { value.store(area, &mut Temps::new()) }
-        area as usize as u64
+        let area = unsafe { &mut *RETURN_AREA.0.get() };
+        unsafe { area.store(&value, &mut Temps::new()) }
+        area.address()
     }
 
     /// The result of an exported function until the host has read it: its canonical form, and what that refers to.
@@ -2488,8 +2530,10 @@ mod _rt {
 
     macro_rules! returned {
         ($returned:ident, $release:ident: $size:literal, $type:ty) => {
+            #[allow(dead_code)]
             static $returned: _rt::Returned<$type, $size> = _rt::Returned::new();
 
+            #[allow(dead_code)]
             #[doc(hidden)]
             pub unsafe fn $release() {
                 unsafe { $returned.release() }
@@ -2498,48 +2542,93 @@ mod _rt {
     }
     pub(crate) use returned;
 
-    #[cold]
-    pub fn invalid() -> ! {
-        panic!("the host passed a value that is none of its type")
+    /// Declares a function of the host; it takes and gives core values as bits.
+    macro_rules! import {
+        ($import:ident = $module:literal $name:literal
+            [$count:literal] ($($arg:ident: $core:ty),*) $(-> $result:ty)?) => {
+            #[inline(always)]
+            unsafe fn $import([$($arg),*]: [u64; $count]) -> u64 {
+                #[cfg(target_arch = "wasm32")]
+                #[link(wasm_import_module = $module)]
+                unsafe extern "C" {
+                    #[link_name = $name]
+                    fn call($(_: $core),*) $(-> $result)?;
+                }
+                #[cfg(not(target_arch = "wasm32"))]
+                unsafe extern "C" fn call($(_: $core),*) $(-> $result)? {
+                    unreachable!()
+                }
+                unsafe { _rt::Core::bits(call($(_rt::Core::from_bits($arg)),*)) }
+            }
+        };
     }
+    pub(crate) use import;
 
-    const fn larger(a: usize, b: usize) -> usize {
-        if a > b {
-            a
-        } else {
-            b
-        }
+    /// Defines what an exported core function does, for any type that implements the trait of its interface.
+    macro_rules! export {
+        ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
+            #[allow(dead_code, unused_unsafe)]
+            #[doc(hidden)]
+            pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
+                _rt::enter();
+                unsafe { _rt::Core::from_bits($body) }
+            }
+        };
+        ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
+            $params:pat = $lift:ident => $body:expr) => {
+            #[allow(dead_code, clippy::too_many_arguments)]
+            #[doc(hidden)]
+            pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
+                _rt::enter();
+                unsafe {
+                    let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
+                    _rt::Core::from_bits($body)
+                }
+            }
+        };
     }
+    pub(crate) use export;
 
-    const fn align_to(offset: usize, align: usize) -> usize {
-        (offset + align - 1) & !(align - 1)
-    }
-
-    unsafe fn store_pair(at: *mut u8, memory: *const u8, len: usize) {
-        unsafe {
-            at.cast::<u32>().write(memory as usize as u32);
-            at.cast::<u32>().add(1).write(len as u32);
-        }
-    }
-
-    unsafe fn load_pair(at: *const u8) -> (*mut u8, usize) {
-        unsafe {
-            let memory = at.cast::<u32>().read() as usize as *mut u8;
-            (memory, at.cast::<u32>().add(1).read() as usize)
-        }
-    }
-
+    /// Runs static constructors before the first exported function. That the linker sees them called from here keeps
+    /// it from calling them, and the destructors, with every one.
     #[inline(always)]
-    unsafe fn lower_pair(flat: *mut u64, memory: *const u8, len: usize) {
-        unsafe {
-            *flat = memory as usize as u64;
-            *flat.add(1) = len as u64;
+    pub fn enter() {
+        #[cfg(target_arch = "wasm32")]
+        {
+            use core::sync::atomic::{AtomicBool, Ordering};
+
+            unsafe extern "C" {
+                fn __wasm_call_ctors();
+            }
+            static ENTERED: AtomicBool = AtomicBool::new(false);
+            if !ENTERED.load(Ordering::Relaxed) {
+                ENTERED.store(true, Ordering::Relaxed);
+                component_type();
+                unsafe { __wasm_call_ctors() }
+            }
         }
     }
 
-    #[inline(always)]
-    unsafe fn lift_pair(flat: *const u64) -> (*mut u8, usize) {
-        unsafe { (*flat as usize as *mut u8, *flat.add(1) as usize) }
+    #[cfg(target_arch = "wasm32")]
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn cabi_realloc(
+        old: *mut u8,
+        old_size: usize,
+        align: usize,
+        size: usize,
+    ) -> *mut u8 {
+        if old_size == 0 || size == 0 {
+            unsafe { free(old, old_size, align) }
+            return allocate(size, align).0;
+        }
+        unsafe {
+            let layout = Layout::from_size_align_unchecked(old_size, align);
+            let memory = alloc::alloc::realloc(old, layout, size);
+            if memory.is_null() {
+                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
+            }
+            memory
+        }
     }
 
     macro_rules! number {
@@ -3109,16 +3198,29 @@ mod _rt {
     }
     pub(crate) use enumeration;
 
+    macro_rules! layout {
+        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
+            impl _rt::Abi for $name {
+                const SIZE: usize = $size;
+                const ALIGN: usize = $align;
+                const FLAT: usize = $flat;
+            }
+        };
+    }
+    pub(crate) use layout;
+
     macro_rules! flags {
-        ($(#[$docs:meta])* $name:ident: $bits:ident, $size:literal, $align:literal, $words:literal, $plain:literal
+        ($(#[$docs:meta])* $name:ident: $bits:ident, $words:literal, $plain:literal
             { $($(#[$doc:meta])* $flag:ident = $bit:literal;)* }) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
             #[repr(transparent)]
             pub struct $name {
                 bits: $bits,
             }
 
+            #[allow(dead_code)]
             impl $name {
                 $(
                     $(#[$doc])*
@@ -3163,6 +3265,11 @@ mod _rt {
                 #[inline]
                 pub const fn from_bits_retain(bits: $bits) -> Self {
                     Self { bits }
+                }
+
+                /// The flag whose constant has this name.
+                pub fn from_name(name: &str) -> ::core::option::Option<Self> {
+                    Self::all().iter_names().find(|named| named.0 == name).map(|named| named.1)
                 }
 
                 /// Whether no flag is set.
@@ -3247,50 +3354,41 @@ mod _rt {
                     Self::from_bits_truncate(!self.bits)
                 }
 
-                /// The flags that are set, one by one.
-                pub fn iter(&self) -> impl Iterator<Item = Self> + use<> {
-                    let set = *self;
-                    [$(Self::$flag),*].into_iter().filter(move |flag| set.contains(*flag))
+                /// The flags that are set, one by one, the first one first.
+                pub const fn iter(&self) -> _rt::SetFlags<Self> {
+                    _rt::SetFlags::new(self.bits as u32, |bit| Self { bits: bit as $bits })
                 }
 
-                /// The names of the flags that are set, and the flags.
+                /// The names of the constants of the flags that are set, and the flags.
                 pub fn iter_names(&self) -> impl Iterator<Item = (&'static str, Self)> + use<> {
                     let set = *self;
                     [$((stringify!($flag), Self::$flag)),*]
                         .into_iter()
-                        .filter(move |(_, flag)| set.contains(*flag))
+                        .filter(move |named| set.contains(named.1))
                 }
             }
 
             impl ::core::fmt::Debug for $name {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     f.write_str(concat!(stringify!($name), "("))?;
-                    for (i, (name, _)) in self.iter_names().enumerate() {
-                        f.write_str(if i == 0 { "" } else { " | " })?;
+                    let mut rest = *self;
+                    for (name, flag) in self.iter_names() {
                         f.write_str(name)?;
+                        rest.remove(flag);
+                        f.write_str(if self.bits >> 1 >= flag.bits { " | " } else { "" })?;
+                    }
+                    if !rest.is_empty() || self.is_empty() {
+                        write!(f, "{:#x}", rest.bits)?;
                     }
                     f.write_str(")")
                 }
             }
 
-            impl ::core::default::Default for $name {
-                #[inline]
-                fn default() -> Self {
-                    Self::empty()
-                }
-            }
-
-            _rt::operator! { $name, BitOr bitor union, BitOrAssign bitor_assign insert }
-            _rt::operator! { $name, BitAnd bitand intersection }
-            _rt::operator! { $name, BitXor bitxor symmetric_difference, BitXorAssign bitxor_assign toggle }
-            _rt::operator! { $name, Sub sub difference, SubAssign sub_assign remove }
-
-            impl ::core::ops::BitAndAssign for $name {
-                #[inline]
-                fn bitand_assign(&mut self, other: Self) {
-                    self.bits &= other.bits;
-                }
-            }
+            _rt::number_format! { $name, Binary Octal LowerHex UpperHex }
+            _rt::operator! { $name, BitOr bitor union, BitOrAssign bitor_assign }
+            _rt::operator! { $name, BitAnd bitand intersection, BitAndAssign bitand_assign }
+            _rt::operator! { $name, BitXor bitxor symmetric_difference, BitXorAssign bitxor_assign }
+            _rt::operator! { $name, Sub sub difference, SubAssign sub_assign }
 
             impl ::core::ops::Not for $name {
                 type Output = Self;
@@ -3315,27 +3413,31 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name, ($size, $align, $words) }
+            impl ::core::iter::IntoIterator for $name {
+                type Item = Self;
+                type IntoIter = _rt::SetFlags<Self>;
+
+                fn into_iter(self) -> _rt::SetFlags<Self> {
+                    self.iter()
+                }
+            }
+
+            _rt::layout! { $name, ($words * size_of::<$bits>(), size_of::<$bits>(), $words) }
 
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
                 #[inline(always)]
                 unsafe fn store(&self, at: *mut u8, _: &mut _rt::Temps) {
-                    if $words == 1 {
-                        return unsafe { at.cast::<$bits>().write(self.bits) };
-                    }
-                    for word in 0..$words {
-                        let bits = (u128::from(self.bits) >> (32 * word)) as u32;
-                        unsafe { at.cast::<u32>().add(word).write(bits) }
+                    if $words != 0 {
+                        unsafe { at.cast::<$bits>().write(self.bits) }
                     }
                 }
 
                 #[inline(always)]
                 unsafe fn lower(&self, flat: *mut u64, _: &mut _rt::Temps) {
-                    for word in 0..$words {
-                        let bits = (u128::from(self.bits) >> (32 * word)) as u32;
-                        unsafe { *flat.add(word) = u64::from(bits) }
+                    if $words != 0 {
+                        unsafe { *flat = u64::from(self.bits) }
                     }
                 }
             }
@@ -3345,51 +3447,55 @@ mod _rt {
 
                 #[inline(always)]
                 unsafe fn load(at: *const u8) -> Self {
-                    if $words == 1 {
-                        return Self { bits: unsafe { at.cast::<$bits>().read() } };
-                    }
-                    let mut bits = 0;
-                    for word in 0..$words {
-                        bits |= unsafe { u128::from(at.cast::<u32>().add(word).read()) } << (32 * word);
-                    }
-                    Self { bits: bits as $bits }
+                    Self { bits: if $words == 0 { 0 } else { unsafe { at.cast::<$bits>().read() } } }
                 }
 
                 #[inline(always)]
                 unsafe fn lift(flat: *const u64) -> Self {
-                    let mut bits = 0;
-                    for word in 0..$words {
-                        bits |= unsafe { u128::from(*flat.add(word)) } << (32 * word);
-                    }
-                    Self { bits: bits as $bits }
+                    Self { bits: if $words == 0 { 0 } else { unsafe { *flat as $bits } } }
                 }
             }
         };
     }
     pub(crate) use flags;
 
-    macro_rules! operator {
-        ($name:ident $(, $trait:ident $function:ident $method:ident)*) => {
-            $(_rt::operator! { @$trait $name $function $method })*
-        };
-        (@$trait:ident $name:ident $function:ident insert) => {
-            _rt::operator! { @assign $trait $name $function insert }
-        };
-        (@$trait:ident $name:ident $function:ident toggle) => {
-            _rt::operator! { @assign $trait $name $function toggle }
-        };
-        (@$trait:ident $name:ident $function:ident remove) => {
-            _rt::operator! { @assign $trait $name $function remove }
-        };
-        (@assign $trait:ident $name:ident $function:ident $method:ident) => {
-            impl ::core::ops::$trait for $name {
-                #[inline]
-                fn $function(&mut self, other: Self) {
-                    self.$method(other);
+    /// The flags that are set in a value, one by one.
+    pub struct SetFlags<T> {
+        rest: u32,
+        of: fn(u32) -> T,
+    }
+
+    impl<T> SetFlags<T> {
+        pub const fn new(bits: u32, of: fn(u32) -> T) -> Self {
+            Self { rest: bits, of }
+        }
+    }
+
+    impl<T> Iterator for SetFlags<T> {
+        type Item = T;
+
+        fn next(&mut self) -> Option<T> {
+            let bit = self.rest & self.rest.wrapping_neg();
+            self.rest ^= bit;
+            (bit != 0).then(|| (self.of)(bit))
+        }
+    }
+
+    macro_rules! number_format {
+        ($name:ident, $($trait:ident)*) => {
+            $(
+                impl ::core::fmt::$trait for $name {
+                    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        ::core::fmt::$trait::fmt(&self.bits, f)
+                    }
                 }
-            }
+            )*
         };
-        (@$trait:ident $name:ident $function:ident $method:ident) => {
+    }
+    pub(crate) use number_format;
+
+    macro_rules! operator {
+        ($name:ident, $trait:ident $function:ident $method:ident, $assign:ident $function_assign:ident) => {
             impl ::core::ops::$trait for $name {
                 type Output = Self;
 
@@ -3398,20 +3504,16 @@ mod _rt {
                     self.$method(other)
                 }
             }
-        };
-    }
-    pub(crate) use operator;
 
-    macro_rules! layout {
-        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
-            impl _rt::Abi for $name {
-                const SIZE: usize = $size;
-                const ALIGN: usize = $align;
-                const FLAT: usize = $flat;
+            impl ::core::ops::$assign for $name {
+                #[inline]
+                fn $function_assign(&mut self, other: Self) {
+                    *self = self.$method(other);
+                }
             }
         };
     }
-    pub(crate) use layout;
+    pub(crate) use operator;
 
     /// A resource of either side.
     ///
@@ -3522,6 +3624,7 @@ mod _rt {
     /// The handle of a resource as a number, for code that talks to the host itself.
     macro_rules! raw_handle {
         ($name:ident) => {
+            #[allow(dead_code)]
             impl $name {
                 #[doc(hidden)]
                 pub unsafe fn from_handle(handle: u32) -> Self {
@@ -3545,6 +3648,7 @@ mod _rt {
     macro_rules! imported {
         ($(#[$docs:meta])* $name:ident $module:literal $drop:literal) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $name {
@@ -3595,12 +3699,14 @@ mod _rt {
         ($(#[$docs:meta])* $name:ident $borrow:ident $guest:ident
             $module:literal $new:literal $rep:literal $drop:literal) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $name {
                 handle: _rt::Handle<$name>,
             }
 
+            #[allow(dead_code)]
             impl $name {
                 /// Makes a resource of `value` and gives the handle that owns it.
                 pub fn new<T_: $guest>(value: T_) -> Self {
@@ -3639,6 +3745,7 @@ mod _rt {
             _rt::raw_handle! { $name }
 
             /// A resource that a caller lends for the time of a call.
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $borrow<'a> {
@@ -3646,6 +3753,7 @@ mod _rt {
                 lent: ::core::marker::PhantomData<&'a $name>,
             }
 
+            #[allow(dead_code)]
             impl<'a> $borrow<'a> {
                 /// The value of the resource.
                 pub fn get<T_: $guest>(&self) -> &'a T_ {
@@ -3671,95 +3779,6 @@ mod _rt {
     }
     pub(crate) use exported;
 
-    /// Declares a function of the host; it takes and gives core values as bits.
-    macro_rules! import {
-        ($import:ident = $module:literal $name:literal
-            [$count:literal] ($($arg:ident: $core:ty),*) $(-> $result:ty)?) => {
-            #[inline(always)]
-            unsafe fn $import([$($arg),*]: [u64; $count]) -> u64 {
-                #[cfg(target_arch = "wasm32")]
-                #[link(wasm_import_module = $module)]
-                unsafe extern "C" {
-                    #[link_name = $name]
-                    fn call($(_: $core),*) $(-> $result)?;
-                }
-                #[cfg(not(target_arch = "wasm32"))]
-                unsafe extern "C" fn call($(_: $core),*) $(-> $result)? {
-                    unreachable!()
-                }
-                unsafe { _rt::Core::bits(call($(_rt::Core::from_bits($arg)),*)) }
-            }
-        };
-    }
-    pub(crate) use import;
-
-    /// Defines what an exported core function does, for any type that implements the trait of its interface.
-    macro_rules! export {
-        ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
-            #[allow(unused_unsafe)]
-            #[doc(hidden)]
-            pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
-                _rt::enter();
-                unsafe { _rt::Core::from_bits($body) }
-            }
-        };
-        ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
-            $params:pat = $lift:ident => $body:expr) => {
-            #[allow(clippy::too_many_arguments)]
-            #[doc(hidden)]
-            pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
-                _rt::enter();
-                unsafe {
-                    let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
-                    _rt::Core::from_bits($body)
-                }
-            }
-        };
-    }
-    pub(crate) use export;
-
-    /// Runs static constructors before the first exported function. That the linker sees them called from here keeps
-    /// it from calling them, and the destructors, with every one.
-    #[inline(always)]
-    pub fn enter() {
-        #[cfg(target_arch = "wasm32")]
-        {
-            use core::sync::atomic::{AtomicBool, Ordering};
-
-            unsafe extern "C" {
-                fn __wasm_call_ctors();
-            }
-            static ENTERED: AtomicBool = AtomicBool::new(false);
-            if !ENTERED.load(Ordering::Relaxed) {
-                ENTERED.store(true, Ordering::Relaxed);
-                component_type();
-                unsafe { __wasm_call_ctors() }
-            }
-        }
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn cabi_realloc(
-        old: *mut u8,
-        old_size: usize,
-        align: usize,
-        size: usize,
-    ) -> *mut u8 {
-        if old_size == 0 || size == 0 {
-            unsafe { free(old, old_size, align) }
-            return allocate(size, align).0;
-        }
-        unsafe {
-            let layout = Layout::from_size_align_unchecked(old_size, align);
-            let memory = alloc::alloc::realloc(old, layout, size);
-            if memory.is_null() {
-                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
-            }
-            memory
-        }
-    }
-
     /// Refers to the section below, so that a linker that takes anything of this file takes the section too.
     #[inline(never)]
     pub fn component_type() {}
@@ -3768,145 +3787,145 @@ mod _rt {
     #[used]
     #[unsafe(link_section = "component-type:witgen:0.1.0:component:ftp/ftp-component@0.1.0")]
     static COMPONENT_TYPE: [u8; 7085] = *b"\
-\x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xf26\x01A\x02\x01A/\x01B\
-\x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
-ug-string\x01\x02\x03\x00\x13wasi:io/error@0.2.1\x05\x00\x01B\x0a\x04\x00\x08pollable\x03\x01\
-\x01h\x00\x01@\x01\x04self\x01\x00\x7f\x04\x00\x16[method]pollable.ready\x01\x02\x01@\x01\x04sel\
-f\x01\x01\x00\x04\x00\x16[method]pollable.block\x01\x03\x01p\x01\x01py\x01@\x01\x02in\x04\x00\
-\x05\x04\x00\x04poll\x01\x06\x03\x00\x12wasi:io/poll@0.2.1\x05\x01\x02\x03\x00\x00\x05error\x02\
-\x03\x00\x01\x08pollable\x01B \x02\x03\x02\x01\x02\x04\x00\x05error\x03\x00\x00\x02\x03\x02\x01\
-\x03\x04\x00\x08pollable\x03\x00\x02\x01i\x01\x01q\x02\x15last-operation-failed\x01\x04\x00\x06c\
-losed\x00\x00\x04\x00\x0cstream-error\x03\x00\x05\x04\x00\x0cinput-stream\x03\x01\x04\x00\x0dout\
-put-stream\x03\x01\x01h\x07\x01p}\x01j\x01\x0a\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0b\x04\
-\x00\x19[method]input-stream.read\x01\x0c\x01j\x01w\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0d\
-\x04\x00\x19[method]input-stream.skip\x01\x0e\x01i\x03\x01@\x01\x04self\x09\x00\x0f\x04\x00\x1e[\
-method]input-stream.subscribe\x01\x10\x01h\x08\x01@\x01\x04self\x11\x00\x0d\x04\x00![method]outp\
-ut-stream.check-write\x01\x12\x01j\x00\x01\x06\x01@\x02\x04self\x11\x08contents\x0a\x00\x13\x04\
-\x00\x1b[method]output-stream.write\x01\x14\x01@\x01\x04self\x11\x00\x13\x04\x00\x1b[method]outp\
-ut-stream.flush\x01\x15\x01@\x01\x04self\x11\x00\x0f\x04\x00\x1f[method]output-stream.subscribe\
-\x01\x16\x01@\x03\x04self\x11\x03src\x09\x03lenw\x00\x0d\x04\x00\x1c[method]output-stream.splice\
-\x01\x17\x03\x00\x15wasi:io/streams@0.2.1\x05\x04\x01B\x0d\x02\x03\x02\x01\x03\x04\x00\x08pollab\
-le\x03\x00\x00\x01w\x04\x00\x07instant\x03\x00\x02\x01w\x04\x00\x08duration\x03\x00\x04\x01@\x00\
-\x00\x03\x04\x00\x03now\x01\x06\x01i\x01\x01@\x01\x04when\x03\x00\x07\x04\x00\x11subscribe-insta\
-nt\x01\x08\x01@\x01\x04when\x05\x00\x07\x04\x00\x12subscribe-duration\x01\x09\x03\x00!wasi:clock\
-s/monotonic-clock@0.2.1\x05\x05\x01B\x04\x01r\x02\x07secondsw\x0bnanosecondsy\x04\x00\x08datetim\
-e\x03\x00\x00\x01@\x00\x00\x01\x04\x00\x03now\x01\x02\x03\x00\x1cwasi:clocks/wall-clock@0.2.1\
-\x05\x06\x01B\x05\x01p}\x01@\x01\x03lenw\x00\x00\x04\x00\x10get-random-bytes\x01\x01\x01@\x00\
-\x00w\x04\x00\x0eget-random-u64\x01\x02\x03\x00\x18wasi:random/random@0.2.1\x05\x07\x01B\x11\x04\
-\x00\x07network\x03\x01\x01m\x15\x07unknown\x0daccess-denied\x0dnot-supported\x10invalid-argumen\
-t\x0dout-of-memory\x07timeout\x14concurrency-conflict\x0fnot-in-progress\x0bwould-block\x0dinval\
-id-state\x10new-socket-limit\x14address-not-bindable\x0eaddress-in-use\x12remote-unreachable\x12\
-connection-refused\x10connection-reset\x12connection-aborted\x12datagram-too-large\x11name-unres\
-olvable\x1atemporary-resolver-failure\x1apermanent-resolver-failure\x04\x00\x0aerror-code\x03\
-\x00\x01\x01m\x02\x04ipv4\x04ipv6\x04\x00\x11ip-address-family\x03\x00\x03\x01o\x04}}}}\x04\x00\
-\x0cipv4-address\x03\x00\x05\x01o\x08{{{{{{{{\x04\x00\x0cipv6-address\x03\x00\x07\x01q\x02\x04ip\
-v4\x01\x06\x00\x04ipv6\x01\x08\x00\x04\x00\x0aip-address\x03\x00\x09\x01r\x02\x04port{\x07addres\
-s\x06\x04\x00\x13ipv4-socket-address\x03\x00\x0b\x01r\x04\x04port{\x09flow-infoy\x07address\x08\
-\x08scope-idy\x04\x00\x13ipv6-socket-address\x03\x00\x0d\x01q\x02\x04ipv4\x01\x0c\x00\x04ipv6\
-\x01\x0e\x00\x04\x00\x11ip-socket-address\x03\x00\x0f\x03\x00\x1awasi:sockets/network@0.2.1\x05\
-\x08\x02\x03\x00\x06\x07network\x01B\x05\x02\x03\x02\x01\x09\x04\x00\x07network\x03\x00\x00\x01i\
-\x01\x01@\x00\x00\x02\x04\x00\x10instance-network\x01\x03\x03\x00#wasi:sockets/instance-network@\
-0.2.1\x05\x0a\x02\x03\x00\x02\x0cinput-stream\x02\x03\x00\x02\x0doutput-stream\x02\x03\x00\x06\
-\x0aerror-code\x02\x03\x00\x06\x11ip-socket-address\x01B2\x02\x03\x02\x01\x0b\x04\x00\x0cinput-s\
-tream\x03\x00\x00\x02\x03\x02\x01\x0c\x04\x00\x0doutput-stream\x03\x00\x02\x02\x03\x02\x01\x03\
-\x04\x00\x08pollable\x03\x00\x04\x02\x03\x02\x01\x09\x04\x00\x07network\x03\x00\x06\x02\x03\x02\
-\x01\x0d\x04\x00\x0aerror-code\x03\x00\x08\x02\x03\x02\x01\x0e\x04\x00\x11ip-socket-address\x03\
-\x00\x0a\x01m\x03\x07receive\x04send\x04both\x04\x00\x0dshutdown-type\x03\x00\x0c\x04\x00\x0atcp\
--socket\x03\x01\x01h\x0e\x01h\x07\x01j\x00\x01\x09\x01@\x03\x04self\x0f\x07network\x10\x0dlocal-\
-address\x0b\x00\x11\x04\x00\x1d[method]tcp-socket.start-bind\x01\x12\x01@\x01\x04self\x0f\x00\
-\x11\x04\x00\x1e[method]tcp-socket.finish-bind\x01\x13\x01@\x03\x04self\x0f\x07network\x10\x0ere\
-mote-address\x0b\x00\x11\x04\x00 [method]tcp-socket.start-connect\x01\x14\x01i\x01\x01i\x03\x01o\
-\x02\x15\x16\x01j\x01\x17\x01\x09\x01@\x01\x04self\x0f\x00\x18\x04\x00![method]tcp-socket.finish\
--connect\x01\x19\x04\x00\x1f[method]tcp-socket.start-listen\x01\x13\x04\x00 [method]tcp-socket.f\
-inish-listen\x01\x13\x01i\x0e\x01o\x03\x1a\x15\x16\x01j\x01\x1b\x01\x09\x01@\x01\x04self\x0f\x00\
-\x1c\x04\x00\x19[method]tcp-socket.accept\x01\x1d\x01j\x01\x0b\x01\x09\x01@\x01\x04self\x0f\x00\
-\x1e\x04\x00 [method]tcp-socket.local-address\x01\x1f\x04\x00![method]tcp-socket.remote-address\
-\x01\x1f\x01@\x02\x04self\x0f\x05valuew\x00\x11\x04\x00*[method]tcp-socket.set-listen-backlog-si\
-ze\x01 \x01@\x02\x04self\x0f\x05value\x7f\x00\x11\x04\x00)[method]tcp-socket.set-keep-alive-enab\
-led\x01!\x01i\x05\x01@\x01\x04self\x0f\x00\"\x04\x00\x1c[method]tcp-socket.subscribe\x01#\x01@\
-\x02\x04self\x0f\x0dshutdown-type\x0d\x00\x11\x04\x00\x1b[method]tcp-socket.shutdown\x01$\x03\
-\x00\x16wasi:sockets/tcp@0.2.1\x05\x0f\x02\x03\x00\x06\x11ip-address-family\x02\x03\x00\x08\x0at\
-cp-socket\x01B\x0a\x02\x03\x02\x01\x0d\x04\x00\x0aerror-code\x03\x00\x00\x02\x03\x02\x01\x10\x04\
-\x00\x11ip-address-family\x03\x00\x02\x02\x03\x02\x01\x11\x04\x00\x0atcp-socket\x03\x00\x04\x01i\
-\x05\x01j\x01\x06\x01\x01\x01@\x01\x0eaddress-family\x03\x00\x07\x04\x00\x11create-tcp-socket\
-\x01\x08\x03\x00$wasi:sockets/tcp-create-socket@0.2.1\x05\x12\x01B\x12\x01m\x05\x05trace\x05debu\
-g\x04info\x04warn\x05error\x04\x00\x05level\x03\x00\x00\x01q\x04\x04text\x01s\x00\x07integer\x01\
-x\x00\x04real\x01u\x00\x07boolean\x01\x7f\x00\x04\x00\x05value\x03\x00\x02\x01o\x02s\x03\x04\x00\
-\x05field\x03\x00\x04\x01ks\x01r\x03\x04users\x04tasks\x06tenant\x06\x04\x00\x05scope\x03\x00\
-\x07\x01k\x08\x01kw\x01r\x02\x05scope\x09\x07request\x0a\x04\x00\x07context\x03\x00\x0b\x01@\x00\
-\x00\x01\x04\x00\x09threshold\x01\x0d\x01p\x05\x01@\x04\x05level\x01\x07context\x0c\x07messages\
-\x06fields\x0e\x01\x00\x04\x00\x03log\x01\x0f\x03\x00\x19runner:host/logging@0.1.0\x05\x13\x01B\
-\x11\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x00\x04\x00\x08poll-set\x03\x01\x01i\x02\
-\x01@\x00\x00\x03\x04\x00\x15[constructor]poll-set\x01\x04\x01h\x02\x01i\x01\x01@\x03\x04self\
-\x05\x03keyw\x08pollable\x06\x01\x00\x04\x00\x14[method]poll-set.add\x01\x07\x01@\x02\x04self\
-\x05\x03keyw\x01\x00\x04\x00\x17[method]poll-set.remove\x01\x08\x01pw\x01@\x03\x04self\x05\x05re\
-arm\x09\x03maxy\x00\x09\x04\x00\x15[method]poll-set.take\x01\x0a\x01@\x01\x04self\x05\x00\x06\
-\x04\x00\x1a[method]poll-set.subscribe\x01\x0b\x03\x00\x1brunner:host/readiness@0.1.0\x05\x14\
-\x01B\x16\x02\x03\x02\x01\x02\x04\x00\x08io-error\x03\x00\x00\x02\x03\x02\x01\x0b\x04\x00\x0cinp\
-ut-stream\x03\x00\x02\x02\x03\x02\x01\x0c\x04\x00\x0doutput-stream\x03\x00\x04\x01m\x05\x09trans\
-ient\x09permanent\x07timeout\x10invalid-argument\x06denied\x04\x00\x0aerror-kind\x03\x00\x06\x01\
-r\x02\x04kind\x07\x07messages\x04\x00\x05error\x03\x00\x08\x01i\x03\x01i\x05\x01o\x02\x0a\x0b\
-\x01j\x01\x0c\x01\x09\x01@\x03\x05input\x0a\x06output\x0b\x0bserver-names\x00\x0d\x04\x00\x06cli\
-ent\x01\x0e\x01@\x02\x05input\x0a\x06output\x0b\x00\x0d\x04\x00\x06server\x01\x0f\x01h\x01\x01k\
-\x09\x01@\x01\x07failure\x10\x00\x11\x04\x00\x0estream-failure\x01\x12\x03\x00\x15runner:host/tl\
-s@0.1.0\x05\x15\x01B\x16\x02\x03\x02\x01\x0b\x04\x00\x0cinput-stream\x03\x00\x00\x01m\x09\x09tra\
-nsient\x09permanent\x07timeout\x10invalid-argument\x09exhausted\x09cancelled\x06denied\x06closed\
-\x08protocol\x04\x00\x0aerror-kind\x03\x00\x02\x01r\x02\x04kind\x03\x07messages\x04\x00\x05error\
-\x03\x00\x04\x01m\x05\x04file\x09directory\x11current-directory\x10parent-directory\x05other\x04\
-\x00\x0aentry-kind\x03\x00\x06\x01n\x0a\x06append\x06create\x06delete\x05enter\x06rename\x09enum\
-erate\x0emake-directory\x05purge\x08retrieve\x05store\x04\x00\x0bpermissions\x03\x00\x08\x01kw\
-\x01k{\x01ks\x01r\x09\x04names\x04kind\x07\x04size\x0a\x08modified\x0a\x0bpermissions\x09\x09uni\
-x-mode\x0b\x05owner\x0c\x05group\x0c\x06unique\x0c\x04\x00\x05entry\x03\x00\x0d\x01i\x01\x01r\
-\x02\x05bytes\x0f\x06length\x0a\x04\x00\x06source\x03\x00\x10\x01p}\x01p\x0e\x01q\x03\x06inline\
-\x01\x12\x00\x08streamed\x01\x11\x00\x07entries\x01\x13\x00\x04\x00\x0doutgoing-data\x03\x00\x14\
-\x03\x00\x19component:ftp/types@0.1.0\x05\x16\x02\x03\x00\x0d\x05error\x02\x03\x00\x0d\x0doutgoi\
-ng-data\x01B\x0f\x02\x03\x02\x01\x0c\x04\x00\x0doutput-stream\x03\x00\x00\x02\x03\x02\x01\x17\
-\x04\x00\x05error\x03\x00\x02\x02\x03\x02\x01\x18\x04\x00\x0doutgoing-data\x03\x00\x04\x04\x00\
-\x08transfer\x03\x01\x01i\x06\x01j\x00\x01\x03\x01@\x02\x08transfer\x07\x04data\x05\x00\x08\x04\
-\x00\x09send-data\x01\x09\x01i\x01\x01ks\x01@\x03\x08transfer\x07\x04sink\x0a\x04name\x0b\x00\
-\x08\x04\x00\x09recv-data\x01\x0c\x04\x00\x1ecomponent:ftp/data-plane@0.1.0\x05\x19\x02\x03\x00\
-\x03\x08duration\x02\x03\x00\x06\x0cipv4-address\x02\x03\x00\x0d\x05entry\x02\x03\x00\x0e\x08tra\
-nsfer\x01Ba\x02\x03\x02\x01\x1a\x04\x00\x08duration\x03\x00\x00\x02\x03\x02\x01\x03\x04\x00\x08p\
-ollable\x03\x00\x02\x02\x03\x02\x01\x0e\x04\x00\x11ip-socket-address\x03\x00\x04\x02\x03\x02\x01\
-\x1b\x04\x00\x0cipv4-address\x03\x00\x06\x02\x03\x02\x01\x1c\x04\x00\x05entry\x03\x00\x08\x02\
-\x03\x02\x01\x17\x04\x00\x05error\x03\x00\x0a\x02\x03\x02\x01\x1d\x04\x00\x08transfer\x03\x00\
-\x0c\x01m\x04\x03off\x07offered\x05login\x0aeverything\x04\x00\x0atls-policy\x03\x00\x0e\x01k\
-\x07\x01r\x03\x05first{\x04last{\x0epublic-address\x10\x04\x00\x0dpassive-ports\x03\x00\x11\x01r\
-\x06\x0bconnectionsy\x14connections-per-peery\x0ccommand-liney\x0elogin-attemptsy\x0binline-data\
-y\x0dstream-buffery\x04\x00\x06limits\x03\x00\x13\x01r\x05\x05login\x01\x04idle\x01\x0fdata-conn\
-ection\x01\x08transfer\x01\x05reply\x01\x04\x00\x08timeouts\x03\x00\x15\x01ps\x01k\x12\x01r\x08\
-\x07address\x05\x07backlogy\x08greeting\x17\x06active\x7f\x07passive\x18\x03tls\x0f\x06limits\
-\x14\x08timeouts\x16\x04\x00\x0dserver-config\x03\x00\x19\x01r\x03\x0bconnectionsy\x09transfersy\
-\x08stopping\x7f\x04\x00\x0esession-status\x03\x00\x1b\x04\x00\x07session\x03\x01\x04\x00\x08exc\
-hange\x03\x01\x01r\x03\x02idw\x04peer\x05\x05local\x05\x04\x00\x0aconnection\x03\x00\x1f\x01r\
-\x03\x04users\x08passwords\x06secure\x7f\x04\x00\x0bcredentials\x03\x00!\x01r\x02\x08old-paths\
-\x08new-paths\x04\x00\x08renaming\x03\x00#\x01i\x0d\x01r\x03\x04paths\x06offsetw\x04data%\x04\
-\x00\x09retrieval\x03\x00&\x01m\x03\x07replace\x06append\x06unique\x04\x00\x0astore-mode\x03\x00\
-(\x01ks\x01r\x04\x04path*\x04mode)\x06offsetw\x04data%\x04\x00\x07storing\x03\x00+\x01m\x03\x04l\
-ong\x05names\x05facts\x04\x00\x0dlisting-style\x03\x00-\x01r\x03\x04path*\x05style.\x04data%\x04\
-\x00\x07listing\x03\x00/\x01q\x0f\x05login\x01\"\x00\x10change-directory\x01s\x00\x0fprint-direc\
-tory\x00\x00\x0emake-directory\x01s\x00\x10remove-directory\x01s\x00\x06delete\x01s\x00\x0drenam\
-e-source\x01s\x00\x06rename\x01$\x00\x04size\x01s\x00\x08modified\x01s\x00\x05facts\x01*\x00\x06\
-status\x01s\x00\x08retrieve\x01'\x00\x05store\x01,\x00\x09enumerate\x010\x00\x04\x00\x06action\
-\x03\x001\x01i\x1e\x01r\x04\x08exchange3\x02idw\x0aconnectionw\x06action2\x04\x00\x07command\x03\
-\x004\x01m\x0e\x0bcredentials\x09not-found\x09forbidden\x0ealready-exists\x09not-empty\x0awrong-\
-kind\x08bad-name\x04busy\x08no-space\x05quota\x0bunsupported\x07storage\x08transfer\x07closing\
-\x04\x00\x0erefusal-reason\x03\x006\x01r\x02\x06reason7\x07messages\x04\x00\x07refusal\x03\x008\
-\x01p\x09\x01q\x06\x08accepted\x01\x17\x00\x04path\x01s\x00\x04size\x01w\x00\x08modified\x01w\
-\x00\x07entries\x01:\x00\x07refused\x019\x00\x04\x00\x08response\x03\x00;\x01j\x01w\x01\x0b\x01r\
-\x02\x08exchangew\x07outcome=\x04\x00\x0ctransfer-end\x03\x00>\x01k{\x01k\x0b\x01r\x07\x08exchan\
-gew\x0aconnectionw\x04verbs\x05reply\xc0\x00\x0btransferredw\x08duration\x01\x07failure\xc1\x00\
-\x04\x00\x06report\x03\x00B\x01r\x02\x02idw\x07failure\xc1\x00\x04\x00\x0econnection-end\x03\x00\
-D\x01p \x01p5\x01p?\x01p\xc3\x00\x01p\xc5\x00\x01r\x06\x06opened\xc6\x00\x08commands\xc7\x00\x09\
-transfers\xc8\x00\x07reports\xc9\x00\x06closed\xca\x00\x04more\x7f\x04\x00\x05batch\x03\x00K\x01\
-h\x1d\x01@\x01\x04self\xcd\x00\x00\x05\x04\x00\x1d[method]session.local-address\x01N\x01i\x03\
-\x01@\x01\x04self\xcd\x00\x00\xcf\x00\x04\x00\x19[method]session.subscribe\x01P\x01@\x01\x04self\
-\xcd\x00\x00\x1c\x04\x00\x16[method]session.status\x01Q\x01i\x1d\x01j\x01\xd2\x00\x01\x0b\x01@\
-\x01\x06config\x1a\x00\xd3\x00\x04\x00\x0cstart-server\x01T\x01@\x02\x07session\xcd\x00\x05grace\
-\x01\x01\x00\x04\x00\x0bstop-server\x01U\x01j\x01\xcc\x00\x01\x0b\x01@\x02\x07session\xcd\x00\
-\x03maxy\x00\xd6\x00\x04\x00\x0cpoll-command\x01W\x01j\x00\x01\x0b\x01@\x02\x08exchange3\x08resp\
-onse<\x00\xd8\x00\x04\x00\x0dsend-response\x01Y\x04\x00\x1bcomponent:ftp/control@0.1.0\x05\x1e\
-\x04\x00!component:ftp/ftp-component@0.1.0\x04\x00\x0b\x13\x01\x00\x0dftp-component\x03\x00\x00";
+    \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xf26\x01A\x02\x01A/\x01B\
+    \x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
+    ug-string\x01\x02\x03\x00\x13wasi:io/error@0.2.1\x05\x00\x01B\x0a\x04\x00\x08pollable\x03\x01\
+    \x01h\x00\x01@\x01\x04self\x01\x00\x7f\x04\x00\x16[method]pollable.ready\x01\x02\x01@\x01\x04sel\
+    f\x01\x01\x00\x04\x00\x16[method]pollable.block\x01\x03\x01p\x01\x01py\x01@\x01\x02in\x04\x00\
+    \x05\x04\x00\x04poll\x01\x06\x03\x00\x12wasi:io/poll@0.2.1\x05\x01\x02\x03\x00\x00\x05error\x02\
+    \x03\x00\x01\x08pollable\x01B \x02\x03\x02\x01\x02\x04\x00\x05error\x03\x00\x00\x02\x03\x02\x01\
+    \x03\x04\x00\x08pollable\x03\x00\x02\x01i\x01\x01q\x02\x15last-operation-failed\x01\x04\x00\x06c\
+    losed\x00\x00\x04\x00\x0cstream-error\x03\x00\x05\x04\x00\x0cinput-stream\x03\x01\x04\x00\x0dout\
+    put-stream\x03\x01\x01h\x07\x01p}\x01j\x01\x0a\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0b\x04\
+    \x00\x19[method]input-stream.read\x01\x0c\x01j\x01w\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0d\
+    \x04\x00\x19[method]input-stream.skip\x01\x0e\x01i\x03\x01@\x01\x04self\x09\x00\x0f\x04\x00\x1e[\
+    method]input-stream.subscribe\x01\x10\x01h\x08\x01@\x01\x04self\x11\x00\x0d\x04\x00![method]outp\
+    ut-stream.check-write\x01\x12\x01j\x00\x01\x06\x01@\x02\x04self\x11\x08contents\x0a\x00\x13\x04\
+    \x00\x1b[method]output-stream.write\x01\x14\x01@\x01\x04self\x11\x00\x13\x04\x00\x1b[method]outp\
+    ut-stream.flush\x01\x15\x01@\x01\x04self\x11\x00\x0f\x04\x00\x1f[method]output-stream.subscribe\
+    \x01\x16\x01@\x03\x04self\x11\x03src\x09\x03lenw\x00\x0d\x04\x00\x1c[method]output-stream.splice\
+    \x01\x17\x03\x00\x15wasi:io/streams@0.2.1\x05\x04\x01B\x0d\x02\x03\x02\x01\x03\x04\x00\x08pollab\
+    le\x03\x00\x00\x01w\x04\x00\x07instant\x03\x00\x02\x01w\x04\x00\x08duration\x03\x00\x04\x01@\x00\
+    \x00\x03\x04\x00\x03now\x01\x06\x01i\x01\x01@\x01\x04when\x03\x00\x07\x04\x00\x11subscribe-insta\
+    nt\x01\x08\x01@\x01\x04when\x05\x00\x07\x04\x00\x12subscribe-duration\x01\x09\x03\x00!wasi:clock\
+    s/monotonic-clock@0.2.1\x05\x05\x01B\x04\x01r\x02\x07secondsw\x0bnanosecondsy\x04\x00\x08datetim\
+    e\x03\x00\x00\x01@\x00\x00\x01\x04\x00\x03now\x01\x02\x03\x00\x1cwasi:clocks/wall-clock@0.2.1\
+    \x05\x06\x01B\x05\x01p}\x01@\x01\x03lenw\x00\x00\x04\x00\x10get-random-bytes\x01\x01\x01@\x00\
+    \x00w\x04\x00\x0eget-random-u64\x01\x02\x03\x00\x18wasi:random/random@0.2.1\x05\x07\x01B\x11\x04\
+    \x00\x07network\x03\x01\x01m\x15\x07unknown\x0daccess-denied\x0dnot-supported\x10invalid-argumen\
+    t\x0dout-of-memory\x07timeout\x14concurrency-conflict\x0fnot-in-progress\x0bwould-block\x0dinval\
+    id-state\x10new-socket-limit\x14address-not-bindable\x0eaddress-in-use\x12remote-unreachable\x12\
+    connection-refused\x10connection-reset\x12connection-aborted\x12datagram-too-large\x11name-unres\
+    olvable\x1atemporary-resolver-failure\x1apermanent-resolver-failure\x04\x00\x0aerror-code\x03\
+    \x00\x01\x01m\x02\x04ipv4\x04ipv6\x04\x00\x11ip-address-family\x03\x00\x03\x01o\x04}}}}\x04\x00\
+    \x0cipv4-address\x03\x00\x05\x01o\x08{{{{{{{{\x04\x00\x0cipv6-address\x03\x00\x07\x01q\x02\x04ip\
+    v4\x01\x06\x00\x04ipv6\x01\x08\x00\x04\x00\x0aip-address\x03\x00\x09\x01r\x02\x04port{\x07addres\
+    s\x06\x04\x00\x13ipv4-socket-address\x03\x00\x0b\x01r\x04\x04port{\x09flow-infoy\x07address\x08\
+    \x08scope-idy\x04\x00\x13ipv6-socket-address\x03\x00\x0d\x01q\x02\x04ipv4\x01\x0c\x00\x04ipv6\
+    \x01\x0e\x00\x04\x00\x11ip-socket-address\x03\x00\x0f\x03\x00\x1awasi:sockets/network@0.2.1\x05\
+    \x08\x02\x03\x00\x06\x07network\x01B\x05\x02\x03\x02\x01\x09\x04\x00\x07network\x03\x00\x00\x01i\
+    \x01\x01@\x00\x00\x02\x04\x00\x10instance-network\x01\x03\x03\x00#wasi:sockets/instance-network@\
+    0.2.1\x05\x0a\x02\x03\x00\x02\x0cinput-stream\x02\x03\x00\x02\x0doutput-stream\x02\x03\x00\x06\
+    \x0aerror-code\x02\x03\x00\x06\x11ip-socket-address\x01B2\x02\x03\x02\x01\x0b\x04\x00\x0cinput-s\
+    tream\x03\x00\x00\x02\x03\x02\x01\x0c\x04\x00\x0doutput-stream\x03\x00\x02\x02\x03\x02\x01\x03\
+    \x04\x00\x08pollable\x03\x00\x04\x02\x03\x02\x01\x09\x04\x00\x07network\x03\x00\x06\x02\x03\x02\
+    \x01\x0d\x04\x00\x0aerror-code\x03\x00\x08\x02\x03\x02\x01\x0e\x04\x00\x11ip-socket-address\x03\
+    \x00\x0a\x01m\x03\x07receive\x04send\x04both\x04\x00\x0dshutdown-type\x03\x00\x0c\x04\x00\x0atcp\
+    -socket\x03\x01\x01h\x0e\x01h\x07\x01j\x00\x01\x09\x01@\x03\x04self\x0f\x07network\x10\x0dlocal-\
+    address\x0b\x00\x11\x04\x00\x1d[method]tcp-socket.start-bind\x01\x12\x01@\x01\x04self\x0f\x00\
+    \x11\x04\x00\x1e[method]tcp-socket.finish-bind\x01\x13\x01@\x03\x04self\x0f\x07network\x10\x0ere\
+    mote-address\x0b\x00\x11\x04\x00 [method]tcp-socket.start-connect\x01\x14\x01i\x01\x01i\x03\x01o\
+    \x02\x15\x16\x01j\x01\x17\x01\x09\x01@\x01\x04self\x0f\x00\x18\x04\x00![method]tcp-socket.finish\
+    -connect\x01\x19\x04\x00\x1f[method]tcp-socket.start-listen\x01\x13\x04\x00 [method]tcp-socket.f\
+    inish-listen\x01\x13\x01i\x0e\x01o\x03\x1a\x15\x16\x01j\x01\x1b\x01\x09\x01@\x01\x04self\x0f\x00\
+    \x1c\x04\x00\x19[method]tcp-socket.accept\x01\x1d\x01j\x01\x0b\x01\x09\x01@\x01\x04self\x0f\x00\
+    \x1e\x04\x00 [method]tcp-socket.local-address\x01\x1f\x04\x00![method]tcp-socket.remote-address\
+    \x01\x1f\x01@\x02\x04self\x0f\x05valuew\x00\x11\x04\x00*[method]tcp-socket.set-listen-backlog-si\
+    ze\x01 \x01@\x02\x04self\x0f\x05value\x7f\x00\x11\x04\x00)[method]tcp-socket.set-keep-alive-enab\
+    led\x01!\x01i\x05\x01@\x01\x04self\x0f\x00\"\x04\x00\x1c[method]tcp-socket.subscribe\x01#\x01@\
+    \x02\x04self\x0f\x0dshutdown-type\x0d\x00\x11\x04\x00\x1b[method]tcp-socket.shutdown\x01$\x03\
+    \x00\x16wasi:sockets/tcp@0.2.1\x05\x0f\x02\x03\x00\x06\x11ip-address-family\x02\x03\x00\x08\x0at\
+    cp-socket\x01B\x0a\x02\x03\x02\x01\x0d\x04\x00\x0aerror-code\x03\x00\x00\x02\x03\x02\x01\x10\x04\
+    \x00\x11ip-address-family\x03\x00\x02\x02\x03\x02\x01\x11\x04\x00\x0atcp-socket\x03\x00\x04\x01i\
+    \x05\x01j\x01\x06\x01\x01\x01@\x01\x0eaddress-family\x03\x00\x07\x04\x00\x11create-tcp-socket\
+    \x01\x08\x03\x00$wasi:sockets/tcp-create-socket@0.2.1\x05\x12\x01B\x12\x01m\x05\x05trace\x05debu\
+    g\x04info\x04warn\x05error\x04\x00\x05level\x03\x00\x00\x01q\x04\x04text\x01s\x00\x07integer\x01\
+    x\x00\x04real\x01u\x00\x07boolean\x01\x7f\x00\x04\x00\x05value\x03\x00\x02\x01o\x02s\x03\x04\x00\
+    \x05field\x03\x00\x04\x01ks\x01r\x03\x04users\x04tasks\x06tenant\x06\x04\x00\x05scope\x03\x00\
+    \x07\x01k\x08\x01kw\x01r\x02\x05scope\x09\x07request\x0a\x04\x00\x07context\x03\x00\x0b\x01@\x00\
+    \x00\x01\x04\x00\x09threshold\x01\x0d\x01p\x05\x01@\x04\x05level\x01\x07context\x0c\x07messages\
+    \x06fields\x0e\x01\x00\x04\x00\x03log\x01\x0f\x03\x00\x19runner:host/logging@0.1.0\x05\x13\x01B\
+    \x11\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x00\x04\x00\x08poll-set\x03\x01\x01i\x02\
+    \x01@\x00\x00\x03\x04\x00\x15[constructor]poll-set\x01\x04\x01h\x02\x01i\x01\x01@\x03\x04self\
+    \x05\x03keyw\x08pollable\x06\x01\x00\x04\x00\x14[method]poll-set.add\x01\x07\x01@\x02\x04self\
+    \x05\x03keyw\x01\x00\x04\x00\x17[method]poll-set.remove\x01\x08\x01pw\x01@\x03\x04self\x05\x05re\
+    arm\x09\x03maxy\x00\x09\x04\x00\x15[method]poll-set.take\x01\x0a\x01@\x01\x04self\x05\x00\x06\
+    \x04\x00\x1a[method]poll-set.subscribe\x01\x0b\x03\x00\x1brunner:host/readiness@0.1.0\x05\x14\
+    \x01B\x16\x02\x03\x02\x01\x02\x04\x00\x08io-error\x03\x00\x00\x02\x03\x02\x01\x0b\x04\x00\x0cinp\
+    ut-stream\x03\x00\x02\x02\x03\x02\x01\x0c\x04\x00\x0doutput-stream\x03\x00\x04\x01m\x05\x09trans\
+    ient\x09permanent\x07timeout\x10invalid-argument\x06denied\x04\x00\x0aerror-kind\x03\x00\x06\x01\
+    r\x02\x04kind\x07\x07messages\x04\x00\x05error\x03\x00\x08\x01i\x03\x01i\x05\x01o\x02\x0a\x0b\
+    \x01j\x01\x0c\x01\x09\x01@\x03\x05input\x0a\x06output\x0b\x0bserver-names\x00\x0d\x04\x00\x06cli\
+    ent\x01\x0e\x01@\x02\x05input\x0a\x06output\x0b\x00\x0d\x04\x00\x06server\x01\x0f\x01h\x01\x01k\
+    \x09\x01@\x01\x07failure\x10\x00\x11\x04\x00\x0estream-failure\x01\x12\x03\x00\x15runner:host/tl\
+    s@0.1.0\x05\x15\x01B\x16\x02\x03\x02\x01\x0b\x04\x00\x0cinput-stream\x03\x00\x00\x01m\x09\x09tra\
+    nsient\x09permanent\x07timeout\x10invalid-argument\x09exhausted\x09cancelled\x06denied\x06closed\
+    \x08protocol\x04\x00\x0aerror-kind\x03\x00\x02\x01r\x02\x04kind\x03\x07messages\x04\x00\x05error\
+    \x03\x00\x04\x01m\x05\x04file\x09directory\x11current-directory\x10parent-directory\x05other\x04\
+    \x00\x0aentry-kind\x03\x00\x06\x01n\x0a\x06append\x06create\x06delete\x05enter\x06rename\x09enum\
+    erate\x0emake-directory\x05purge\x08retrieve\x05store\x04\x00\x0bpermissions\x03\x00\x08\x01kw\
+    \x01k{\x01ks\x01r\x09\x04names\x04kind\x07\x04size\x0a\x08modified\x0a\x0bpermissions\x09\x09uni\
+    x-mode\x0b\x05owner\x0c\x05group\x0c\x06unique\x0c\x04\x00\x05entry\x03\x00\x0d\x01i\x01\x01r\
+    \x02\x05bytes\x0f\x06length\x0a\x04\x00\x06source\x03\x00\x10\x01p}\x01p\x0e\x01q\x03\x06inline\
+    \x01\x12\x00\x08streamed\x01\x11\x00\x07entries\x01\x13\x00\x04\x00\x0doutgoing-data\x03\x00\x14\
+    \x03\x00\x19component:ftp/types@0.1.0\x05\x16\x02\x03\x00\x0d\x05error\x02\x03\x00\x0d\x0doutgoi\
+    ng-data\x01B\x0f\x02\x03\x02\x01\x0c\x04\x00\x0doutput-stream\x03\x00\x00\x02\x03\x02\x01\x17\
+    \x04\x00\x05error\x03\x00\x02\x02\x03\x02\x01\x18\x04\x00\x0doutgoing-data\x03\x00\x04\x04\x00\
+    \x08transfer\x03\x01\x01i\x06\x01j\x00\x01\x03\x01@\x02\x08transfer\x07\x04data\x05\x00\x08\x04\
+    \x00\x09send-data\x01\x09\x01i\x01\x01ks\x01@\x03\x08transfer\x07\x04sink\x0a\x04name\x0b\x00\
+    \x08\x04\x00\x09recv-data\x01\x0c\x04\x00\x1ecomponent:ftp/data-plane@0.1.0\x05\x19\x02\x03\x00\
+    \x03\x08duration\x02\x03\x00\x06\x0cipv4-address\x02\x03\x00\x0d\x05entry\x02\x03\x00\x0e\x08tra\
+    nsfer\x01Ba\x02\x03\x02\x01\x1a\x04\x00\x08duration\x03\x00\x00\x02\x03\x02\x01\x03\x04\x00\x08p\
+    ollable\x03\x00\x02\x02\x03\x02\x01\x0e\x04\x00\x11ip-socket-address\x03\x00\x04\x02\x03\x02\x01\
+    \x1b\x04\x00\x0cipv4-address\x03\x00\x06\x02\x03\x02\x01\x1c\x04\x00\x05entry\x03\x00\x08\x02\
+    \x03\x02\x01\x17\x04\x00\x05error\x03\x00\x0a\x02\x03\x02\x01\x1d\x04\x00\x08transfer\x03\x00\
+    \x0c\x01m\x04\x03off\x07offered\x05login\x0aeverything\x04\x00\x0atls-policy\x03\x00\x0e\x01k\
+    \x07\x01r\x03\x05first{\x04last{\x0epublic-address\x10\x04\x00\x0dpassive-ports\x03\x00\x11\x01r\
+    \x06\x0bconnectionsy\x14connections-per-peery\x0ccommand-liney\x0elogin-attemptsy\x0binline-data\
+    y\x0dstream-buffery\x04\x00\x06limits\x03\x00\x13\x01r\x05\x05login\x01\x04idle\x01\x0fdata-conn\
+    ection\x01\x08transfer\x01\x05reply\x01\x04\x00\x08timeouts\x03\x00\x15\x01ps\x01k\x12\x01r\x08\
+    \x07address\x05\x07backlogy\x08greeting\x17\x06active\x7f\x07passive\x18\x03tls\x0f\x06limits\
+    \x14\x08timeouts\x16\x04\x00\x0dserver-config\x03\x00\x19\x01r\x03\x0bconnectionsy\x09transfersy\
+    \x08stopping\x7f\x04\x00\x0esession-status\x03\x00\x1b\x04\x00\x07session\x03\x01\x04\x00\x08exc\
+    hange\x03\x01\x01r\x03\x02idw\x04peer\x05\x05local\x05\x04\x00\x0aconnection\x03\x00\x1f\x01r\
+    \x03\x04users\x08passwords\x06secure\x7f\x04\x00\x0bcredentials\x03\x00!\x01r\x02\x08old-paths\
+    \x08new-paths\x04\x00\x08renaming\x03\x00#\x01i\x0d\x01r\x03\x04paths\x06offsetw\x04data%\x04\
+    \x00\x09retrieval\x03\x00&\x01m\x03\x07replace\x06append\x06unique\x04\x00\x0astore-mode\x03\x00\
+    (\x01ks\x01r\x04\x04path*\x04mode)\x06offsetw\x04data%\x04\x00\x07storing\x03\x00+\x01m\x03\x04l\
+    ong\x05names\x05facts\x04\x00\x0dlisting-style\x03\x00-\x01r\x03\x04path*\x05style.\x04data%\x04\
+    \x00\x07listing\x03\x00/\x01q\x0f\x05login\x01\"\x00\x10change-directory\x01s\x00\x0fprint-direc\
+    tory\x00\x00\x0emake-directory\x01s\x00\x10remove-directory\x01s\x00\x06delete\x01s\x00\x0drenam\
+    e-source\x01s\x00\x06rename\x01$\x00\x04size\x01s\x00\x08modified\x01s\x00\x05facts\x01*\x00\x06\
+    status\x01s\x00\x08retrieve\x01'\x00\x05store\x01,\x00\x09enumerate\x010\x00\x04\x00\x06action\
+    \x03\x001\x01i\x1e\x01r\x04\x08exchange3\x02idw\x0aconnectionw\x06action2\x04\x00\x07command\x03\
+    \x004\x01m\x0e\x0bcredentials\x09not-found\x09forbidden\x0ealready-exists\x09not-empty\x0awrong-\
+    kind\x08bad-name\x04busy\x08no-space\x05quota\x0bunsupported\x07storage\x08transfer\x07closing\
+    \x04\x00\x0erefusal-reason\x03\x006\x01r\x02\x06reason7\x07messages\x04\x00\x07refusal\x03\x008\
+    \x01p\x09\x01q\x06\x08accepted\x01\x17\x00\x04path\x01s\x00\x04size\x01w\x00\x08modified\x01w\
+    \x00\x07entries\x01:\x00\x07refused\x019\x00\x04\x00\x08response\x03\x00;\x01j\x01w\x01\x0b\x01r\
+    \x02\x08exchangew\x07outcome=\x04\x00\x0ctransfer-end\x03\x00>\x01k{\x01k\x0b\x01r\x07\x08exchan\
+    gew\x0aconnectionw\x04verbs\x05reply\xc0\x00\x0btransferredw\x08duration\x01\x07failure\xc1\x00\
+    \x04\x00\x06report\x03\x00B\x01r\x02\x02idw\x07failure\xc1\x00\x04\x00\x0econnection-end\x03\x00\
+    D\x01p \x01p5\x01p?\x01p\xc3\x00\x01p\xc5\x00\x01r\x06\x06opened\xc6\x00\x08commands\xc7\x00\x09\
+    transfers\xc8\x00\x07reports\xc9\x00\x06closed\xca\x00\x04more\x7f\x04\x00\x05batch\x03\x00K\x01\
+    h\x1d\x01@\x01\x04self\xcd\x00\x00\x05\x04\x00\x1d[method]session.local-address\x01N\x01i\x03\
+    \x01@\x01\x04self\xcd\x00\x00\xcf\x00\x04\x00\x19[method]session.subscribe\x01P\x01@\x01\x04self\
+    \xcd\x00\x00\x1c\x04\x00\x16[method]session.status\x01Q\x01i\x1d\x01j\x01\xd2\x00\x01\x0b\x01@\
+    \x01\x06config\x1a\x00\xd3\x00\x04\x00\x0cstart-server\x01T\x01@\x02\x07session\xcd\x00\x05grace\
+    \x01\x01\x00\x04\x00\x0bstop-server\x01U\x01j\x01\xcc\x00\x01\x0b\x01@\x02\x07session\xcd\x00\
+    \x03maxy\x00\xd6\x00\x04\x00\x0cpoll-command\x01W\x01j\x00\x01\x0b\x01@\x02\x08exchange3\x08resp\
+    onse<\x00\xd8\x00\x04\x00\x0dsend-response\x01Y\x04\x00\x1bcomponent:ftp/control@0.1.0\x05\x1e\
+    \x04\x00!component:ftp/ftp-component@0.1.0\x04\x00\x0b\x13\x01\x00\x0dftp-component\x03\x00\x00";
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included

@@ -2,7 +2,7 @@
 // World: component:http/http-component@0.1.0
 // Contract: 7bd6b94bf80b3c33c8d4d76978c8f57a45f103b024281b921d23c6935319eeb5
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod wasi {
     pub mod io {
         /// Failures of streams.
@@ -329,7 +329,7 @@ pub mod wasi {
             static _COMPONENT_TYPE: fn() = _rt::component_type;
 
             /// A point in time, since 1970-01-01T00:00:00Z, leap seconds not counted.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             #[repr(C)]
             pub struct Datetime {
                 /// Whole seconds.
@@ -534,7 +534,7 @@ pub mod wasi {
             pub type Ipv6Address = (u16, u16, u16, u16, u16, u16, u16, u16);
 
             /// An address.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub enum IpAddress {
                 /// IPv4
                 Ipv4(Ipv4Address),
@@ -548,7 +548,7 @@ pub mod wasi {
             } }
 
             /// An IPv4 address with a port.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub struct Ipv4SocketAddress {
                 /// The port; 0 to bind means any free one.
                 pub port: u16,
@@ -562,7 +562,7 @@ pub mod wasi {
             } }
 
             /// An IPv6 address with a port.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub struct Ipv6SocketAddress {
                 /// The port; 0 to bind means any free one.
                 pub port: u16,
@@ -582,7 +582,7 @@ pub mod wasi {
             } }
 
             /// An address with a port.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Copy, Debug)]
             pub enum IpSocketAddress {
                 /// IPv4
                 Ipv4(Ipv4SocketAddress),
@@ -982,7 +982,7 @@ pub mod wasi {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod runner {
     pub mod host {
         /// Structured logs.
@@ -1017,7 +1017,7 @@ pub mod runner {
             } }
 
             /// A value beside a message.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub enum Value {
                 /// A string.
                 Text(_rt::String),
@@ -1040,7 +1040,7 @@ pub mod runner {
             pub type Field = (_rt::String, Value);
 
             /// The work that a message belongs to.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Scope {
                 /// Who asked for the work.
                 pub user: _rt::String,
@@ -1057,7 +1057,7 @@ pub mod runner {
             } }
 
             /// What a message is about. The host adds the component's name and the time.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Context {
                 /// The work, where the component knows it.
                 pub scope: Option<Scope>,
@@ -1224,7 +1224,7 @@ pub mod runner {
             } }
 
             /// Why TLS could not be had.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Error {
                 /// How to meet it.
                 pub kind: ErrorKind,
@@ -1301,7 +1301,7 @@ pub mod runner {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod component {
     pub mod http {
         /// What server and client share.
@@ -1350,7 +1350,7 @@ pub mod component {
             } }
 
             /// Why something failed.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct Error {
                 /// How to meet it.
                 pub kind: ErrorKind,
@@ -1437,7 +1437,7 @@ pub mod component {
             } }
 
             /// The end of incoming content on its way into a sink.
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug)]
             pub struct BodyEnd {
                 /// The exchange to which the content belongs.
                 pub exchange: u64,
@@ -1453,7 +1453,7 @@ pub mod component {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod exports {
     pub mod component {
         pub mod http {
@@ -1488,7 +1488,7 @@ pub mod exports {
                 pub type Version = super::super::super::super::component::http::types::Version;
 
                 /// What a listener and its connections may use. Every limit is at least 1.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct Limits {
                     /// Connections that are open. More are left waiting in the host's queue.
@@ -1524,7 +1524,7 @@ pub mod exports {
                 } }
 
                 /// How long a client may take. All are at least 1 nanosecond.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct Timeouts {
                     /// From the first byte of a request to the end of its header; then 408 (Request Timeout).
@@ -1545,7 +1545,7 @@ pub mod exports {
                 } }
 
                 /// How to listen.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 pub struct ListenConfig {
                     /// The address; with port 0 any free port is taken.
                     pub address: IpSocketAddress,
@@ -1569,7 +1569,7 @@ pub mod exports {
                 } }
 
                 /// Where a listener stands.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct ListenerStatus {
                     /// Open connections.
@@ -1611,7 +1611,7 @@ pub mod exports {
                 }
 
                 /// A connection that was accepted.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 pub struct Connection {
                     /// Its number, never used again in the life of the instance.
                     pub id: u64,
@@ -1704,7 +1704,7 @@ pub mod exports {
                 } }
 
                 /// What became of an exchange. For every request there is one, also for those that never reached the host.
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug)]
                 pub struct Report {
                     /// The number of the exchange.
                     pub exchange: u64,
@@ -1921,7 +1921,7 @@ pub mod exports {
                 pub type Version = super::super::super::super::component::http::types::Version;
 
                 /// What an agent may use. Every limit is at least 1.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct Limits {
                     /// Connections that are open. Further requests wait.
@@ -1954,7 +1954,7 @@ pub mod exports {
                 } }
 
                 /// How long a server may take. All are at least 1 nanosecond.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct Timeouts {
                     /// To look up the name, connect and begin TLS.
@@ -1978,7 +1978,7 @@ pub mod exports {
                 } }
 
                 /// How an agent works.
-                #[derive(Clone, Copy, Debug, PartialEq)]
+                #[derive(Clone, Copy, Debug)]
                 #[repr(C)]
                 pub struct AgentConfig {
                     /// Limits.
@@ -2403,6 +2403,50 @@ mod _rt {
         }
     }
 
+    #[cold]
+    pub fn invalid() -> ! {
+        panic!("the host passed a value that is none of its type")
+    }
+
+    const fn larger(a: usize, b: usize) -> usize {
+        if a > b {
+            a
+        } else {
+            b
+        }
+    }
+
+    const fn align_to(offset: usize, align: usize) -> usize {
+        (offset + align - 1) & !(align - 1)
+    }
+
+    unsafe fn store_pair(at: *mut u8, memory: *const u8, len: usize) {
+        unsafe {
+            at.cast::<u32>().write(memory as usize as u32);
+            at.cast::<u32>().add(1).write(len as u32);
+        }
+    }
+
+    unsafe fn load_pair(at: *const u8) -> (*mut u8, usize) {
+        unsafe {
+            let memory = at.cast::<u32>().read() as usize as *mut u8;
+            (memory, at.cast::<u32>().add(1).read() as usize)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn lower_pair(flat: *mut u64, memory: *const u8, len: usize) {
+        unsafe {
+            *flat = memory as usize as u64;
+            *flat.add(1) = len as u64;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn lift_pair(flat: *const u64) -> (*mut u8, usize) {
+        unsafe { (*flat as usize as *mut u8, *flat.add(1) as usize) }
+    }
+
     /// The core values of the parameters of a call; what is beyond them stays zero.
     #[inline(always)]
     pub unsafe fn flatten<T: Lower, const N: usize>(params: &T, temps: &mut Temps) -> [u64; N] {
@@ -2454,19 +2498,17 @@ mod _rt {
         flat[0]
     }
 
-    #[repr(C, align(8))]
-    struct ReturnArea(UnsafeCell<[MaybeUninit<u8>; 32]>);
+    struct ReturnArea(UnsafeCell<Area<32>>);
 
     unsafe impl Sync for ReturnArea {}
 
-    static RETURN_AREA: ReturnArea =
-        ReturnArea(UnsafeCell::new([const { MaybeUninit::uninit() }; 32]));
+    static RETURN_AREA: ReturnArea = ReturnArea(UnsafeCell::new(Area::new()));
 
     /// The address of a result that needs no memory beside its own. It is read before anything else is called.
     pub unsafe fn return_area<T: Lower>(value: T) -> u64 {
-        let area: *mut u8 = RETURN_AREA.0.get().cast();
-        unsafe { value.store(area, &mut Temps::new()) }
-        area as usize as u64
+        let area = unsafe { &mut *RETURN_AREA.0.get() };
+        unsafe { area.store(&value, &mut Temps::new()) }
+        area.address()
     }
 
     /// The result of an exported function until the host has read it: its canonical form, and what that refers to.
@@ -2497,8 +2539,10 @@ mod _rt {
 
     macro_rules! returned {
         ($returned:ident, $release:ident: $size:literal, $type:ty) => {
+            #[allow(dead_code)]
             static $returned: _rt::Returned<$type, $size> = _rt::Returned::new();
 
+            #[allow(dead_code)]
             #[doc(hidden)]
             pub unsafe fn $release() {
                 unsafe { $returned.release() }
@@ -2507,48 +2551,93 @@ mod _rt {
     }
     pub(crate) use returned;
 
-    #[cold]
-    pub fn invalid() -> ! {
-        panic!("the host passed a value that is none of its type")
+    /// Declares a function of the host; it takes and gives core values as bits.
+    macro_rules! import {
+        ($import:ident = $module:literal $name:literal
+            [$count:literal] ($($arg:ident: $core:ty),*) $(-> $result:ty)?) => {
+            #[inline(always)]
+            unsafe fn $import([$($arg),*]: [u64; $count]) -> u64 {
+                #[cfg(target_arch = "wasm32")]
+                #[link(wasm_import_module = $module)]
+                unsafe extern "C" {
+                    #[link_name = $name]
+                    fn call($(_: $core),*) $(-> $result)?;
+                }
+                #[cfg(not(target_arch = "wasm32"))]
+                unsafe extern "C" fn call($(_: $core),*) $(-> $result)? {
+                    unreachable!()
+                }
+                unsafe { _rt::Core::bits(call($(_rt::Core::from_bits($arg)),*)) }
+            }
+        };
     }
+    pub(crate) use import;
 
-    const fn larger(a: usize, b: usize) -> usize {
-        if a > b {
-            a
-        } else {
-            b
-        }
+    /// Defines what an exported core function does, for any type that implements the trait of its interface.
+    macro_rules! export {
+        ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
+            #[allow(dead_code, unused_unsafe)]
+            #[doc(hidden)]
+            pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
+                _rt::enter();
+                unsafe { _rt::Core::from_bits($body) }
+            }
+        };
+        ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
+            $params:pat = $lift:ident => $body:expr) => {
+            #[allow(dead_code, clippy::too_many_arguments)]
+            #[doc(hidden)]
+            pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
+                _rt::enter();
+                unsafe {
+                    let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
+                    _rt::Core::from_bits($body)
+                }
+            }
+        };
     }
+    pub(crate) use export;
 
-    const fn align_to(offset: usize, align: usize) -> usize {
-        (offset + align - 1) & !(align - 1)
-    }
-
-    unsafe fn store_pair(at: *mut u8, memory: *const u8, len: usize) {
-        unsafe {
-            at.cast::<u32>().write(memory as usize as u32);
-            at.cast::<u32>().add(1).write(len as u32);
-        }
-    }
-
-    unsafe fn load_pair(at: *const u8) -> (*mut u8, usize) {
-        unsafe {
-            let memory = at.cast::<u32>().read() as usize as *mut u8;
-            (memory, at.cast::<u32>().add(1).read() as usize)
-        }
-    }
-
+    /// Runs static constructors before the first exported function. That the linker sees them called from here keeps
+    /// it from calling them, and the destructors, with every one.
     #[inline(always)]
-    unsafe fn lower_pair(flat: *mut u64, memory: *const u8, len: usize) {
-        unsafe {
-            *flat = memory as usize as u64;
-            *flat.add(1) = len as u64;
+    pub fn enter() {
+        #[cfg(target_arch = "wasm32")]
+        {
+            use core::sync::atomic::{AtomicBool, Ordering};
+
+            unsafe extern "C" {
+                fn __wasm_call_ctors();
+            }
+            static ENTERED: AtomicBool = AtomicBool::new(false);
+            if !ENTERED.load(Ordering::Relaxed) {
+                ENTERED.store(true, Ordering::Relaxed);
+                component_type();
+                unsafe { __wasm_call_ctors() }
+            }
         }
     }
 
-    #[inline(always)]
-    unsafe fn lift_pair(flat: *const u64) -> (*mut u8, usize) {
-        unsafe { (*flat as usize as *mut u8, *flat.add(1) as usize) }
+    #[cfg(target_arch = "wasm32")]
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn cabi_realloc(
+        old: *mut u8,
+        old_size: usize,
+        align: usize,
+        size: usize,
+    ) -> *mut u8 {
+        if old_size == 0 || size == 0 {
+            unsafe { free(old, old_size, align) }
+            return allocate(size, align).0;
+        }
+        unsafe {
+            let layout = Layout::from_size_align_unchecked(old_size, align);
+            let memory = alloc::alloc::realloc(old, layout, size);
+            if memory.is_null() {
+                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
+            }
+            memory
+        }
     }
 
     macro_rules! number {
@@ -3238,6 +3327,7 @@ mod _rt {
     /// The handle of a resource as a number, for code that talks to the host itself.
     macro_rules! raw_handle {
         ($name:ident) => {
+            #[allow(dead_code)]
             impl $name {
                 #[doc(hidden)]
                 pub unsafe fn from_handle(handle: u32) -> Self {
@@ -3261,6 +3351,7 @@ mod _rt {
     macro_rules! imported {
         ($(#[$docs:meta])* $name:ident $module:literal $drop:literal) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $name {
@@ -3311,12 +3402,14 @@ mod _rt {
         ($(#[$docs:meta])* $name:ident $borrow:ident $guest:ident
             $module:literal $new:literal $rep:literal $drop:literal) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $name {
                 handle: _rt::Handle<$name>,
             }
 
+            #[allow(dead_code)]
             impl $name {
                 /// Makes a resource of `value` and gives the handle that owns it.
                 pub fn new<T_: $guest>(value: T_) -> Self {
@@ -3355,6 +3448,7 @@ mod _rt {
             _rt::raw_handle! { $name }
 
             /// A resource that a caller lends for the time of a call.
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $borrow<'a> {
@@ -3362,6 +3456,7 @@ mod _rt {
                 lent: ::core::marker::PhantomData<&'a $name>,
             }
 
+            #[allow(dead_code)]
             impl<'a> $borrow<'a> {
                 /// The value of the resource.
                 pub fn get<T_: $guest>(&self) -> &'a T_ {
@@ -3387,95 +3482,6 @@ mod _rt {
     }
     pub(crate) use exported;
 
-    /// Declares a function of the host; it takes and gives core values as bits.
-    macro_rules! import {
-        ($import:ident = $module:literal $name:literal
-            [$count:literal] ($($arg:ident: $core:ty),*) $(-> $result:ty)?) => {
-            #[inline(always)]
-            unsafe fn $import([$($arg),*]: [u64; $count]) -> u64 {
-                #[cfg(target_arch = "wasm32")]
-                #[link(wasm_import_module = $module)]
-                unsafe extern "C" {
-                    #[link_name = $name]
-                    fn call($(_: $core),*) $(-> $result)?;
-                }
-                #[cfg(not(target_arch = "wasm32"))]
-                unsafe extern "C" fn call($(_: $core),*) $(-> $result)? {
-                    unreachable!()
-                }
-                unsafe { _rt::Core::bits(call($(_rt::Core::from_bits($arg)),*)) }
-            }
-        };
-    }
-    pub(crate) use import;
-
-    /// Defines what an exported core function does, for any type that implements the trait of its interface.
-    macro_rules! export {
-        ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
-            #[allow(unused_unsafe)]
-            #[doc(hidden)]
-            pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
-                _rt::enter();
-                unsafe { _rt::Core::from_bits($body) }
-            }
-        };
-        ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
-            $params:pat = $lift:ident => $body:expr) => {
-            #[allow(clippy::too_many_arguments)]
-            #[doc(hidden)]
-            pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
-                _rt::enter();
-                unsafe {
-                    let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
-                    _rt::Core::from_bits($body)
-                }
-            }
-        };
-    }
-    pub(crate) use export;
-
-    /// Runs static constructors before the first exported function. That the linker sees them called from here keeps
-    /// it from calling them, and the destructors, with every one.
-    #[inline(always)]
-    pub fn enter() {
-        #[cfg(target_arch = "wasm32")]
-        {
-            use core::sync::atomic::{AtomicBool, Ordering};
-
-            unsafe extern "C" {
-                fn __wasm_call_ctors();
-            }
-            static ENTERED: AtomicBool = AtomicBool::new(false);
-            if !ENTERED.load(Ordering::Relaxed) {
-                ENTERED.store(true, Ordering::Relaxed);
-                component_type();
-                unsafe { __wasm_call_ctors() }
-            }
-        }
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn cabi_realloc(
-        old: *mut u8,
-        old_size: usize,
-        align: usize,
-        size: usize,
-    ) -> *mut u8 {
-        if old_size == 0 || size == 0 {
-            unsafe { free(old, old_size, align) }
-            return allocate(size, align).0;
-        }
-        unsafe {
-            let layout = Layout::from_size_align_unchecked(old_size, align);
-            let memory = alloc::alloc::realloc(old, layout, size);
-            if memory.is_null() {
-                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
-            }
-            memory
-        }
-    }
-
     /// Refers to the section below, so that a linker that takes anything of this file takes the section too.
     #[inline(never)]
     pub fn component_type() {}
@@ -3484,151 +3490,151 @@ mod _rt {
     #[used]
     #[unsafe(link_section = "component-type:witgen:0.1.0:component:http/http-component@0.1.0")]
     static COMPONENT_TYPE: [u8; 7250] = *b"\
-\x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\x968\x01A\x02\x01A1\x01B\
-\x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
-ug-string\x01\x02\x03\x00\x13wasi:io/error@0.2.1\x05\x00\x01B\x0a\x04\x00\x08pollable\x03\x01\
-\x01h\x00\x01@\x01\x04self\x01\x00\x7f\x04\x00\x16[method]pollable.ready\x01\x02\x01@\x01\x04sel\
-f\x01\x01\x00\x04\x00\x16[method]pollable.block\x01\x03\x01p\x01\x01py\x01@\x01\x02in\x04\x00\
-\x05\x04\x00\x04poll\x01\x06\x03\x00\x12wasi:io/poll@0.2.1\x05\x01\x02\x03\x00\x00\x05error\x02\
-\x03\x00\x01\x08pollable\x01B \x02\x03\x02\x01\x02\x04\x00\x05error\x03\x00\x00\x02\x03\x02\x01\
-\x03\x04\x00\x08pollable\x03\x00\x02\x01i\x01\x01q\x02\x15last-operation-failed\x01\x04\x00\x06c\
-losed\x00\x00\x04\x00\x0cstream-error\x03\x00\x05\x04\x00\x0cinput-stream\x03\x01\x04\x00\x0dout\
-put-stream\x03\x01\x01h\x07\x01p}\x01j\x01\x0a\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0b\x04\
-\x00\x19[method]input-stream.read\x01\x0c\x01j\x01w\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0d\
-\x04\x00\x19[method]input-stream.skip\x01\x0e\x01i\x03\x01@\x01\x04self\x09\x00\x0f\x04\x00\x1e[\
-method]input-stream.subscribe\x01\x10\x01h\x08\x01@\x01\x04self\x11\x00\x0d\x04\x00![method]outp\
-ut-stream.check-write\x01\x12\x01j\x00\x01\x06\x01@\x02\x04self\x11\x08contents\x0a\x00\x13\x04\
-\x00\x1b[method]output-stream.write\x01\x14\x01@\x01\x04self\x11\x00\x13\x04\x00\x1b[method]outp\
-ut-stream.flush\x01\x15\x01@\x01\x04self\x11\x00\x0f\x04\x00\x1f[method]output-stream.subscribe\
-\x01\x16\x01@\x03\x04self\x11\x03src\x09\x03lenw\x00\x0d\x04\x00\x1c[method]output-stream.splice\
-\x01\x17\x03\x00\x15wasi:io/streams@0.2.1\x05\x04\x01B\x0d\x02\x03\x02\x01\x03\x04\x00\x08pollab\
-le\x03\x00\x00\x01w\x04\x00\x07instant\x03\x00\x02\x01w\x04\x00\x08duration\x03\x00\x04\x01@\x00\
-\x00\x03\x04\x00\x03now\x01\x06\x01i\x01\x01@\x01\x04when\x03\x00\x07\x04\x00\x11subscribe-insta\
-nt\x01\x08\x01@\x01\x04when\x05\x00\x07\x04\x00\x12subscribe-duration\x01\x09\x03\x00!wasi:clock\
-s/monotonic-clock@0.2.1\x05\x05\x01B\x04\x01r\x02\x07secondsw\x0bnanosecondsy\x04\x00\x08datetim\
-e\x03\x00\x00\x01@\x00\x00\x01\x04\x00\x03now\x01\x02\x03\x00\x1cwasi:clocks/wall-clock@0.2.1\
-\x05\x06\x01B\x11\x04\x00\x07network\x03\x01\x01m\x15\x07unknown\x0daccess-denied\x0dnot-support\
-ed\x10invalid-argument\x0dout-of-memory\x07timeout\x14concurrency-conflict\x0fnot-in-progress\
-\x0bwould-block\x0dinvalid-state\x10new-socket-limit\x14address-not-bindable\x0eaddress-in-use\
-\x12remote-unreachable\x12connection-refused\x10connection-reset\x12connection-aborted\x12datagr\
-am-too-large\x11name-unresolvable\x1atemporary-resolver-failure\x1apermanent-resolver-failure\
-\x04\x00\x0aerror-code\x03\x00\x01\x01m\x02\x04ipv4\x04ipv6\x04\x00\x11ip-address-family\x03\x00\
-\x03\x01o\x04}}}}\x04\x00\x0cipv4-address\x03\x00\x05\x01o\x08{{{{{{{{\x04\x00\x0cipv6-address\
-\x03\x00\x07\x01q\x02\x04ipv4\x01\x06\x00\x04ipv6\x01\x08\x00\x04\x00\x0aip-address\x03\x00\x09\
-\x01r\x02\x04port{\x07address\x06\x04\x00\x13ipv4-socket-address\x03\x00\x0b\x01r\x04\x04port{\
-\x09flow-infoy\x07address\x08\x08scope-idy\x04\x00\x13ipv6-socket-address\x03\x00\x0d\x01q\x02\
-\x04ipv4\x01\x0c\x00\x04ipv6\x01\x0e\x00\x04\x00\x11ip-socket-address\x03\x00\x0f\x03\x00\x1awas\
-i:sockets/network@0.2.1\x05\x07\x02\x03\x00\x05\x07network\x01B\x05\x02\x03\x02\x01\x08\x04\x00\
-\x07network\x03\x00\x00\x01i\x01\x01@\x00\x00\x02\x04\x00\x10instance-network\x01\x03\x03\x00#wa\
-si:sockets/instance-network@0.2.1\x05\x09\x02\x03\x00\x05\x0aerror-code\x02\x03\x00\x05\x0aip-ad\
-dress\x01B\x16\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x00\x02\x03\x02\x01\x08\x04\x00\
-\x07network\x03\x00\x02\x02\x03\x02\x01\x0a\x04\x00\x0aerror-code\x03\x00\x04\x02\x03\x02\x01\
-\x0b\x04\x00\x0aip-address\x03\x00\x06\x04\x00\x16resolve-address-stream\x03\x01\x01h\x08\x01k\
-\x07\x01j\x01\x0a\x01\x05\x01@\x01\x04self\x09\x00\x0b\x04\x003[method]resolve-address-stream.re\
-solve-next-address\x01\x0c\x01i\x01\x01@\x01\x04self\x09\x00\x0d\x04\x00([method]resolve-address\
--stream.subscribe\x01\x0e\x01h\x03\x01i\x08\x01j\x01\x10\x01\x05\x01@\x02\x07network\x0f\x04name\
-s\x00\x11\x04\x00\x11resolve-addresses\x01\x12\x03\x00!wasi:sockets/ip-name-lookup@0.2.1\x05\x0c\
-\x02\x03\x00\x02\x0cinput-stream\x02\x03\x00\x02\x0doutput-stream\x02\x03\x00\x05\x11ip-socket-a\
-ddress\x01B2\x02\x03\x02\x01\x0d\x04\x00\x0cinput-stream\x03\x00\x00\x02\x03\x02\x01\x0e\x04\x00\
-\x0doutput-stream\x03\x00\x02\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x04\x02\x03\x02\
-\x01\x08\x04\x00\x07network\x03\x00\x06\x02\x03\x02\x01\x0a\x04\x00\x0aerror-code\x03\x00\x08\
-\x02\x03\x02\x01\x0f\x04\x00\x11ip-socket-address\x03\x00\x0a\x01m\x03\x07receive\x04send\x04bot\
-h\x04\x00\x0dshutdown-type\x03\x00\x0c\x04\x00\x0atcp-socket\x03\x01\x01h\x0e\x01h\x07\x01j\x00\
-\x01\x09\x01@\x03\x04self\x0f\x07network\x10\x0dlocal-address\x0b\x00\x11\x04\x00\x1d[method]tcp\
--socket.start-bind\x01\x12\x01@\x01\x04self\x0f\x00\x11\x04\x00\x1e[method]tcp-socket.finish-bin\
-d\x01\x13\x01@\x03\x04self\x0f\x07network\x10\x0eremote-address\x0b\x00\x11\x04\x00 [method]tcp-\
-socket.start-connect\x01\x14\x01i\x01\x01i\x03\x01o\x02\x15\x16\x01j\x01\x17\x01\x09\x01@\x01\
-\x04self\x0f\x00\x18\x04\x00![method]tcp-socket.finish-connect\x01\x19\x04\x00\x1f[method]tcp-so\
-cket.start-listen\x01\x13\x04\x00 [method]tcp-socket.finish-listen\x01\x13\x01i\x0e\x01o\x03\x1a\
-\x15\x16\x01j\x01\x1b\x01\x09\x01@\x01\x04self\x0f\x00\x1c\x04\x00\x19[method]tcp-socket.accept\
-\x01\x1d\x01j\x01\x0b\x01\x09\x01@\x01\x04self\x0f\x00\x1e\x04\x00 [method]tcp-socket.local-addr\
-ess\x01\x1f\x04\x00![method]tcp-socket.remote-address\x01\x1f\x01@\x02\x04self\x0f\x05valuew\x00\
-\x11\x04\x00*[method]tcp-socket.set-listen-backlog-size\x01 \x01@\x02\x04self\x0f\x05value\x7f\
-\x00\x11\x04\x00)[method]tcp-socket.set-keep-alive-enabled\x01!\x01i\x05\x01@\x01\x04self\x0f\
-\x00\"\x04\x00\x1c[method]tcp-socket.subscribe\x01#\x01@\x02\x04self\x0f\x0dshutdown-type\x0d\
-\x00\x11\x04\x00\x1b[method]tcp-socket.shutdown\x01$\x03\x00\x16wasi:sockets/tcp@0.2.1\x05\x10\
-\x02\x03\x00\x05\x11ip-address-family\x02\x03\x00\x08\x0atcp-socket\x01B\x0a\x02\x03\x02\x01\x0a\
-\x04\x00\x0aerror-code\x03\x00\x00\x02\x03\x02\x01\x11\x04\x00\x11ip-address-family\x03\x00\x02\
-\x02\x03\x02\x01\x12\x04\x00\x0atcp-socket\x03\x00\x04\x01i\x05\x01j\x01\x06\x01\x01\x01@\x01\
-\x0eaddress-family\x03\x00\x07\x04\x00\x11create-tcp-socket\x01\x08\x03\x00$wasi:sockets/tcp-cre\
-ate-socket@0.2.1\x05\x13\x01B\x12\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\x00\
-\x05level\x03\x00\x00\x01q\x04\x04text\x01s\x00\x07integer\x01x\x00\x04real\x01u\x00\x07boolean\
-\x01\x7f\x00\x04\x00\x05value\x03\x00\x02\x01o\x02s\x03\x04\x00\x05field\x03\x00\x04\x01ks\x01r\
-\x03\x04users\x04tasks\x06tenant\x06\x04\x00\x05scope\x03\x00\x07\x01k\x08\x01kw\x01r\x02\x05sco\
-pe\x09\x07request\x0a\x04\x00\x07context\x03\x00\x0b\x01@\x00\x00\x01\x04\x00\x09threshold\x01\
-\x0d\x01p\x05\x01@\x04\x05level\x01\x07context\x0c\x07messages\x06fields\x0e\x01\x00\x04\x00\x03\
-log\x01\x0f\x03\x00\x19runner:host/logging@0.1.0\x05\x14\x01B\x11\x02\x03\x02\x01\x03\x04\x00\
-\x08pollable\x03\x00\x00\x04\x00\x08poll-set\x03\x01\x01i\x02\x01@\x00\x00\x03\x04\x00\x15[const\
-ructor]poll-set\x01\x04\x01h\x02\x01i\x01\x01@\x03\x04self\x05\x03keyw\x08pollable\x06\x01\x00\
-\x04\x00\x14[method]poll-set.add\x01\x07\x01@\x02\x04self\x05\x03keyw\x01\x00\x04\x00\x17[method\
-]poll-set.remove\x01\x08\x01pw\x01@\x03\x04self\x05\x05rearm\x09\x03maxy\x00\x09\x04\x00\x15[met\
-hod]poll-set.take\x01\x0a\x01@\x01\x04self\x05\x00\x06\x04\x00\x1a[method]poll-set.subscribe\x01\
-\x0b\x03\x00\x1brunner:host/readiness@0.1.0\x05\x15\x01B\x16\x02\x03\x02\x01\x02\x04\x00\x08io-e\
-rror\x03\x00\x00\x02\x03\x02\x01\x0d\x04\x00\x0cinput-stream\x03\x00\x02\x02\x03\x02\x01\x0e\x04\
-\x00\x0doutput-stream\x03\x00\x04\x01m\x05\x09transient\x09permanent\x07timeout\x10invalid-argum\
-ent\x06denied\x04\x00\x0aerror-kind\x03\x00\x06\x01r\x02\x04kind\x07\x07messages\x04\x00\x05erro\
-r\x03\x00\x08\x01i\x03\x01i\x05\x01o\x02\x0a\x0b\x01j\x01\x0c\x01\x09\x01@\x03\x05input\x0a\x06o\
-utput\x0b\x0bserver-names\x00\x0d\x04\x00\x06client\x01\x0e\x01@\x02\x05input\x0a\x06output\x0b\
-\x00\x0d\x04\x00\x06server\x01\x0f\x01h\x01\x01k\x09\x01@\x01\x07failure\x10\x00\x11\x04\x00\x0e\
-stream-failure\x01\x12\x03\x00\x15runner:host/tls@0.1.0\x05\x16\x01B\x16\x02\x03\x02\x01\x0d\x04\
-\x00\x0cinput-stream\x03\x00\x00\x01m\x09\x09transient\x09permanent\x07timeout\x10invalid-argume\
-nt\x09exhausted\x09cancelled\x06denied\x06closed\x08protocol\x04\x00\x0aerror-kind\x03\x00\x02\
-\x01r\x02\x04kind\x03\x07messages\x04\x00\x05error\x03\x00\x04\x01p}\x01o\x02s\x06\x04\x00\x05fi\
-eld\x03\x00\x07\x01m\x02\x04http\x05https\x04\x00\x06scheme\x03\x00\x09\x01m\x02\x06http10\x06ht\
-tp11\x04\x00\x07version\x03\x00\x0b\x01i\x01\x01kw\x01r\x02\x05bytes\x0d\x06length\x0e\x04\x00\
-\x06source\x03\x00\x0f\x01q\x02\x06inline\x01\x06\x00\x08streamed\x01\x10\x00\x04\x00\x10outgoin\
-g-content\x03\x00\x11\x01j\x01w\x01\x05\x01r\x02\x08exchangew\x07outcome\x13\x04\x00\x08body-end\
-\x03\x00\x14\x03\x00\x1acomponent:http/types@0.1.0\x05\x17\x02\x03\x00\x03\x08duration\x02\x03\
-\x00\x0d\x08body-end\x02\x03\x00\x0d\x05error\x02\x03\x00\x0d\x05field\x02\x03\x00\x0d\x10outgoi\
-ng-content\x02\x03\x00\x0d\x06scheme\x02\x03\x00\x0d\x07version\x01BN\x02\x03\x02\x01\x18\x04\
-\x00\x08duration\x03\x00\x00\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x02\x02\x03\x02\x01\
-\x0e\x04\x00\x0doutput-stream\x03\x00\x04\x02\x03\x02\x01\x0f\x04\x00\x11ip-socket-address\x03\
-\x00\x06\x02\x03\x02\x01\x19\x04\x00\x08body-end\x03\x00\x08\x02\x03\x02\x01\x1a\x04\x00\x05erro\
-r\x03\x00\x0a\x02\x03\x02\x01\x1b\x04\x00\x05field\x03\x00\x0c\x02\x03\x02\x01\x1c\x04\x00\x10ou\
-tgoing-content\x03\x00\x0e\x02\x03\x02\x01\x1d\x04\x00\x06scheme\x03\x00\x10\x02\x03\x02\x01\x1e\
-\x04\x00\x07version\x03\x00\x12\x01r\x09\x0bconnectionsy\x09exchangesy\x0crequest-liney\x0cheade\
-r-bytesy\x0dheader-fieldsy\x07contentw\x0einline-contenty\x0dstream-buffery\x08requestsy\x04\x00\
-\x06limits\x03\x00\x14\x01r\x04\x06header\x01\x07content\x01\x04send\x01\x04idle\x01\x04\x00\x08\
-timeouts\x03\x00\x16\x01r\x05\x07address\x07\x07backlogy\x06scheme\x11\x06limits\x15\x08timeouts\
-\x17\x04\x00\x0dlisten-config\x03\x00\x18\x01r\x03\x0bconnectionsy\x09exchangesy\x08stopping\x7f\
-\x04\x00\x0flistener-status\x03\x00\x1a\x04\x00\x08listener\x03\x01\x04\x00\x08exchange\x03\x01\
-\x04\x00\x0crequest-body\x03\x01\x01r\x03\x02idw\x04peer\x07\x05local\x07\x04\x00\x0aconnection\
-\x03\x00\x1f\x01p}\x01i\x1e\x01q\x02\x06inline\x01!\x00\x08streamed\x01\"\x00\x04\x00\x0frequest\
--content\x03\x00#\x01i\x1d\x01ks\x01p\x0d\x01r\x0a\x08exchange%\x02idw\x0aconnectionw\x06methods\
-\x09authoritys\x04paths\x05query&\x07version\x13\x06fields'\x07content$\x04\x00\x07request\x03\
-\x00(\x01r\x03\x06status{\x06fields'\x07content\x0f\x04\x00\x08response\x03\x00*\x01k{\x01k\x0b\
-\x01r\x07\x08exchangew\x0aconnectionw\x06status,\x08receivedw\x04sentw\x08duration\x01\x07failur\
-e-\x04\x00\x06report\x03\x00.\x01p \x01p)\x01p\x09\x01p/\x01pw\x01r\x06\x06opened0\x08requests1\
-\x06bodies2\x07reports3\x06closed4\x04more\x7f\x04\x00\x05batch\x03\x005\x01h\x1c\x01@\x01\x04se\
-lf7\x00\x07\x04\x00\x1e[method]listener.local-address\x018\x01i\x03\x01@\x01\x04self7\x009\x04\
-\x00\x1a[method]listener.subscribe\x01:\x01@\x01\x04self7\x00\x1b\x04\x00\x17[method]listener.st\
-atus\x01;\x01i\x1c\x01j\x01<\x01\x0b\x01@\x01\x06config\x19\x00=\x04\x00\x0cstart-listen\x01>\
-\x01@\x02\x08listener7\x05grace\x01\x01\x00\x04\x00\x0bstop-listen\x01?\x01j\x016\x01\x0b\x01@\
-\x02\x08listener7\x03maxy\x00\xc0\x00\x04\x00\x06accept\x01A\x01i\x05\x01j\x00\x01\x0b\x01@\x02\
-\x04body\"\x04sink\xc2\x00\x00\xc3\x00\x04\x00\x07receive\x01D\x01@\x02\x08exchange%\x08response\
-+\x00\xc3\x00\x04\x00\x07respond\x01E\x04\x00\x1bcomponent:http/server@0.1.0\x05\x1f\x01BB\x02\
-\x03\x02\x01\x18\x04\x00\x08duration\x03\x00\x00\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\
-\x02\x02\x03\x02\x01\x0e\x04\x00\x0doutput-stream\x03\x00\x04\x02\x03\x02\x01\x19\x04\x00\x08bod\
-y-end\x03\x00\x06\x02\x03\x02\x01\x1a\x04\x00\x05error\x03\x00\x08\x02\x03\x02\x01\x1b\x04\x00\
-\x05field\x03\x00\x0a\x02\x03\x02\x01\x1c\x04\x00\x10outgoing-content\x03\x00\x0c\x02\x03\x02\
-\x01\x1d\x04\x00\x06scheme\x03\x00\x0e\x02\x03\x02\x01\x1e\x04\x00\x07version\x03\x00\x10\x01r\
-\x08\x0bconnectionsy\x19connections-per-authorityy\x08requestsy\x0cheader-bytesy\x0dheader-field\
-sy\x07contentw\x0einline-contenty\x0dstream-buffery\x04\x00\x06limits\x03\x00\x12\x01r\x05\x07co\
-nnect\x01\x04send\x01\x08response\x01\x07content\x01\x04idle\x01\x04\x00\x08timeouts\x03\x00\x14\
-\x01r\x02\x06limits\x13\x08timeouts\x15\x04\x00\x0cagent-config\x03\x00\x16\x04\x00\x05agent\x03\
-\x01\x04\x00\x07pending\x03\x01\x04\x00\x0dresponse-body\x03\x01\x01p\x0b\x01k\x01\x01r\x07\x06m\
-ethods\x06scheme\x0f\x09authoritys\x04paths\x06fields\x1b\x07content\x0d\x08deadline\x1c\x04\x00\
-\x07request\x03\x00\x1d\x01p}\x01i\x1a\x01q\x02\x06inline\x01\x1f\x00\x08streamed\x01 \x00\x04\
-\x00\x10response-content\x03\x00!\x01r\x04\x06status{\x07version\x11\x06fields\x1b\x07content\"\
-\x04\x00\x08response\x03\x00#\x01j\x01$\x01\x09\x01r\x02\x08exchangew\x07outcome%\x04\x00\x07arr\
-ival\x03\x00&\x01p'\x01p\x07\x01r\x03\x09responses(\x06bodies)\x04more\x7f\x04\x00\x05batch\x03\
-\x00*\x01i\x18\x01j\x01,\x01\x09\x01@\x01\x06config\x17\x00-\x04\x00\x12[static]agent.open\x01.\
-\x01h\x18\x01i\x03\x01@\x01\x04self/\x000\x04\x00\x17[method]agent.subscribe\x011\x01h\x19\x01@\
-\x01\x04self2\x00w\x04\x00\x12[method]pending.id\x013\x01i\x19\x01j\x014\x01\x09\x01@\x02\x05age\
-nt/\x07request\x1e\x005\x04\x00\x04send\x016\x01j\x01+\x01\x09\x01@\x02\x05agent/\x03maxy\x007\
-\x04\x00\x0dpoll-response\x018\x01i\x05\x01j\x00\x01\x09\x01@\x02\x04body \x04sink9\x00:\x04\x00\
-\x07receive\x01;\x04\x00\x1bcomponent:http/client@0.1.0\x05 \x04\x00#component:http/http-compone\
-nt@0.1.0\x04\x00\x0b\x14\x01\x00\x0ehttp-component\x03\x00\x00";
+    \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\x968\x01A\x02\x01A1\x01B\
+    \x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
+    ug-string\x01\x02\x03\x00\x13wasi:io/error@0.2.1\x05\x00\x01B\x0a\x04\x00\x08pollable\x03\x01\
+    \x01h\x00\x01@\x01\x04self\x01\x00\x7f\x04\x00\x16[method]pollable.ready\x01\x02\x01@\x01\x04sel\
+    f\x01\x01\x00\x04\x00\x16[method]pollable.block\x01\x03\x01p\x01\x01py\x01@\x01\x02in\x04\x00\
+    \x05\x04\x00\x04poll\x01\x06\x03\x00\x12wasi:io/poll@0.2.1\x05\x01\x02\x03\x00\x00\x05error\x02\
+    \x03\x00\x01\x08pollable\x01B \x02\x03\x02\x01\x02\x04\x00\x05error\x03\x00\x00\x02\x03\x02\x01\
+    \x03\x04\x00\x08pollable\x03\x00\x02\x01i\x01\x01q\x02\x15last-operation-failed\x01\x04\x00\x06c\
+    losed\x00\x00\x04\x00\x0cstream-error\x03\x00\x05\x04\x00\x0cinput-stream\x03\x01\x04\x00\x0dout\
+    put-stream\x03\x01\x01h\x07\x01p}\x01j\x01\x0a\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0b\x04\
+    \x00\x19[method]input-stream.read\x01\x0c\x01j\x01w\x01\x06\x01@\x02\x04self\x09\x03lenw\x00\x0d\
+    \x04\x00\x19[method]input-stream.skip\x01\x0e\x01i\x03\x01@\x01\x04self\x09\x00\x0f\x04\x00\x1e[\
+    method]input-stream.subscribe\x01\x10\x01h\x08\x01@\x01\x04self\x11\x00\x0d\x04\x00![method]outp\
+    ut-stream.check-write\x01\x12\x01j\x00\x01\x06\x01@\x02\x04self\x11\x08contents\x0a\x00\x13\x04\
+    \x00\x1b[method]output-stream.write\x01\x14\x01@\x01\x04self\x11\x00\x13\x04\x00\x1b[method]outp\
+    ut-stream.flush\x01\x15\x01@\x01\x04self\x11\x00\x0f\x04\x00\x1f[method]output-stream.subscribe\
+    \x01\x16\x01@\x03\x04self\x11\x03src\x09\x03lenw\x00\x0d\x04\x00\x1c[method]output-stream.splice\
+    \x01\x17\x03\x00\x15wasi:io/streams@0.2.1\x05\x04\x01B\x0d\x02\x03\x02\x01\x03\x04\x00\x08pollab\
+    le\x03\x00\x00\x01w\x04\x00\x07instant\x03\x00\x02\x01w\x04\x00\x08duration\x03\x00\x04\x01@\x00\
+    \x00\x03\x04\x00\x03now\x01\x06\x01i\x01\x01@\x01\x04when\x03\x00\x07\x04\x00\x11subscribe-insta\
+    nt\x01\x08\x01@\x01\x04when\x05\x00\x07\x04\x00\x12subscribe-duration\x01\x09\x03\x00!wasi:clock\
+    s/monotonic-clock@0.2.1\x05\x05\x01B\x04\x01r\x02\x07secondsw\x0bnanosecondsy\x04\x00\x08datetim\
+    e\x03\x00\x00\x01@\x00\x00\x01\x04\x00\x03now\x01\x02\x03\x00\x1cwasi:clocks/wall-clock@0.2.1\
+    \x05\x06\x01B\x11\x04\x00\x07network\x03\x01\x01m\x15\x07unknown\x0daccess-denied\x0dnot-support\
+    ed\x10invalid-argument\x0dout-of-memory\x07timeout\x14concurrency-conflict\x0fnot-in-progress\
+    \x0bwould-block\x0dinvalid-state\x10new-socket-limit\x14address-not-bindable\x0eaddress-in-use\
+    \x12remote-unreachable\x12connection-refused\x10connection-reset\x12connection-aborted\x12datagr\
+    am-too-large\x11name-unresolvable\x1atemporary-resolver-failure\x1apermanent-resolver-failure\
+    \x04\x00\x0aerror-code\x03\x00\x01\x01m\x02\x04ipv4\x04ipv6\x04\x00\x11ip-address-family\x03\x00\
+    \x03\x01o\x04}}}}\x04\x00\x0cipv4-address\x03\x00\x05\x01o\x08{{{{{{{{\x04\x00\x0cipv6-address\
+    \x03\x00\x07\x01q\x02\x04ipv4\x01\x06\x00\x04ipv6\x01\x08\x00\x04\x00\x0aip-address\x03\x00\x09\
+    \x01r\x02\x04port{\x07address\x06\x04\x00\x13ipv4-socket-address\x03\x00\x0b\x01r\x04\x04port{\
+    \x09flow-infoy\x07address\x08\x08scope-idy\x04\x00\x13ipv6-socket-address\x03\x00\x0d\x01q\x02\
+    \x04ipv4\x01\x0c\x00\x04ipv6\x01\x0e\x00\x04\x00\x11ip-socket-address\x03\x00\x0f\x03\x00\x1awas\
+    i:sockets/network@0.2.1\x05\x07\x02\x03\x00\x05\x07network\x01B\x05\x02\x03\x02\x01\x08\x04\x00\
+    \x07network\x03\x00\x00\x01i\x01\x01@\x00\x00\x02\x04\x00\x10instance-network\x01\x03\x03\x00#wa\
+    si:sockets/instance-network@0.2.1\x05\x09\x02\x03\x00\x05\x0aerror-code\x02\x03\x00\x05\x0aip-ad\
+    dress\x01B\x16\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x00\x02\x03\x02\x01\x08\x04\x00\
+    \x07network\x03\x00\x02\x02\x03\x02\x01\x0a\x04\x00\x0aerror-code\x03\x00\x04\x02\x03\x02\x01\
+    \x0b\x04\x00\x0aip-address\x03\x00\x06\x04\x00\x16resolve-address-stream\x03\x01\x01h\x08\x01k\
+    \x07\x01j\x01\x0a\x01\x05\x01@\x01\x04self\x09\x00\x0b\x04\x003[method]resolve-address-stream.re\
+    solve-next-address\x01\x0c\x01i\x01\x01@\x01\x04self\x09\x00\x0d\x04\x00([method]resolve-address\
+    -stream.subscribe\x01\x0e\x01h\x03\x01i\x08\x01j\x01\x10\x01\x05\x01@\x02\x07network\x0f\x04name\
+    s\x00\x11\x04\x00\x11resolve-addresses\x01\x12\x03\x00!wasi:sockets/ip-name-lookup@0.2.1\x05\x0c\
+    \x02\x03\x00\x02\x0cinput-stream\x02\x03\x00\x02\x0doutput-stream\x02\x03\x00\x05\x11ip-socket-a\
+    ddress\x01B2\x02\x03\x02\x01\x0d\x04\x00\x0cinput-stream\x03\x00\x00\x02\x03\x02\x01\x0e\x04\x00\
+    \x0doutput-stream\x03\x00\x02\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x04\x02\x03\x02\
+    \x01\x08\x04\x00\x07network\x03\x00\x06\x02\x03\x02\x01\x0a\x04\x00\x0aerror-code\x03\x00\x08\
+    \x02\x03\x02\x01\x0f\x04\x00\x11ip-socket-address\x03\x00\x0a\x01m\x03\x07receive\x04send\x04bot\
+    h\x04\x00\x0dshutdown-type\x03\x00\x0c\x04\x00\x0atcp-socket\x03\x01\x01h\x0e\x01h\x07\x01j\x00\
+    \x01\x09\x01@\x03\x04self\x0f\x07network\x10\x0dlocal-address\x0b\x00\x11\x04\x00\x1d[method]tcp\
+    -socket.start-bind\x01\x12\x01@\x01\x04self\x0f\x00\x11\x04\x00\x1e[method]tcp-socket.finish-bin\
+    d\x01\x13\x01@\x03\x04self\x0f\x07network\x10\x0eremote-address\x0b\x00\x11\x04\x00 [method]tcp-\
+    socket.start-connect\x01\x14\x01i\x01\x01i\x03\x01o\x02\x15\x16\x01j\x01\x17\x01\x09\x01@\x01\
+    \x04self\x0f\x00\x18\x04\x00![method]tcp-socket.finish-connect\x01\x19\x04\x00\x1f[method]tcp-so\
+    cket.start-listen\x01\x13\x04\x00 [method]tcp-socket.finish-listen\x01\x13\x01i\x0e\x01o\x03\x1a\
+    \x15\x16\x01j\x01\x1b\x01\x09\x01@\x01\x04self\x0f\x00\x1c\x04\x00\x19[method]tcp-socket.accept\
+    \x01\x1d\x01j\x01\x0b\x01\x09\x01@\x01\x04self\x0f\x00\x1e\x04\x00 [method]tcp-socket.local-addr\
+    ess\x01\x1f\x04\x00![method]tcp-socket.remote-address\x01\x1f\x01@\x02\x04self\x0f\x05valuew\x00\
+    \x11\x04\x00*[method]tcp-socket.set-listen-backlog-size\x01 \x01@\x02\x04self\x0f\x05value\x7f\
+    \x00\x11\x04\x00)[method]tcp-socket.set-keep-alive-enabled\x01!\x01i\x05\x01@\x01\x04self\x0f\
+    \x00\"\x04\x00\x1c[method]tcp-socket.subscribe\x01#\x01@\x02\x04self\x0f\x0dshutdown-type\x0d\
+    \x00\x11\x04\x00\x1b[method]tcp-socket.shutdown\x01$\x03\x00\x16wasi:sockets/tcp@0.2.1\x05\x10\
+    \x02\x03\x00\x05\x11ip-address-family\x02\x03\x00\x08\x0atcp-socket\x01B\x0a\x02\x03\x02\x01\x0a\
+    \x04\x00\x0aerror-code\x03\x00\x00\x02\x03\x02\x01\x11\x04\x00\x11ip-address-family\x03\x00\x02\
+    \x02\x03\x02\x01\x12\x04\x00\x0atcp-socket\x03\x00\x04\x01i\x05\x01j\x01\x06\x01\x01\x01@\x01\
+    \x0eaddress-family\x03\x00\x07\x04\x00\x11create-tcp-socket\x01\x08\x03\x00$wasi:sockets/tcp-cre\
+    ate-socket@0.2.1\x05\x13\x01B\x12\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\x00\
+    \x05level\x03\x00\x00\x01q\x04\x04text\x01s\x00\x07integer\x01x\x00\x04real\x01u\x00\x07boolean\
+    \x01\x7f\x00\x04\x00\x05value\x03\x00\x02\x01o\x02s\x03\x04\x00\x05field\x03\x00\x04\x01ks\x01r\
+    \x03\x04users\x04tasks\x06tenant\x06\x04\x00\x05scope\x03\x00\x07\x01k\x08\x01kw\x01r\x02\x05sco\
+    pe\x09\x07request\x0a\x04\x00\x07context\x03\x00\x0b\x01@\x00\x00\x01\x04\x00\x09threshold\x01\
+    \x0d\x01p\x05\x01@\x04\x05level\x01\x07context\x0c\x07messages\x06fields\x0e\x01\x00\x04\x00\x03\
+    log\x01\x0f\x03\x00\x19runner:host/logging@0.1.0\x05\x14\x01B\x11\x02\x03\x02\x01\x03\x04\x00\
+    \x08pollable\x03\x00\x00\x04\x00\x08poll-set\x03\x01\x01i\x02\x01@\x00\x00\x03\x04\x00\x15[const\
+    ructor]poll-set\x01\x04\x01h\x02\x01i\x01\x01@\x03\x04self\x05\x03keyw\x08pollable\x06\x01\x00\
+    \x04\x00\x14[method]poll-set.add\x01\x07\x01@\x02\x04self\x05\x03keyw\x01\x00\x04\x00\x17[method\
+    ]poll-set.remove\x01\x08\x01pw\x01@\x03\x04self\x05\x05rearm\x09\x03maxy\x00\x09\x04\x00\x15[met\
+    hod]poll-set.take\x01\x0a\x01@\x01\x04self\x05\x00\x06\x04\x00\x1a[method]poll-set.subscribe\x01\
+    \x0b\x03\x00\x1brunner:host/readiness@0.1.0\x05\x15\x01B\x16\x02\x03\x02\x01\x02\x04\x00\x08io-e\
+    rror\x03\x00\x00\x02\x03\x02\x01\x0d\x04\x00\x0cinput-stream\x03\x00\x02\x02\x03\x02\x01\x0e\x04\
+    \x00\x0doutput-stream\x03\x00\x04\x01m\x05\x09transient\x09permanent\x07timeout\x10invalid-argum\
+    ent\x06denied\x04\x00\x0aerror-kind\x03\x00\x06\x01r\x02\x04kind\x07\x07messages\x04\x00\x05erro\
+    r\x03\x00\x08\x01i\x03\x01i\x05\x01o\x02\x0a\x0b\x01j\x01\x0c\x01\x09\x01@\x03\x05input\x0a\x06o\
+    utput\x0b\x0bserver-names\x00\x0d\x04\x00\x06client\x01\x0e\x01@\x02\x05input\x0a\x06output\x0b\
+    \x00\x0d\x04\x00\x06server\x01\x0f\x01h\x01\x01k\x09\x01@\x01\x07failure\x10\x00\x11\x04\x00\x0e\
+    stream-failure\x01\x12\x03\x00\x15runner:host/tls@0.1.0\x05\x16\x01B\x16\x02\x03\x02\x01\x0d\x04\
+    \x00\x0cinput-stream\x03\x00\x00\x01m\x09\x09transient\x09permanent\x07timeout\x10invalid-argume\
+    nt\x09exhausted\x09cancelled\x06denied\x06closed\x08protocol\x04\x00\x0aerror-kind\x03\x00\x02\
+    \x01r\x02\x04kind\x03\x07messages\x04\x00\x05error\x03\x00\x04\x01p}\x01o\x02s\x06\x04\x00\x05fi\
+    eld\x03\x00\x07\x01m\x02\x04http\x05https\x04\x00\x06scheme\x03\x00\x09\x01m\x02\x06http10\x06ht\
+    tp11\x04\x00\x07version\x03\x00\x0b\x01i\x01\x01kw\x01r\x02\x05bytes\x0d\x06length\x0e\x04\x00\
+    \x06source\x03\x00\x0f\x01q\x02\x06inline\x01\x06\x00\x08streamed\x01\x10\x00\x04\x00\x10outgoin\
+    g-content\x03\x00\x11\x01j\x01w\x01\x05\x01r\x02\x08exchangew\x07outcome\x13\x04\x00\x08body-end\
+    \x03\x00\x14\x03\x00\x1acomponent:http/types@0.1.0\x05\x17\x02\x03\x00\x03\x08duration\x02\x03\
+    \x00\x0d\x08body-end\x02\x03\x00\x0d\x05error\x02\x03\x00\x0d\x05field\x02\x03\x00\x0d\x10outgoi\
+    ng-content\x02\x03\x00\x0d\x06scheme\x02\x03\x00\x0d\x07version\x01BN\x02\x03\x02\x01\x18\x04\
+    \x00\x08duration\x03\x00\x00\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\x02\x02\x03\x02\x01\
+    \x0e\x04\x00\x0doutput-stream\x03\x00\x04\x02\x03\x02\x01\x0f\x04\x00\x11ip-socket-address\x03\
+    \x00\x06\x02\x03\x02\x01\x19\x04\x00\x08body-end\x03\x00\x08\x02\x03\x02\x01\x1a\x04\x00\x05erro\
+    r\x03\x00\x0a\x02\x03\x02\x01\x1b\x04\x00\x05field\x03\x00\x0c\x02\x03\x02\x01\x1c\x04\x00\x10ou\
+    tgoing-content\x03\x00\x0e\x02\x03\x02\x01\x1d\x04\x00\x06scheme\x03\x00\x10\x02\x03\x02\x01\x1e\
+    \x04\x00\x07version\x03\x00\x12\x01r\x09\x0bconnectionsy\x09exchangesy\x0crequest-liney\x0cheade\
+    r-bytesy\x0dheader-fieldsy\x07contentw\x0einline-contenty\x0dstream-buffery\x08requestsy\x04\x00\
+    \x06limits\x03\x00\x14\x01r\x04\x06header\x01\x07content\x01\x04send\x01\x04idle\x01\x04\x00\x08\
+    timeouts\x03\x00\x16\x01r\x05\x07address\x07\x07backlogy\x06scheme\x11\x06limits\x15\x08timeouts\
+    \x17\x04\x00\x0dlisten-config\x03\x00\x18\x01r\x03\x0bconnectionsy\x09exchangesy\x08stopping\x7f\
+    \x04\x00\x0flistener-status\x03\x00\x1a\x04\x00\x08listener\x03\x01\x04\x00\x08exchange\x03\x01\
+    \x04\x00\x0crequest-body\x03\x01\x01r\x03\x02idw\x04peer\x07\x05local\x07\x04\x00\x0aconnection\
+    \x03\x00\x1f\x01p}\x01i\x1e\x01q\x02\x06inline\x01!\x00\x08streamed\x01\"\x00\x04\x00\x0frequest\
+    -content\x03\x00#\x01i\x1d\x01ks\x01p\x0d\x01r\x0a\x08exchange%\x02idw\x0aconnectionw\x06methods\
+    \x09authoritys\x04paths\x05query&\x07version\x13\x06fields'\x07content$\x04\x00\x07request\x03\
+    \x00(\x01r\x03\x06status{\x06fields'\x07content\x0f\x04\x00\x08response\x03\x00*\x01k{\x01k\x0b\
+    \x01r\x07\x08exchangew\x0aconnectionw\x06status,\x08receivedw\x04sentw\x08duration\x01\x07failur\
+    e-\x04\x00\x06report\x03\x00.\x01p \x01p)\x01p\x09\x01p/\x01pw\x01r\x06\x06opened0\x08requests1\
+    \x06bodies2\x07reports3\x06closed4\x04more\x7f\x04\x00\x05batch\x03\x005\x01h\x1c\x01@\x01\x04se\
+    lf7\x00\x07\x04\x00\x1e[method]listener.local-address\x018\x01i\x03\x01@\x01\x04self7\x009\x04\
+    \x00\x1a[method]listener.subscribe\x01:\x01@\x01\x04self7\x00\x1b\x04\x00\x17[method]listener.st\
+    atus\x01;\x01i\x1c\x01j\x01<\x01\x0b\x01@\x01\x06config\x19\x00=\x04\x00\x0cstart-listen\x01>\
+    \x01@\x02\x08listener7\x05grace\x01\x01\x00\x04\x00\x0bstop-listen\x01?\x01j\x016\x01\x0b\x01@\
+    \x02\x08listener7\x03maxy\x00\xc0\x00\x04\x00\x06accept\x01A\x01i\x05\x01j\x00\x01\x0b\x01@\x02\
+    \x04body\"\x04sink\xc2\x00\x00\xc3\x00\x04\x00\x07receive\x01D\x01@\x02\x08exchange%\x08response\
+    +\x00\xc3\x00\x04\x00\x07respond\x01E\x04\x00\x1bcomponent:http/server@0.1.0\x05\x1f\x01BB\x02\
+    \x03\x02\x01\x18\x04\x00\x08duration\x03\x00\x00\x02\x03\x02\x01\x03\x04\x00\x08pollable\x03\x00\
+    \x02\x02\x03\x02\x01\x0e\x04\x00\x0doutput-stream\x03\x00\x04\x02\x03\x02\x01\x19\x04\x00\x08bod\
+    y-end\x03\x00\x06\x02\x03\x02\x01\x1a\x04\x00\x05error\x03\x00\x08\x02\x03\x02\x01\x1b\x04\x00\
+    \x05field\x03\x00\x0a\x02\x03\x02\x01\x1c\x04\x00\x10outgoing-content\x03\x00\x0c\x02\x03\x02\
+    \x01\x1d\x04\x00\x06scheme\x03\x00\x0e\x02\x03\x02\x01\x1e\x04\x00\x07version\x03\x00\x10\x01r\
+    \x08\x0bconnectionsy\x19connections-per-authorityy\x08requestsy\x0cheader-bytesy\x0dheader-field\
+    sy\x07contentw\x0einline-contenty\x0dstream-buffery\x04\x00\x06limits\x03\x00\x12\x01r\x05\x07co\
+    nnect\x01\x04send\x01\x08response\x01\x07content\x01\x04idle\x01\x04\x00\x08timeouts\x03\x00\x14\
+    \x01r\x02\x06limits\x13\x08timeouts\x15\x04\x00\x0cagent-config\x03\x00\x16\x04\x00\x05agent\x03\
+    \x01\x04\x00\x07pending\x03\x01\x04\x00\x0dresponse-body\x03\x01\x01p\x0b\x01k\x01\x01r\x07\x06m\
+    ethods\x06scheme\x0f\x09authoritys\x04paths\x06fields\x1b\x07content\x0d\x08deadline\x1c\x04\x00\
+    \x07request\x03\x00\x1d\x01p}\x01i\x1a\x01q\x02\x06inline\x01\x1f\x00\x08streamed\x01 \x00\x04\
+    \x00\x10response-content\x03\x00!\x01r\x04\x06status{\x07version\x11\x06fields\x1b\x07content\"\
+    \x04\x00\x08response\x03\x00#\x01j\x01$\x01\x09\x01r\x02\x08exchangew\x07outcome%\x04\x00\x07arr\
+    ival\x03\x00&\x01p'\x01p\x07\x01r\x03\x09responses(\x06bodies)\x04more\x7f\x04\x00\x05batch\x03\
+    \x00*\x01i\x18\x01j\x01,\x01\x09\x01@\x01\x06config\x17\x00-\x04\x00\x12[static]agent.open\x01.\
+    \x01h\x18\x01i\x03\x01@\x01\x04self/\x000\x04\x00\x17[method]agent.subscribe\x011\x01h\x19\x01@\
+    \x01\x04self2\x00w\x04\x00\x12[method]pending.id\x013\x01i\x19\x01j\x014\x01\x09\x01@\x02\x05age\
+    nt/\x07request\x1e\x005\x04\x00\x04send\x016\x01j\x01+\x01\x09\x01@\x02\x05agent/\x03maxy\x007\
+    \x04\x00\x0dpoll-response\x018\x01i\x05\x01j\x00\x01\x09\x01@\x02\x04body \x04sink9\x00:\x04\x00\
+    \x07receive\x01;\x04\x00\x1bcomponent:http/client@0.1.0\x05 \x04\x00#component:http/http-compone\
+    nt@0.1.0\x04\x00\x0b\x14\x01\x00\x0ehttp-component\x03\x00\x00";
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included

@@ -2,7 +2,7 @@
 // World: runner:progress/progress-runner@0.1.0
 // Contract: c259f4446c15ef409fdafdaa08c9d2177111c8059f8a4a69c6d593975cc1dc23
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod runner {
     pub mod progress {
         /// What the other interfaces share.
@@ -55,7 +55,7 @@ pub mod runner {
 
             _rt::flags! {
                 /// A set of phases.
-                Phases: u8, 1, 1, 1, true {
+                Phases: u8, 1, true {
                     /// `phase.initiating`
                     INITIATING = 0;
                     /// `phase.planning`
@@ -190,7 +190,7 @@ pub mod runner {
     }
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
 pub mod exports {
     pub mod runner {
         pub mod progress {
@@ -969,6 +969,50 @@ mod _rt {
         }
     }
 
+    #[cold]
+    pub fn invalid() -> ! {
+        panic!("the host passed a value that is none of its type")
+    }
+
+    const fn larger(a: usize, b: usize) -> usize {
+        if a > b {
+            a
+        } else {
+            b
+        }
+    }
+
+    const fn align_to(offset: usize, align: usize) -> usize {
+        (offset + align - 1) & !(align - 1)
+    }
+
+    unsafe fn store_pair(at: *mut u8, memory: *const u8, len: usize) {
+        unsafe {
+            at.cast::<u32>().write(memory as usize as u32);
+            at.cast::<u32>().add(1).write(len as u32);
+        }
+    }
+
+    unsafe fn load_pair(at: *const u8) -> (*mut u8, usize) {
+        unsafe {
+            let memory = at.cast::<u32>().read() as usize as *mut u8;
+            (memory, at.cast::<u32>().add(1).read() as usize)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn lower_pair(flat: *mut u64, memory: *const u8, len: usize) {
+        unsafe {
+            *flat = memory as usize as u64;
+            *flat.add(1) = len as u64;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn lift_pair(flat: *const u64) -> (*mut u8, usize) {
+        unsafe { (*flat as usize as *mut u8, *flat.add(1) as usize) }
+    }
+
     /// The core values of the parameters of a call; what is beyond them stays zero.
     #[inline(always)]
     pub unsafe fn flatten<T: Lower, const N: usize>(params: &T, temps: &mut Temps) -> [u64; N] {
@@ -1020,19 +1064,17 @@ mod _rt {
         flat[0]
     }
 
-    #[repr(C, align(8))]
-    struct ReturnArea(UnsafeCell<[MaybeUninit<u8>; 48]>);
+    struct ReturnArea(UnsafeCell<Area<48>>);
 
     unsafe impl Sync for ReturnArea {}
 
-    static RETURN_AREA: ReturnArea =
-        ReturnArea(UnsafeCell::new([const { MaybeUninit::uninit() }; 48]));
+    static RETURN_AREA: ReturnArea = ReturnArea(UnsafeCell::new(Area::new()));
 
     /// The address of a result that needs no memory beside its own. It is read before anything else is called.
     pub unsafe fn return_area<T: Lower>(value: T) -> u64 {
-        let area: *mut u8 = RETURN_AREA.0.get().cast();
-        unsafe { value.store(area, &mut Temps::new()) }
-        area as usize as u64
+        let area = unsafe { &mut *RETURN_AREA.0.get() };
+        unsafe { area.store(&value, &mut Temps::new()) }
+        area.address()
     }
 
     /// The result of an exported function until the host has read it: its canonical form, and what that refers to.
@@ -1063,8 +1105,10 @@ mod _rt {
 
     macro_rules! returned {
         ($returned:ident, $release:ident: $size:literal, $type:ty) => {
+            #[allow(dead_code)]
             static $returned: _rt::Returned<$type, $size> = _rt::Returned::new();
 
+            #[allow(dead_code)]
             #[doc(hidden)]
             pub unsafe fn $release() {
                 unsafe { $returned.release() }
@@ -1073,48 +1117,93 @@ mod _rt {
     }
     pub(crate) use returned;
 
-    #[cold]
-    pub fn invalid() -> ! {
-        panic!("the host passed a value that is none of its type")
+    /// Declares a function of the host; it takes and gives core values as bits.
+    macro_rules! import {
+        ($import:ident = $module:literal $name:literal
+            [$count:literal] ($($arg:ident: $core:ty),*) $(-> $result:ty)?) => {
+            #[inline(always)]
+            unsafe fn $import([$($arg),*]: [u64; $count]) -> u64 {
+                #[cfg(target_arch = "wasm32")]
+                #[link(wasm_import_module = $module)]
+                unsafe extern "C" {
+                    #[link_name = $name]
+                    fn call($(_: $core),*) $(-> $result)?;
+                }
+                #[cfg(not(target_arch = "wasm32"))]
+                unsafe extern "C" fn call($(_: $core),*) $(-> $result)? {
+                    unreachable!()
+                }
+                unsafe { _rt::Core::bits(call($(_rt::Core::from_bits($arg)),*)) }
+            }
+        };
     }
+    pub(crate) use import;
 
-    const fn larger(a: usize, b: usize) -> usize {
-        if a > b {
-            a
-        } else {
-            b
-        }
+    /// Defines what an exported core function does, for any type that implements the trait of its interface.
+    macro_rules! export {
+        ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
+            #[allow(dead_code, unused_unsafe)]
+            #[doc(hidden)]
+            pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
+                _rt::enter();
+                unsafe { _rt::Core::from_bits($body) }
+            }
+        };
+        ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
+            $params:pat = $lift:ident => $body:expr) => {
+            #[allow(dead_code, clippy::too_many_arguments)]
+            #[doc(hidden)]
+            pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
+                _rt::enter();
+                unsafe {
+                    let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
+                    _rt::Core::from_bits($body)
+                }
+            }
+        };
     }
+    pub(crate) use export;
 
-    const fn align_to(offset: usize, align: usize) -> usize {
-        (offset + align - 1) & !(align - 1)
-    }
-
-    unsafe fn store_pair(at: *mut u8, memory: *const u8, len: usize) {
-        unsafe {
-            at.cast::<u32>().write(memory as usize as u32);
-            at.cast::<u32>().add(1).write(len as u32);
-        }
-    }
-
-    unsafe fn load_pair(at: *const u8) -> (*mut u8, usize) {
-        unsafe {
-            let memory = at.cast::<u32>().read() as usize as *mut u8;
-            (memory, at.cast::<u32>().add(1).read() as usize)
-        }
-    }
-
+    /// Runs static constructors before the first exported function. That the linker sees them called from here keeps
+    /// it from calling them, and the destructors, with every one.
     #[inline(always)]
-    unsafe fn lower_pair(flat: *mut u64, memory: *const u8, len: usize) {
-        unsafe {
-            *flat = memory as usize as u64;
-            *flat.add(1) = len as u64;
+    pub fn enter() {
+        #[cfg(target_arch = "wasm32")]
+        {
+            use core::sync::atomic::{AtomicBool, Ordering};
+
+            unsafe extern "C" {
+                fn __wasm_call_ctors();
+            }
+            static ENTERED: AtomicBool = AtomicBool::new(false);
+            if !ENTERED.load(Ordering::Relaxed) {
+                ENTERED.store(true, Ordering::Relaxed);
+                component_type();
+                unsafe { __wasm_call_ctors() }
+            }
         }
     }
 
-    #[inline(always)]
-    unsafe fn lift_pair(flat: *const u64) -> (*mut u8, usize) {
-        unsafe { (*flat as usize as *mut u8, *flat.add(1) as usize) }
+    #[cfg(target_arch = "wasm32")]
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn cabi_realloc(
+        old: *mut u8,
+        old_size: usize,
+        align: usize,
+        size: usize,
+    ) -> *mut u8 {
+        if old_size == 0 || size == 0 {
+            unsafe { free(old, old_size, align) }
+            return allocate(size, align).0;
+        }
+        unsafe {
+            let layout = Layout::from_size_align_unchecked(old_size, align);
+            let memory = alloc::alloc::realloc(old, layout, size);
+            if memory.is_null() {
+                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
+            }
+            memory
+        }
     }
 
     macro_rules! number {
@@ -1681,16 +1770,29 @@ mod _rt {
     }
     pub(crate) use enumeration;
 
+    macro_rules! layout {
+        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
+            impl _rt::Abi for $name {
+                const SIZE: usize = $size;
+                const ALIGN: usize = $align;
+                const FLAT: usize = $flat;
+            }
+        };
+    }
+    pub(crate) use layout;
+
     macro_rules! flags {
-        ($(#[$docs:meta])* $name:ident: $bits:ident, $size:literal, $align:literal, $words:literal, $plain:literal
+        ($(#[$docs:meta])* $name:ident: $bits:ident, $words:literal, $plain:literal
             { $($(#[$doc:meta])* $flag:ident = $bit:literal;)* }) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
             #[repr(transparent)]
             pub struct $name {
                 bits: $bits,
             }
 
+            #[allow(dead_code)]
             impl $name {
                 $(
                     $(#[$doc])*
@@ -1735,6 +1837,11 @@ mod _rt {
                 #[inline]
                 pub const fn from_bits_retain(bits: $bits) -> Self {
                     Self { bits }
+                }
+
+                /// The flag whose constant has this name.
+                pub fn from_name(name: &str) -> ::core::option::Option<Self> {
+                    Self::all().iter_names().find(|named| named.0 == name).map(|named| named.1)
                 }
 
                 /// Whether no flag is set.
@@ -1819,50 +1926,41 @@ mod _rt {
                     Self::from_bits_truncate(!self.bits)
                 }
 
-                /// The flags that are set, one by one.
-                pub fn iter(&self) -> impl Iterator<Item = Self> + use<> {
-                    let set = *self;
-                    [$(Self::$flag),*].into_iter().filter(move |flag| set.contains(*flag))
+                /// The flags that are set, one by one, the first one first.
+                pub const fn iter(&self) -> _rt::SetFlags<Self> {
+                    _rt::SetFlags::new(self.bits as u32, |bit| Self { bits: bit as $bits })
                 }
 
-                /// The names of the flags that are set, and the flags.
+                /// The names of the constants of the flags that are set, and the flags.
                 pub fn iter_names(&self) -> impl Iterator<Item = (&'static str, Self)> + use<> {
                     let set = *self;
                     [$((stringify!($flag), Self::$flag)),*]
                         .into_iter()
-                        .filter(move |(_, flag)| set.contains(*flag))
+                        .filter(move |named| set.contains(named.1))
                 }
             }
 
             impl ::core::fmt::Debug for $name {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     f.write_str(concat!(stringify!($name), "("))?;
-                    for (i, (name, _)) in self.iter_names().enumerate() {
-                        f.write_str(if i == 0 { "" } else { " | " })?;
+                    let mut rest = *self;
+                    for (name, flag) in self.iter_names() {
                         f.write_str(name)?;
+                        rest.remove(flag);
+                        f.write_str(if self.bits >> 1 >= flag.bits { " | " } else { "" })?;
+                    }
+                    if !rest.is_empty() || self.is_empty() {
+                        write!(f, "{:#x}", rest.bits)?;
                     }
                     f.write_str(")")
                 }
             }
 
-            impl ::core::default::Default for $name {
-                #[inline]
-                fn default() -> Self {
-                    Self::empty()
-                }
-            }
-
-            _rt::operator! { $name, BitOr bitor union, BitOrAssign bitor_assign insert }
-            _rt::operator! { $name, BitAnd bitand intersection }
-            _rt::operator! { $name, BitXor bitxor symmetric_difference, BitXorAssign bitxor_assign toggle }
-            _rt::operator! { $name, Sub sub difference, SubAssign sub_assign remove }
-
-            impl ::core::ops::BitAndAssign for $name {
-                #[inline]
-                fn bitand_assign(&mut self, other: Self) {
-                    self.bits &= other.bits;
-                }
-            }
+            _rt::number_format! { $name, Binary Octal LowerHex UpperHex }
+            _rt::operator! { $name, BitOr bitor union, BitOrAssign bitor_assign }
+            _rt::operator! { $name, BitAnd bitand intersection, BitAndAssign bitand_assign }
+            _rt::operator! { $name, BitXor bitxor symmetric_difference, BitXorAssign bitxor_assign }
+            _rt::operator! { $name, Sub sub difference, SubAssign sub_assign }
 
             impl ::core::ops::Not for $name {
                 type Output = Self;
@@ -1887,27 +1985,31 @@ mod _rt {
                 }
             }
 
-            _rt::layout! { $name, ($size, $align, $words) }
+            impl ::core::iter::IntoIterator for $name {
+                type Item = Self;
+                type IntoIter = _rt::SetFlags<Self>;
+
+                fn into_iter(self) -> _rt::SetFlags<Self> {
+                    self.iter()
+                }
+            }
+
+            _rt::layout! { $name, ($words * size_of::<$bits>(), size_of::<$bits>(), $words) }
 
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
                 #[inline(always)]
                 unsafe fn store(&self, at: *mut u8, _: &mut _rt::Temps) {
-                    if $words == 1 {
-                        return unsafe { at.cast::<$bits>().write(self.bits) };
-                    }
-                    for word in 0..$words {
-                        let bits = (u128::from(self.bits) >> (32 * word)) as u32;
-                        unsafe { at.cast::<u32>().add(word).write(bits) }
+                    if $words != 0 {
+                        unsafe { at.cast::<$bits>().write(self.bits) }
                     }
                 }
 
                 #[inline(always)]
                 unsafe fn lower(&self, flat: *mut u64, _: &mut _rt::Temps) {
-                    for word in 0..$words {
-                        let bits = (u128::from(self.bits) >> (32 * word)) as u32;
-                        unsafe { *flat.add(word) = u64::from(bits) }
+                    if $words != 0 {
+                        unsafe { *flat = u64::from(self.bits) }
                     }
                 }
             }
@@ -1917,51 +2019,55 @@ mod _rt {
 
                 #[inline(always)]
                 unsafe fn load(at: *const u8) -> Self {
-                    if $words == 1 {
-                        return Self { bits: unsafe { at.cast::<$bits>().read() } };
-                    }
-                    let mut bits = 0;
-                    for word in 0..$words {
-                        bits |= unsafe { u128::from(at.cast::<u32>().add(word).read()) } << (32 * word);
-                    }
-                    Self { bits: bits as $bits }
+                    Self { bits: if $words == 0 { 0 } else { unsafe { at.cast::<$bits>().read() } } }
                 }
 
                 #[inline(always)]
                 unsafe fn lift(flat: *const u64) -> Self {
-                    let mut bits = 0;
-                    for word in 0..$words {
-                        bits |= unsafe { u128::from(*flat.add(word)) } << (32 * word);
-                    }
-                    Self { bits: bits as $bits }
+                    Self { bits: if $words == 0 { 0 } else { unsafe { *flat as $bits } } }
                 }
             }
         };
     }
     pub(crate) use flags;
 
-    macro_rules! operator {
-        ($name:ident $(, $trait:ident $function:ident $method:ident)*) => {
-            $(_rt::operator! { @$trait $name $function $method })*
-        };
-        (@$trait:ident $name:ident $function:ident insert) => {
-            _rt::operator! { @assign $trait $name $function insert }
-        };
-        (@$trait:ident $name:ident $function:ident toggle) => {
-            _rt::operator! { @assign $trait $name $function toggle }
-        };
-        (@$trait:ident $name:ident $function:ident remove) => {
-            _rt::operator! { @assign $trait $name $function remove }
-        };
-        (@assign $trait:ident $name:ident $function:ident $method:ident) => {
-            impl ::core::ops::$trait for $name {
-                #[inline]
-                fn $function(&mut self, other: Self) {
-                    self.$method(other);
+    /// The flags that are set in a value, one by one.
+    pub struct SetFlags<T> {
+        rest: u32,
+        of: fn(u32) -> T,
+    }
+
+    impl<T> SetFlags<T> {
+        pub const fn new(bits: u32, of: fn(u32) -> T) -> Self {
+            Self { rest: bits, of }
+        }
+    }
+
+    impl<T> Iterator for SetFlags<T> {
+        type Item = T;
+
+        fn next(&mut self) -> Option<T> {
+            let bit = self.rest & self.rest.wrapping_neg();
+            self.rest ^= bit;
+            (bit != 0).then(|| (self.of)(bit))
+        }
+    }
+
+    macro_rules! number_format {
+        ($name:ident, $($trait:ident)*) => {
+            $(
+                impl ::core::fmt::$trait for $name {
+                    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        ::core::fmt::$trait::fmt(&self.bits, f)
+                    }
                 }
-            }
+            )*
         };
-        (@$trait:ident $name:ident $function:ident $method:ident) => {
+    }
+    pub(crate) use number_format;
+
+    macro_rules! operator {
+        ($name:ident, $trait:ident $function:ident $method:ident, $assign:ident $function_assign:ident) => {
             impl ::core::ops::$trait for $name {
                 type Output = Self;
 
@@ -1970,20 +2076,16 @@ mod _rt {
                     self.$method(other)
                 }
             }
-        };
-    }
-    pub(crate) use operator;
 
-    macro_rules! layout {
-        ($name:ty, ($size:expr, $align:expr, $flat:expr)) => {
-            impl _rt::Abi for $name {
-                const SIZE: usize = $size;
-                const ALIGN: usize = $align;
-                const FLAT: usize = $flat;
+            impl ::core::ops::$assign for $name {
+                #[inline]
+                fn $function_assign(&mut self, other: Self) {
+                    *self = self.$method(other);
+                }
             }
         };
     }
-    pub(crate) use layout;
+    pub(crate) use operator;
 
     /// A resource of either side.
     ///
@@ -2094,6 +2196,7 @@ mod _rt {
     /// The handle of a resource as a number, for code that talks to the host itself.
     macro_rules! raw_handle {
         ($name:ident) => {
+            #[allow(dead_code)]
             impl $name {
                 #[doc(hidden)]
                 pub unsafe fn from_handle(handle: u32) -> Self {
@@ -2153,12 +2256,14 @@ mod _rt {
         ($(#[$docs:meta])* $name:ident $borrow:ident $guest:ident
             $module:literal $new:literal $rep:literal $drop:literal) => {
             $(#[$docs])*
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $name {
                 handle: _rt::Handle<$name>,
             }
 
+            #[allow(dead_code)]
             impl $name {
                 /// Makes a resource of `value` and gives the handle that owns it.
                 pub fn new<T_: $guest>(value: T_) -> Self {
@@ -2197,6 +2302,7 @@ mod _rt {
             _rt::raw_handle! { $name }
 
             /// A resource that a caller lends for the time of a call.
+            #[allow(dead_code)]
             #[derive(Debug)]
             #[repr(transparent)]
             pub struct $borrow<'a> {
@@ -2204,6 +2310,7 @@ mod _rt {
                 lent: ::core::marker::PhantomData<&'a $name>,
             }
 
+            #[allow(dead_code)]
             impl<'a> $borrow<'a> {
                 /// The value of the resource.
                 pub fn get<T_: $guest>(&self) -> &'a T_ {
@@ -2229,95 +2336,6 @@ mod _rt {
     }
     pub(crate) use exported;
 
-    /// Declares a function of the host; it takes and gives core values as bits.
-    macro_rules! import {
-        ($import:ident = $module:literal $name:literal
-            [$count:literal] ($($arg:ident: $core:ty),*) $(-> $result:ty)?) => {
-            #[inline(always)]
-            unsafe fn $import([$($arg),*]: [u64; $count]) -> u64 {
-                #[cfg(target_arch = "wasm32")]
-                #[link(wasm_import_module = $module)]
-                unsafe extern "C" {
-                    #[link_name = $name]
-                    fn call($(_: $core),*) $(-> $result)?;
-                }
-                #[cfg(not(target_arch = "wasm32"))]
-                unsafe extern "C" fn call($(_: $core),*) $(-> $result)? {
-                    unreachable!()
-                }
-                unsafe { _rt::Core::bits(call($(_rt::Core::from_bits($arg)),*)) }
-            }
-        };
-    }
-    pub(crate) use import;
-
-    /// Defines what an exported core function does, for any type that implements the trait of its interface.
-    macro_rules! export {
-        ($name:ident<$impl:ident: $guest:ident>() $(-> $result:ty)? => $body:expr) => {
-            #[allow(unused_unsafe)]
-            #[doc(hidden)]
-            pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
-                _rt::enter();
-                unsafe { _rt::Core::from_bits($body) }
-            }
-        };
-        ($name:ident<$impl:ident: $guest:ident>($($arg:ident: $core:ty),*) $(-> $result:ty)?,
-            $params:pat = $lift:ident => $body:expr) => {
-            #[allow(clippy::too_many_arguments)]
-            #[doc(hidden)]
-            pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
-                _rt::enter();
-                unsafe {
-                    let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
-                    _rt::Core::from_bits($body)
-                }
-            }
-        };
-    }
-    pub(crate) use export;
-
-    /// Runs static constructors before the first exported function. That the linker sees them called from here keeps
-    /// it from calling them, and the destructors, with every one.
-    #[inline(always)]
-    pub fn enter() {
-        #[cfg(target_arch = "wasm32")]
-        {
-            use core::sync::atomic::{AtomicBool, Ordering};
-
-            unsafe extern "C" {
-                fn __wasm_call_ctors();
-            }
-            static ENTERED: AtomicBool = AtomicBool::new(false);
-            if !ENTERED.load(Ordering::Relaxed) {
-                ENTERED.store(true, Ordering::Relaxed);
-                component_type();
-                unsafe { __wasm_call_ctors() }
-            }
-        }
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn cabi_realloc(
-        old: *mut u8,
-        old_size: usize,
-        align: usize,
-        size: usize,
-    ) -> *mut u8 {
-        if old_size == 0 || size == 0 {
-            unsafe { free(old, old_size, align) }
-            return allocate(size, align).0;
-        }
-        unsafe {
-            let layout = Layout::from_size_align_unchecked(old_size, align);
-            let memory = alloc::alloc::realloc(old, layout, size);
-            if memory.is_null() {
-                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
-            }
-            memory
-        }
-    }
-
     /// Refers to the section below, so that a linker that takes anything of this file takes the section too.
     #[inline(never)]
     pub fn component_type() {}
@@ -2326,56 +2344,56 @@ mod _rt {
     #[used]
     #[unsafe(link_section = "component-type:witgen:0.1.0:runner:progress/progress-runner@0.1.0")]
     static COMPONENT_TYPE: [u8; 2448] = *b"\
-\x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xd3\x12\x01A\x02\x01A\x10\
-\x01B\x14\x01ks\x01r\x03\x04users\x04tasks\x06tenant\x00\x04\x00\x05scope\x03\x00\x01\x01m\x05\
-\x0ainitiating\x08planning\x09executing\x0amonitoring\x07closing\x04\x00\x05phase\x03\x00\x03\
-\x01n\x05\x0ainitiating\x08planning\x09executing\x0amonitoring\x07closing\x04\x00\x06phases\x03\
-\x00\x05\x01q\x04\x04text\x01s\x00\x07integer\x01x\x00\x04real\x01u\x00\x07boolean\x01\x7f\x00\
-\x04\x00\x05value\x03\x00\x07\x01k\x08\x01r\x03\x07sections\x03keys\x05value\x09\x04\x00\x0cfiel\
-d-change\x03\x00\x0a\x01m\x07\x09transient\x09permanent\x07timeout\x10invalid-argument\x09not-fo\
-und\x09exhausted\x09cancelled\x04\x00\x0aerror-kind\x03\x00\x0c\x01r\x02\x04kind\x0d\x07messages\
-\x04\x00\x05error\x03\x00\x0e\x01p\x0b\x01k\x0d\x01r\x07\x02idw\x05scope\x02\x05phase\x04\x08pro\
-gressu\x09timestampw\x07changes\x10\x07failure\x11\x04\x00\x0fprogress-update\x03\x00\x12\x03\
-\x00\x1brunner:progress/types@0.1.0\x05\x00\x02\x03\x00\x00\x05error\x02\x03\x00\x00\x0aerror-ki\
-nd\x02\x03\x00\x00\x0cfield-change\x02\x03\x00\x00\x05phase\x02\x03\x00\x00\x05scope\x02\x03\x00\
-\x00\x05value\x01B6\x02\x03\x02\x01\x01\x04\x00\x05error\x03\x00\x00\x02\x03\x02\x01\x02\x04\x00\
-\x0aerror-kind\x03\x00\x02\x02\x03\x02\x01\x03\x04\x00\x0cfield-change\x03\x00\x04\x02\x03\x02\
-\x01\x04\x04\x00\x05phase\x03\x00\x06\x02\x03\x02\x01\x05\x04\x00\x05scope\x03\x00\x08\x02\x03\
-\x02\x01\x06\x04\x00\x05value\x03\x00\x0a\x01r\x05\x07sections\x03keys\x05value\x0b\x0eschema-ve\
-rsiony\x05dirty\x7f\x04\x00\x05entry\x03\x00\x0c\x01p\x0d\x01ps\x01k\x03\x01r\x07\x05phase\x07\
-\x08progressu\x08revisionw\x09timestampw\x07entries\x0e\x0bcheckpoints\x0f\x07failure\x10\x04\
-\x00\x06status\x03\x00\x11\x01k\x07\x01ku\x01p\x05\x01r\x06\x05scope\x09\x05phase\x13\x08progres\
-s\x14\x09timestampw\x07changes\x15\x07failure\x10\x04\x00\x04step\x03\x00\x16\x04\x00\x04edit\
-\x03\x01\x01i\x18\x01@\x01\x05scope\x09\x00\x19\x04\x00\x11[constructor]edit\x01\x1a\x01h\x18\
-\x01j\x00\x01\x01\x01@\x04\x04self\x1b\x07sections\x03keys\x05value\x0b\x00\x1c\x04\x00\x10[meth\
-od]edit.set\x01\x1d\x01@\x03\x04self\x1b\x07sections\x03keys\x00\x1c\x04\x00\x12[method]edit.cle\
-ar\x01\x1e\x01@\x01\x04self\x1b\x00y\x04\x00\x14[method]edit.pending\x01\x1f\x01j\x01w\x01\x01\
-\x01@\x02\x04edit\x19\x09timestampw\x00 \x04\x00\x13[static]edit.commit\x01!\x01j\x01\x12\x01\
-\x01\x01@\x01\x05scope\x09\x00\"\x04\x00\x0aget-status\x01#\x01@\x01\x04step\x17\x00 \x04\x00\
-\x06update\x01$\x01j\x01\x0e\x01\x01\x01@\x02\x05scope\x09\x07sections\x00%\x04\x00\x0bget-secti\
-on\x01&\x01j\x01\x15\x01\x01\x01@\x02\x05scope\x09\x03maxy\x00'\x04\x00\x05flush\x01(\x01@\x02\
-\x05scope\x09\x04names\x00\x1c\x04\x00\x0acheckpoint\x01)\x01@\x03\x05scope\x09\x0acheckpoints\
-\x09timestampw\x00 \x04\x00\x08rollback\x01*\x04\x00\x1erunner:progress/workbook@0.1.0\x05\x07\
-\x02\x03\x00\x00\x06phases\x02\x03\x00\x00\x0fprogress-update\x01B&\x02\x03\x02\x01\x01\x04\x00\
-\x05error\x03\x00\x00\x02\x03\x02\x01\x08\x04\x00\x06phases\x03\x00\x02\x02\x03\x02\x01\x09\x04\
-\x00\x0fprogress-update\x03\x00\x04\x01ks\x01r\x04\x04user\x06\x04task\x06\x06tenant\x06\x06phas\
-es\x03\x04\x00\x06filter\x03\x00\x07\x01m\x02\x06refuse\x0bdrop-oldest\x04\x00\x08overflow\x03\
-\x00\x09\x01r\x03\x06filter\x08\x08capacityy\x08overflow\x0a\x04\x00\x14subscription-options\x03\
-\x00\x0b\x01p\x05\x01r\x02\x07updates\x0d\x06missedw\x04\x00\x05batch\x03\x00\x0e\x04\x00\x0csub\
-scription\x03\x01\x01i\x10\x01j\x01\x11\x01\x01\x01@\x01\x07options\x0c\x00\x12\x04\x00\x19[stat\
-ic]subscription.open\x01\x13\x01h\x10\x01@\x01\x04self\x14\x00w\x04\x00\x1a[method]subscription.\
-token\x01\x15\x01@\x02\x04self\x14\x03maxy\x00\x0f\x04\x00\x19[method]subscription.recv\x01\x16\
-\x01@\x01\x04self\x14\x00y\x04\x00\x1a[method]subscription.ready\x01\x17\x01j\x01y\x01\x01\x01@\
-\x02\x04self\x14\x05up-tow\x00\x18\x04\x00\x18[method]subscription.ack\x01\x19\x04\x00\x1e[metho\
-d]subscription.redeliver\x01\x17\x01j\x01w\x01\x01\x01@\x01\x06update\x05\x00\x1a\x04\x00\x07pub\
-lish\x01\x1b\x01pw\x01@\x01\x03maxy\x00\x1c\x04\x00\x07wakeful\x01\x1d\x04\x00\x1crunner:progres\
-s/events@0.1.0\x05\x0a\x01B\x10\x01o\x02ss\x04\x00\x05label\x03\x00\x00\x01m\x02\x07counter\x05g\
-auge\x04\x00\x0bmetric-kind\x03\x00\x02\x01p\x01\x01r\x04\x04names\x04kind\x03\x05valueu\x06labe\
-ls\x04\x04\x00\x06metric\x03\x00\x05\x01kw\x01r\x06\x08sequencew\x08interval\x07\x06scopesy\x0ds\
-ubscriptionsy\x06queuedy\x0blast-updatew\x04\x00\x05pulse\x03\x00\x08\x01ps\x01@\x02\x09timestam\
-pw\x0cactive-flags\x0a\x00\x09\x04\x00\x09heartbeat\x01\x0b\x01p\x06\x01@\x00\x00\x0c\x04\x00\
-\x0dflush-metrics\x01\x0d\x04\x00\x1frunner:progress/telemetry@0.1.0\x05\x0b\x04\x00%runner:prog\
-ress/progress-runner@0.1.0\x04\x00\x0b\x15\x01\x00\x0fprogress-runner\x03\x00\x00";
+    \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xd3\x12\x01A\x02\x01A\x10\
+    \x01B\x14\x01ks\x01r\x03\x04users\x04tasks\x06tenant\x00\x04\x00\x05scope\x03\x00\x01\x01m\x05\
+    \x0ainitiating\x08planning\x09executing\x0amonitoring\x07closing\x04\x00\x05phase\x03\x00\x03\
+    \x01n\x05\x0ainitiating\x08planning\x09executing\x0amonitoring\x07closing\x04\x00\x06phases\x03\
+    \x00\x05\x01q\x04\x04text\x01s\x00\x07integer\x01x\x00\x04real\x01u\x00\x07boolean\x01\x7f\x00\
+    \x04\x00\x05value\x03\x00\x07\x01k\x08\x01r\x03\x07sections\x03keys\x05value\x09\x04\x00\x0cfiel\
+    d-change\x03\x00\x0a\x01m\x07\x09transient\x09permanent\x07timeout\x10invalid-argument\x09not-fo\
+    und\x09exhausted\x09cancelled\x04\x00\x0aerror-kind\x03\x00\x0c\x01r\x02\x04kind\x0d\x07messages\
+    \x04\x00\x05error\x03\x00\x0e\x01p\x0b\x01k\x0d\x01r\x07\x02idw\x05scope\x02\x05phase\x04\x08pro\
+    gressu\x09timestampw\x07changes\x10\x07failure\x11\x04\x00\x0fprogress-update\x03\x00\x12\x03\
+    \x00\x1brunner:progress/types@0.1.0\x05\x00\x02\x03\x00\x00\x05error\x02\x03\x00\x00\x0aerror-ki\
+    nd\x02\x03\x00\x00\x0cfield-change\x02\x03\x00\x00\x05phase\x02\x03\x00\x00\x05scope\x02\x03\x00\
+    \x00\x05value\x01B6\x02\x03\x02\x01\x01\x04\x00\x05error\x03\x00\x00\x02\x03\x02\x01\x02\x04\x00\
+    \x0aerror-kind\x03\x00\x02\x02\x03\x02\x01\x03\x04\x00\x0cfield-change\x03\x00\x04\x02\x03\x02\
+    \x01\x04\x04\x00\x05phase\x03\x00\x06\x02\x03\x02\x01\x05\x04\x00\x05scope\x03\x00\x08\x02\x03\
+    \x02\x01\x06\x04\x00\x05value\x03\x00\x0a\x01r\x05\x07sections\x03keys\x05value\x0b\x0eschema-ve\
+    rsiony\x05dirty\x7f\x04\x00\x05entry\x03\x00\x0c\x01p\x0d\x01ps\x01k\x03\x01r\x07\x05phase\x07\
+    \x08progressu\x08revisionw\x09timestampw\x07entries\x0e\x0bcheckpoints\x0f\x07failure\x10\x04\
+    \x00\x06status\x03\x00\x11\x01k\x07\x01ku\x01p\x05\x01r\x06\x05scope\x09\x05phase\x13\x08progres\
+    s\x14\x09timestampw\x07changes\x15\x07failure\x10\x04\x00\x04step\x03\x00\x16\x04\x00\x04edit\
+    \x03\x01\x01i\x18\x01@\x01\x05scope\x09\x00\x19\x04\x00\x11[constructor]edit\x01\x1a\x01h\x18\
+    \x01j\x00\x01\x01\x01@\x04\x04self\x1b\x07sections\x03keys\x05value\x0b\x00\x1c\x04\x00\x10[meth\
+    od]edit.set\x01\x1d\x01@\x03\x04self\x1b\x07sections\x03keys\x00\x1c\x04\x00\x12[method]edit.cle\
+    ar\x01\x1e\x01@\x01\x04self\x1b\x00y\x04\x00\x14[method]edit.pending\x01\x1f\x01j\x01w\x01\x01\
+    \x01@\x02\x04edit\x19\x09timestampw\x00 \x04\x00\x13[static]edit.commit\x01!\x01j\x01\x12\x01\
+    \x01\x01@\x01\x05scope\x09\x00\"\x04\x00\x0aget-status\x01#\x01@\x01\x04step\x17\x00 \x04\x00\
+    \x06update\x01$\x01j\x01\x0e\x01\x01\x01@\x02\x05scope\x09\x07sections\x00%\x04\x00\x0bget-secti\
+    on\x01&\x01j\x01\x15\x01\x01\x01@\x02\x05scope\x09\x03maxy\x00'\x04\x00\x05flush\x01(\x01@\x02\
+    \x05scope\x09\x04names\x00\x1c\x04\x00\x0acheckpoint\x01)\x01@\x03\x05scope\x09\x0acheckpoints\
+    \x09timestampw\x00 \x04\x00\x08rollback\x01*\x04\x00\x1erunner:progress/workbook@0.1.0\x05\x07\
+    \x02\x03\x00\x00\x06phases\x02\x03\x00\x00\x0fprogress-update\x01B&\x02\x03\x02\x01\x01\x04\x00\
+    \x05error\x03\x00\x00\x02\x03\x02\x01\x08\x04\x00\x06phases\x03\x00\x02\x02\x03\x02\x01\x09\x04\
+    \x00\x0fprogress-update\x03\x00\x04\x01ks\x01r\x04\x04user\x06\x04task\x06\x06tenant\x06\x06phas\
+    es\x03\x04\x00\x06filter\x03\x00\x07\x01m\x02\x06refuse\x0bdrop-oldest\x04\x00\x08overflow\x03\
+    \x00\x09\x01r\x03\x06filter\x08\x08capacityy\x08overflow\x0a\x04\x00\x14subscription-options\x03\
+    \x00\x0b\x01p\x05\x01r\x02\x07updates\x0d\x06missedw\x04\x00\x05batch\x03\x00\x0e\x04\x00\x0csub\
+    scription\x03\x01\x01i\x10\x01j\x01\x11\x01\x01\x01@\x01\x07options\x0c\x00\x12\x04\x00\x19[stat\
+    ic]subscription.open\x01\x13\x01h\x10\x01@\x01\x04self\x14\x00w\x04\x00\x1a[method]subscription.\
+    token\x01\x15\x01@\x02\x04self\x14\x03maxy\x00\x0f\x04\x00\x19[method]subscription.recv\x01\x16\
+    \x01@\x01\x04self\x14\x00y\x04\x00\x1a[method]subscription.ready\x01\x17\x01j\x01y\x01\x01\x01@\
+    \x02\x04self\x14\x05up-tow\x00\x18\x04\x00\x18[method]subscription.ack\x01\x19\x04\x00\x1e[metho\
+    d]subscription.redeliver\x01\x17\x01j\x01w\x01\x01\x01@\x01\x06update\x05\x00\x1a\x04\x00\x07pub\
+    lish\x01\x1b\x01pw\x01@\x01\x03maxy\x00\x1c\x04\x00\x07wakeful\x01\x1d\x04\x00\x1crunner:progres\
+    s/events@0.1.0\x05\x0a\x01B\x10\x01o\x02ss\x04\x00\x05label\x03\x00\x00\x01m\x02\x07counter\x05g\
+    auge\x04\x00\x0bmetric-kind\x03\x00\x02\x01p\x01\x01r\x04\x04names\x04kind\x03\x05valueu\x06labe\
+    ls\x04\x04\x00\x06metric\x03\x00\x05\x01kw\x01r\x06\x08sequencew\x08interval\x07\x06scopesy\x0ds\
+    ubscriptionsy\x06queuedy\x0blast-updatew\x04\x00\x05pulse\x03\x00\x08\x01ps\x01@\x02\x09timestam\
+    pw\x0cactive-flags\x0a\x00\x09\x04\x00\x09heartbeat\x01\x0b\x01p\x06\x01@\x00\x00\x0c\x04\x00\
+    \x0dflush-metrics\x01\x0d\x04\x00\x1frunner:progress/telemetry@0.1.0\x05\x0b\x04\x00%runner:prog\
+    ress/progress-runner@0.1.0\x04\x00\x0b\x15\x01\x00\x0fprogress-runner\x03\x00\x00";
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included

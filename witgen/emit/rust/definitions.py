@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from witgen import ir
-from witgen.abi import Abi, discriminant_size, flags_size
-from witgen.diagnostics import WitError
+from witgen.abi import Abi, discriminant_size
 from witgen.emit.rust import layout, naming
 from witgen.emit.rust.needs import Needs
 from witgen.emit.rust.types import Facts, Place, Speller, Types
@@ -18,7 +17,10 @@ from witgen.emit.rust.types import Facts, Place, Speller, Types
 __all__ = ["Definition", "Definitions"]
 
 _TAGS = {1: "u8", 2: "u16", 4: "u32"}
-_MOST_FLAGS = 128
+_ENUM_DERIVES = ("Clone", "Copy", "Debug", "PartialEq", "Eq", "PartialOrd", "Ord")
+#: Traits of the standard library: tuples beyond its longest have none of them, floats not those that are total.
+_STANDARD = frozenset({"Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"})
+_TOTAL = frozenset({"Eq", "Hash", "Ord"})
 _PLAIN_LOWERED = frozenset({ir.Primitive.BOOL, ir.Primitive.CHAR})
 
 
@@ -31,18 +33,21 @@ class Definition:
     error: str | None = None
     #: The names, in WIT, and the documentation of the cases of an enum that functions fail with.
     error_cases: Sequence[tuple[str, str, str]] = ()
+    #: Whether `lines` call a macro, on which no attribute may stand.
+    is_macro: bool = False
 
 
 class Definitions:
-    """Defines the types of one module."""
+    """Defines the types of one module. `derives` are traits that records, variants and enums derive as well."""
 
-    def __init__(self, types: Types, needs: Needs, speller: Speller) -> None:
+    def __init__(self, types: Types, needs: Needs, speller: Speller, derives: Sequence[str]) -> None:
+        self._derives = derives
         self._types = types
         self._resolve = types.resolve
         self._abi = Abi(types.resolve)
         self._needs = needs
         self._speller = speller
-        self._depth = len(speller.place.path)
+        self._depth = speller.place.depth
 
     def define(self, type_: ir.TypeId) -> Definition:
         """The definition of a named type that is no resource."""
@@ -64,7 +69,7 @@ class Definitions:
         names = naming.field_names(f.name for f in fields)
         head = self._head(type_, "struct", facts)
         plain = [self._plain(type_, lifted) for lifted in (False, True)]
-        lines = [*layout.docs(row.docs), *_derives(facts), *(["#[repr(C)]"] if any(plain) else []), f"{head} {{"]
+        lines = [*layout.docs(row.docs), *self._derive(facts), *(["#[repr(C)]"] if any(plain) else []), f"{head} {{"]
         for name, field in zip(names, fields, strict=True):
             text = f"pub {name}: {self._speller.owned(field.type, _lifetime(facts))},"
             lines += layout.indent([*layout.docs(field.docs), *layout.field(self._depth + 1, text)])
@@ -78,7 +83,7 @@ class Definitions:
     def _variant(self, type_: ir.TypeId, row: ir.TypeDef, cases: Sequence[ir.Case]) -> Definition:
         facts = self._types.facts(type_)
         names = naming.case_names(c.name for c in cases)
-        lines = [*layout.docs(row.docs), *_derives(facts), f"{self._head(type_, 'enum', facts)} {{"]
+        lines = [*layout.docs(row.docs), *self._derive(facts), f"{self._head(type_, 'enum', facts)} {{"]
         for name, case in zip(names, cases, strict=True):
             payload = "" if case.type is None else f"({self._speller.owned(case.type, _lifetime(facts))})"
             text = f"{name}{payload},"
@@ -95,9 +100,9 @@ class Definitions:
     def _enum(self, type_: ir.TypeId, row: ir.TypeDef, cases: Sequence[ir.Label]) -> Definition:
         names = naming.case_names(c.name for c in cases)
         tag = _TAGS[discriminant_size(len(cases))]
-        derives = "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]"
+        derives = self._attribute([*_ENUM_DERIVES, *self._derives])
         name = self._speller.names(type_).name
-        lines = [*layout.docs(row.docs), derives, f"#[repr({tag})]", f"pub enum {name} {{"]
+        lines = [*layout.docs(row.docs), *derives, f"#[repr({tag})]", f"pub enum {name} {{"]
         for case_name, case in zip(names, cases, strict=True):
             lines += layout.indent([*layout.docs(case.docs), f"{case_name},"])
         rows = [f"{i} {case_name}," for i, case_name in enumerate(names)]
@@ -109,19 +114,14 @@ class Definitions:
         return Definition([*lines, "}"], table, error, told if error else ())
 
     def _flags(self, type_: ir.TypeId, row: ir.TypeDef, flags: Sequence[ir.Label]) -> Definition:
-        if len(flags) > _MOST_FLAGS:
-            message = f"more than {_MOST_FLAGS} flags are not supported by the Rust emitter"
-            raise WitError.at(row.name or "flags", message)
-        size = self._abi.size(type_)
-        bits = "u128" if size > 8 else f"u{8 * max(size, 1)}"
-        words = len(self._abi.flat(type_))
-        plain = str(self._plain(type_, True)).lower()
         name = self._speller.names(type_).name
-        opening = f"{name}: {bits}, {flags_size(len(flags))}, {self._abi.align(type_)}, {words}, {plain} {{"
+        bits = f"u{8 * max(self._abi.size(type_), 1)}"
+        plain = str(self._plain(type_, True)).lower()
+        opening = f"{name}: {bits}, {len(self._abi.flat(type_))}, {plain} {{"
         inner = [*layout.docs(row.docs), opening]
         for i, (flag, label) in enumerate(zip(naming.constant_names(f.name for f in flags), flags, strict=True)):
             inner += layout.indent([*layout.docs(label.docs), f"{flag} = {i};"])
-        return Definition(["_rt::flags! {", *layout.indent([*inner, "}"]), "}"])
+        return Definition(["_rt::flags! {", *layout.indent([*inner, "}"]), "}"], is_macro=True)
 
     def _alias(self, type_: ir.TypeId, row: ir.TypeDef) -> Definition:
         facts = self._types.facts(type_)
@@ -135,6 +135,15 @@ class Definitions:
             spelled = f"{self._speller.path(resource, target.borrow)}<'a>"
             lines += layout.alias(self._depth, f"pub type {names.borrow}<'a>", spelled)
         return Definition(lines)
+
+    def _derive(self, facts: Facts) -> list[str]:
+        if facts.owns or facts.borrows:
+            return self._attribute([] if facts.long_tuple else ["Debug"])
+        names = ["Clone", *(["Copy"] if facts.copy else []), *([] if facts.long_tuple else ["Debug"])]
+        return self._attribute([*names, *(d for d in self._derives if _derivable(d, facts))])
+
+    def _attribute(self, names: Iterable[str]) -> list[str]:
+        return layout.derive(self._depth, list(dict.fromkeys(names)))
 
     def _head(self, type_: ir.TypeId, keyword: str, facts: Facts) -> str:
         return f"pub {keyword} {self._speller.names(type_).name}{_generics(facts)}"
@@ -177,16 +186,14 @@ class Definitions:
             case ir.Enum():
                 return not lifted
             case ir.Flags(flags):
-                return 0 < len(flags) <= 32
+                return bool(flags)
             case _:
                 return False
 
 
-def _derives(facts: Facts) -> list[str]:
-    names = [] if facts.owns or facts.borrows else ["Clone"] + ["Copy"] * facts.copy
-    if not facts.long_tuple:
-        names += ["Debug"] + ([] if facts.owns or facts.borrows else ["PartialEq"])
-    return [f"#[derive({', '.join(names)})]"] if names else []
+def _derivable(path: str, facts: Facts) -> bool:
+    trait = path.rpartition("::")[2]
+    return not (facts.long_tuple and trait in _STANDARD) and not (facts.floats and trait in _TOTAL)
 
 
 def _generics(facts: Facts) -> str:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from witgen import ir
 from witgen.abi import Abi, Core
-from witgen.diagnostics import WitError
 from witgen.emit.names import Scope, snake
 from witgen.emit.rust import layout, naming
 from witgen.emit.rust.needs import Needs
 from witgen.emit.rust.types import Speller, Types
 
-__all__ = ["Functions", "Wrapper", "refuse_async"]
+__all__ = ["Functions", "Wrapper"]
 
 #: Names that bodies of imported functions use unless a parameter has them.
 _LOCALS = ("import", "params", "args", "area", "temps", "flat")
@@ -50,7 +49,7 @@ class Functions:
         self._abi = Abi(types.resolve)
         self._needs = needs
         self._speller = speller
-        self._depth = len(speller.place.path)
+        self._depth = speller.place.depth
         self._interface = interface
         self._names = Scope()
         self.wrappers: list[Wrapper] = []
@@ -94,14 +93,14 @@ class Functions:
         else:
             calls.append(f"_rt::lift({import_}({flat}))")
         body += layout.unsafe_block(self._depth + 1, calls)
-        return [*layout.docs(function.docs), *_allow(spelled), *lines, *layout.indent(body), "}"]
+        return [*layout.docs(function.docs), *lines, *layout.indent(body), "}"]
 
     def declared(self, function: ir.Function, name: str) -> list[str]:
         """A function of a trait that the guest implements."""
         spelled = [n if n == "&self" else f"{n}: {self._speller.owned(t)}" for n, t in self._params(function)]
         depth = self._depth + 1
         lines = layout.signature(depth, f"fn {name}", spelled, self._result(function), ";")
-        return [*layout.docs(function.docs), *_allow(spelled), *lines]
+        return [*layout.docs(function.docs), *lines]
 
     def exported(self, function: ir.Function, name: str) -> list[str]:
         """The generic core function behind a function of a trait."""
@@ -210,17 +209,6 @@ class Functions:
         return function.name if self._interface is None else f"{self._interface}#{function.name}"
 
 
-def refuse_async(resolve: ir.Resolve, function: ir.Function, where: str) -> None:
-    """Raises `WitError` where a function is asynchronous."""
-    if function.is_async:
-        name = f"{where}.{function.item_name}" if where else function.item_name
-        raise WitError.at(name, "async functions are not supported yet by the Rust emitter")
-
-
 def _parts(function: ir.Function) -> list[str]:
     kind, _, rest = function.name.rpartition("]")
     return [*([kind.lstrip("[")] if kind else []), *rest.split(".")]
-
-
-def _allow(params: Sequence[str]) -> list[str]:
-    return ["#[allow(clippy::too_many_arguments)]"] if len(params) > 7 else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["alias", "docs", "field", "indent", "signature", "tuple_expression", "unsafe_block"]
+__all__ = ["alias", "derive", "docs", "field", "indent", "signature", "tuple_expression", "unsafe_block"]
 
 _WIDTH = 100
 #: rustfmt's `fn_call_width`: arguments (and elements of tuples) that are longer go on lines of their own.
@@ -40,6 +40,8 @@ def signature(depth: int, head: str, params: Sequence[str], result: str | None, 
     """The first lines of a function, from `head` (up to its name) to `end` (``;`` or `` {``)."""
     tail = ("" if result is None else f" -> {result}") + end
     short = f"{head}({', '.join(params)}){tail}"
+    if result is not None and end == ";" and len(short) + len(_STEP) * depth == _WIDTH:
+        return [f"{head}({', '.join(params)})", f"{_STEP}-> {result};"]
     if _fits(depth, short):
         return [short]
     lines = [f"{head}(", *(f"{_STEP}{param}," for param in params), f"){tail}"]
@@ -63,6 +65,18 @@ def unsafe_block(depth: int, lines: Sequence[str]) -> list[str]:
     if len(lines) == 1 and not lines[0].endswith(";") and _fits(depth, short):
         return [short]
     return ["unsafe {", *indent(lines), "}"]
+
+
+def derive(depth: int, traits: Sequence[str]) -> list[str]:
+    """The attribute that derives traits, none if there are none."""
+    if not traits:
+        return []
+    inside = ", ".join(traits)
+    # rustfmt leaves four columns.
+    if _fits(depth + 1, f"#[derive({inside})]"):
+        return [f"#[derive({inside})]"]
+    lines = [f"{inside},"] if _fits(depth + 1, inside) else [f"{trait}," for trait in traits]
+    return ["#[derive(", *indent(lines), ")]"]
 
 
 def field(depth: int, text: str) -> list[str]:

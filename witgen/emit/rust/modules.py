@@ -5,7 +5,7 @@ It knows the world; types, functions and layout are the business of the modules 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from witgen import ir
@@ -94,11 +94,12 @@ class WorldModel:
 
 
 class _Builder:
-    def __init__(self, resolve: ir.Resolve, world: ir.WorldId) -> None:
+    def __init__(self, resolve: ir.Resolve, world: ir.WorldId, split: bool, derives: Sequence[str]) -> None:
+        self._derives = derives
         self._resolve = resolve
         self._world = resolve.worlds[world]
         self._types = Types(resolve)
-        self._places = Places(resolve, world)
+        self._places = Places(resolve, world, split=split)
         self._owner = ir.WorldOwner(world)
         self._root = Module(0)
         self._wrappers: list[Wrapper] = []
@@ -118,7 +119,7 @@ class _Builder:
 
     def _interface(self, key: ir.WorldKey, item: ir.InterfaceItem, exported: bool) -> None:
         interface = self._resolve.interfaces[item.id]
-        place = self._places.of_item(key, exported)
+        place = self._places.of_item(key, item.id, exported)
         module = self._root.inside(place.path)
         module.filled = True
         module.docs = layout.docs(item.docs or interface.docs)
@@ -156,7 +157,7 @@ class _Filler:
         self._place = place
         self._link_name = link_name
         self._speller = Speller(types, builder._places, place, owner)
-        self._definitions = Definitions(types, needs, self._speller)
+        self._definitions = Definitions(types, needs, self._speller, builder._derives)
         self.functions = Functions(types, needs, self._speller, link_name)
         self.destructors: list[Destructor] = []
 
@@ -214,9 +215,13 @@ class _Filler:
         )
 
 
-def build(resolve: ir.Resolve, world: ir.WorldId) -> WorldModel:
-    """The modules of a world. Raises `WitError` for what the emitter can't carry."""
-    return _Builder(resolve, world).build()
+def build(resolve: ir.Resolve, world: ir.WorldId, *, split: bool, derives: Sequence[str]) -> WorldModel:
+    """The modules of a world, each interface in a file of its own or all in one.
+
+    `derives` are traits that records, variants and enums derive as well, where what they contain lets them.
+    Raises `WitError` for what the emitter can't carry.
+    """
+    return _Builder(resolve, world, split, derives).build()
 
 
 def _name(function: ir.Function) -> str:

@@ -11,7 +11,7 @@ from witgen import ir
 from witgen.abi import Abi
 from witgen.emit.rust.types import Place, Places, Types
 
-__all__ = ["Needs", "interface_functions"]
+__all__ = ["Needs"]
 
 _NUMBERS: dict[ir.Primitive, tuple[str, str]] = {
     ir.Primitive.S8: ("i8", "i32"),
@@ -67,7 +67,7 @@ class Needs:
             case ir.FunctionItem(function):
                 self._add_function(function, self._places.root, exported)
             case ir.InterfaceItem(id_):
-                place = self._places.of_item(key, exported)
+                place = self._places.of_item(key, id_, exported)
                 for function in self._resolve.interfaces[id_].functions.values():
                     self._add_function(function, place, exported)
                 self._add_resources(self._resolve.interfaces[id_].types.values(), exported)
@@ -110,8 +110,8 @@ class Needs:
             return False
         row = self._resolve.types[type_]
         if isinstance(row.kind, ir.Borrow):
-            return not self._places.is_exported_resource(row.kind.resource, place.exported)
-        inside = place if row.name is None else self._places.of_type(type_, place.exported)
+            return not self._places.is_exported_resource(row.kind.resource, place)
+        inside = place if row.name is None else self._places.of_type(type_, place)
         return any(self._lends(child, inside) for child in self._types.children(type_))
 
     def _add_error(self, result: ir.Type) -> None:
@@ -127,7 +127,7 @@ class Needs:
             return
         row = self._resolve.types[type_]
         if row.name is not None:
-            place = self._places.of_type(type_, place.exported)
+            place = self._places.of_type(type_, place)
             seen = self._lowered if lowered else self._lifted
             if (type_, place) in seen:
                 return
@@ -164,8 +164,3 @@ class Needs:
                 self.has.add("reference")
             case _:
                 pass
-
-
-def interface_functions(interface: ir.Interface, resource: ir.TypeId | None) -> list[ir.Function]:
-    """The functions of a resource, or those that belong to none."""
-    return [f for f in interface.functions.values() if f.resource == resource]

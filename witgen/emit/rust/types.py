@@ -30,18 +30,20 @@ _PRIMITIVES: dict[ir.Primitive, str] = {
     ir.Primitive.CHAR: "char",
     ir.Primitive.STRING: "_rt::String",
 }
+_FLOATS = frozenset({ir.Primitive.F32, ir.Primitive.F64})
 #: The standard library implements its traits for tuples up to this length.
 _LONGEST_TUPLE = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a type contains, at any depth: owning handles, borrowed handles, memory of its own, long tuples."""
+    """What a type contains, at any depth: handles (owned, borrowed), memory of its own, long tuples, floats."""
 
     owns: bool = False
     borrows: bool = False
     lists: bool = False
     long_tuple: bool = False
+    floats: bool = False
 
     def __or__(self, other: Facts) -> Facts:
         return Facts(
@@ -49,6 +51,7 @@ class Facts:
             self.borrows or other.borrows,
             self.lists or other.lists,
             self.long_tuple or other.long_tuple,
+            self.floats or other.floats,
         )
 
     @property
@@ -67,7 +70,7 @@ class Types:
     def facts(self, type_: ir.Type | None) -> Facts:
         """What `type_` contains."""
         if type_ is None or isinstance(type_, ir.Primitive):
-            return Facts(lists=type_ is ir.Primitive.STRING)
+            return Facts(lists=type_ is ir.Primitive.STRING, floats=type_ in _FLOATS)
         found = self._facts.get(type_)
         if found is None:
             found = self._facts[type_] = self._compute(type_)
@@ -114,10 +117,16 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A module of the generated file. `exported` says on which side of the component its types are defined."""
+    """A module of the generated code.
+
+    `exported` says on which side of the component its types are defined, `interface` whose they are (None: the
+    world's), `depth` how many steps its lines are moved right in the file where it stands.
+    """
 
     path: tuple[str, ...]
     exported: bool
+    interface: ir.InterfaceId | None
+    depth: int
 
     @property
     def root(self) -> str:
@@ -144,21 +153,28 @@ class TypeNames:
 
 
 class Places:
-    """Where the interfaces of a world, and the types that they define, are found in the generated file."""
+    """Where the interfaces of a world, and the types that they define, are found in the generated code.
 
-    def __init__(self, resolve: ir.Resolve, world: ir.WorldId) -> None:
+    `split` says that each module is a file of its own.
+    """
+
+    def __init__(self, resolve: ir.Resolve, world: ir.WorldId, *, split: bool) -> None:
         self._resolve = resolve
+        self._split = split
         self._names: dict[ir.Owner, dict[ir.TypeId, TypeNames]] = {}
-        self.root = Place((), False)
+        self.root = Place((), False, None, 0)
         row = resolve.worlds[world]
         self._imports = self._interfaces(row.imports, False)
         self._exports = self._interfaces(row.exports, True)
 
-    def of_item(self, key: ir.WorldKey, exported: bool) -> Place:
+    def of_item(self, key: ir.WorldKey, interface: ir.InterfaceId, exported: bool) -> Place:
         """The module of an interface that the world imports or exports under `key`."""
-        top = ("exports",) if exported else ()
+        path = (*(("exports",) if exported else ()), *self._path(key))
+        return Place(path, exported, interface, 0 if self._split else len(path))
+
+    def _path(self, key: ir.WorldKey) -> tuple[str, ...]:
         if isinstance(key, str):
-            return Place((*top, naming.value_name(key)), exported)
+            return (naming.value_name(key),)
         interface = self._resolve.interfaces[key]
         package = self._resolve.packages[interface.package].name
         versions = sum(
@@ -166,15 +182,19 @@ class Places:
         )
         module = naming.package_module(package, versions)
         assert interface.name is not None
-        path = (naming.value_name(package.namespace), module, naming.value_name(interface.name))
-        return Place((*top, *path), exported)
+        return (naming.value_name(package.namespace), module, naming.value_name(interface.name))
 
-    def of_type(self, type_: ir.TypeId, exported: bool) -> Place:
-        """The module that defines a named type, seen from the import or the export side."""
+    def of_type(self, type_: ir.TypeId, place: Place) -> Place:
+        """The module that defines a named type, as seen from the module at `place`.
+
+        An interface that the world has under several names has its types in the module of each.
+        """
         owner = self._resolve.types[type_].owner
         if not isinstance(owner, ir.InterfaceOwner):
             return self.root
-        if exported and owner.id in self._exports:
+        if owner.id == place.interface:
+            return place
+        if place.exported and owner.id in self._exports:
             return self._exports[owner.id]
         return self._imports[owner.id] if owner.id in self._imports else self._exports[owner.id]
 
@@ -190,23 +210,23 @@ class Places:
             return True
         return any(name == names.name for names in self._names_of(owner).values())
 
-    def is_exported_resource(self, resource: ir.TypeId, exported: bool) -> bool:
-        """Whether the component itself implements a resource (aliases followed)."""
-        return self._follow(resource, exported).exported
+    def is_exported_resource(self, resource: ir.TypeId, place: Place) -> bool:
+        """Whether the component itself implements a resource (aliases followed), as seen from `place`."""
+        return self._follow(resource, place).exported
 
-    def _follow(self, resource: ir.TypeId, exported: bool) -> Place:
-        """The place where the resource behind an alias is defined, each alias followed from its own side."""
-        place = self.of_type(resource, exported)
+    def _follow(self, resource: ir.TypeId, place: Place) -> Place:
+        """The place where the resource behind an alias is defined, each alias followed from where it stands."""
+        place = self.of_type(resource, place)
         kind = self._resolve.types[resource].kind
         if isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive):
-            return self._follow(kind.target, place.exported)
+            return self._follow(kind.target, place)
         return place
 
     def _interfaces(self, items: Mapping[ir.WorldKey, ir.WorldItem], exported: bool) -> dict[ir.InterfaceId, Place]:
         found: dict[ir.InterfaceId, Place] = {}
         for key, item in items.items():
             if isinstance(item, ir.InterfaceItem) and (item.id not in found or key == item.id):
-                found[item.id] = self.of_item(key, exported)
+                found[item.id] = self.of_item(key, item.id, exported)
         return found
 
     def _names_of(self, owner: ir.Owner) -> dict[ir.TypeId, TypeNames]:
@@ -244,7 +264,7 @@ class Speller:
 
     def path(self, type_: ir.TypeId, name: str) -> str:
         """The path to one of the names of a named type."""
-        return self.place.to(self._places.of_type(type_, self.place.exported), name)
+        return self.place.to(self._places.of_type(type_, self.place), name)
 
     def names(self, type_: ir.TypeId) -> TypeNames:
         """The names of a named type, seen from here."""
@@ -302,7 +322,7 @@ class Speller:
 
     def is_exported(self, resource: ir.TypeId) -> bool:
         """Whether the component itself implements a resource."""
-        return self._places.is_exported_resource(resource, self.place.exported)
+        return self._places.is_exported_resource(resource, self.place)
 
     def result(self, ok: str, err: str) -> str:
         """A result of two types that are spelled already."""
@@ -333,7 +353,7 @@ class Speller:
 
     def _borrow(self, resource: ir.TypeId, lifetime: str) -> str:
         names = self.names(resource)
-        if self._places.is_exported_resource(resource, self.place.exported):
+        if self._places.is_exported_resource(resource, self.place):
             return f"{self.path(resource, names.borrow)}<{lifetime}>"
         mark = "" if lifetime == "'_" else f"{lifetime} "
         return f"&{mark}{self.path(resource, names.name)}"
