@@ -2334,43 +2334,64 @@ mod _rt {
         }
     }
 
-    /// Memory that is needed during a call and given back after it.
-    pub struct Temps(Vec<(*mut u8, Layout)>);
+    /// Memory that is needed during a call and given back after it: a chain of blocks, the last one first.
+    pub struct Temps(*mut Block);
+
+    /// What stands before the memory of a block; what is aligned to it is aligned to every canonical type.
+    #[repr(C, align(8))]
+    struct Block {
+        previous: *mut Block,
+        layout: Layout,
+    }
 
     impl Temps {
+        #[inline(always)]
         pub const fn new() -> Self {
-            Self(Vec::new())
+            Self(core::ptr::null_mut())
         }
 
-        fn allocate(&mut self, size: usize, align: usize) -> *mut u8 {
-            let (memory, layout) = allocate(size, align);
-            if layout.size() != 0 {
-                self.0.push((memory, layout));
+        /// Memory for `count` values of `size` bytes.
+        #[inline(never)]
+        fn allocate(&mut self, count: usize, size: usize) -> *mut u8 {
+            if count == 0 {
+                return core::ptr::dangling_mut::<Block>().cast();
             }
-            memory
+            let values = count.checked_mul(size);
+            let bytes = values.and_then(|bytes| bytes.checked_add(size_of::<Block>()));
+            let layout = bytes.map(|bytes| Layout::from_size_align(bytes, align_of::<Block>()));
+            let Some(Ok(layout)) = layout else {
+                trap("a list is too long for memory")
+            };
+            let previous = self.0;
+            unsafe {
+                self.0 = alloc::alloc::alloc(layout).cast();
+                if self.0.is_null() {
+                    trap("there is no more memory");
+                }
+                self.0.write(Block { previous, layout });
+                self.0.add(1).cast()
+            }
         }
     }
 
     impl Drop for Temps {
+        #[inline(always)]
         fn drop(&mut self) {
-            for (memory, layout) in self.0.drain(..) {
-                unsafe { alloc::alloc::dealloc(memory, layout) }
+            if !self.0.is_null() {
+                unsafe { release(self.0) }
             }
         }
     }
 
-    fn allocate(size: usize, align: usize) -> (*mut u8, Layout) {
-        let Ok(layout) = Layout::from_size_align(size, align) else {
-            panic!("a list is too long for memory")
-        };
-        if size == 0 {
-            return (align as *mut u8, layout);
+    #[inline(never)]
+    unsafe fn release(mut block: *mut Block) {
+        while !block.is_null() {
+            unsafe {
+                let Block { previous, layout } = block.read();
+                alloc::alloc::dealloc(block.cast(), layout);
+                block = previous;
+            }
         }
-        let memory = unsafe { alloc::alloc::alloc(layout) };
-        if memory.is_null() {
-            alloc::alloc::handle_alloc_error(layout)
-        }
-        (memory, layout)
     }
 
     unsafe fn free(memory: *mut u8, size: usize, align: usize) {
@@ -2405,7 +2426,19 @@ mod _rt {
 
     #[cold]
     pub fn invalid() -> ! {
-        panic!("the host passed a value that is none of its type")
+        trap("the host passed a value that is none of its type")
+    }
+
+    /// Ends the component. Builds with debug assertions say why; others carry neither the words nor what prints them.
+    #[cold]
+    fn trap(why: &str) -> ! {
+        #[cfg(all(target_arch = "wasm32", not(debug_assertions)))]
+        {
+            _ = why;
+            core::arch::wasm32::unreachable()
+        }
+        #[cfg(not(all(target_arch = "wasm32", not(debug_assertions))))]
+        panic!("{why}")
     }
 
     const fn larger(a: usize, b: usize) -> usize {
@@ -2626,15 +2659,19 @@ mod _rt {
         align: usize,
         size: usize,
     ) -> *mut u8 {
-        if old_size == 0 || size == 0 {
-            unsafe { free(old, old_size, align) }
-            return allocate(size, align).0;
-        }
         unsafe {
-            let layout = Layout::from_size_align_unchecked(old_size, align);
-            let memory = alloc::alloc::realloc(old, layout, size);
+            if size == 0 {
+                free(old, old_size, align);
+                return align as *mut u8;
+            }
+            let memory = if old_size == 0 {
+                alloc::alloc::alloc(Layout::from_size_align_unchecked(size, align))
+            } else {
+                let layout = Layout::from_size_align_unchecked(old_size, align);
+                alloc::alloc::realloc(old, layout, size)
+            };
             if memory.is_null() {
-                alloc::alloc::handle_alloc_error(Layout::from_size_align_unchecked(size, align))
+                trap("there is no more memory");
             }
             memory
         }
@@ -2799,7 +2836,7 @@ mod _rt {
         if T::PLAIN {
             return slice.as_ptr().cast();
         }
-        let memory = temps.allocate(slice.len() * T::SIZE, T::ALIGN);
+        let memory = temps.allocate(slice.len(), T::SIZE);
         for (i, element) in slice.iter().enumerate() {
             unsafe { element.store(memory.add(i * T::SIZE), temps) }
         }
@@ -3487,7 +3524,6 @@ mod _rt {
     pub fn component_type() {}
 
     #[cfg(target_arch = "wasm32")]
-    #[used]
     #[unsafe(link_section = "component-type:witgen:0.1.0:component:http/http-component@0.1.0")]
     static COMPONENT_TYPE: [u8; 7250] = *b"\
     \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\x968\x01A\x02\x01A1\x01B\

@@ -1,0 +1,116 @@
+"""The guests of `tests/guests/family`: one world each, built on stubs that were just generated, and their adapters."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from witgen import runtime as rt
+from witgen.build import build
+from witgen.emit.python.naming import class_name, module_name
+from witgen.files import write_all
+from witgen.generate import generate, target_for
+from witgen.project import read_project
+
+FAMILY = Path(__file__).parent / "family"
+WORLDS = sorted(path.parent.name for path in FAMILY.glob("*/*.wit"))
+#: What the linkers of Rust tool chains can't make a component of yet: names for interfaces.
+NOT_LINKED = {"labels"}
+
+_WORKSPACE = """\
+[workspace]
+resolver = "2"
+members = [{members}]
+
+[profile.release]
+opt-level = "s"
+lto = true
+codegen-units = 1
+panic = "abort"
+"""
+_CRATE = """\
+[package]
+name = "{name}"
+version = "0.1.0"
+edition = "2021"
+publish = false
+
+[lib]
+crate-type = ["cdylib"]
+
+[dependencies]
+dlmalloc = {{ version = "0.2", default-features = false }}
+"""
+_TARGET = """
+[contract.{name}]
+roots = ["{name}/{name}.wit"]
+
+[[generate]]
+contract = "{name}"
+rust = "{name}/src/bindings.rs"
+"""
+
+
+def contract(name: str) -> Path:
+    """The contract of a world."""
+    return FAMILY / name / f"{name}.wit"
+
+
+def make_workspace(folder: Path, names: list[str]) -> None:
+    """Writes a Cargo workspace with the guests of some worlds, and the ``witgen.toml`` of their stubs."""
+    (folder / "Cargo.toml").write_text(_WORKSPACE.format(members=", ".join(f'"{name}"' for name in names)))
+    shutil.copy(FAMILY.parent / "echo/Cargo.lock", folder / "Cargo.lock")
+    (folder / "witgen.toml").write_text("".join(_TARGET.format(name=name) for name in names))
+    for name in names:
+        source = folder / name / "src"
+        source.mkdir(parents=True)
+        (folder / name / "Cargo.toml").write_text(_CRATE.format(name=name))
+        shutil.copy(contract(name), folder / name)
+        shutil.copy(FAMILY / name / "guest.rs", source / "lib.rs")
+        shutil.copy(FAMILY / "support.rs", source)
+
+
+def build_family(folder: Path, names: list[str]) -> dict[str, Path]:
+    """The components of some worlds, built in a folder."""
+    make_workspace(folder, names)
+    write_all(generate(read_project(folder / "witgen.toml").targets, folder))
+    built = {path.stem: path for path in build(None, root=folder, echo=lambda line: None)}
+    return {name: built[name.replace("-", "_")] for name in names}
+
+
+def load_adapter(folder: Path, name: str) -> ModuleType:
+    """The adapter of a world, generated into a folder and imported."""
+    path = folder / f"{module_name(name)}.py"
+    write_all(generate([target_for([contract(name)], None, "python", path)], FAMILY))
+    spec = importlib.util.spec_from_file_location(f"family_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class World:
+    """A world of the family, its component and its adapter."""
+
+    def __init__(self, name: str, path: Path, folder: Path) -> None:
+        self.name, self.path, self._folder = name, path, folder
+
+    @functools.cached_property
+    def component(self) -> rt.Component:
+        return rt.Component.from_file(self.path)
+
+    @functools.cached_property
+    def adapter(self) -> ModuleType:
+        return load_adapter(self._folder, self.name)
+
+    def instance(self, **imports: Any) -> Any:
+        """A new instance of the component with what it imports."""
+        class_ = class_name(self.name)
+        arguments = [getattr(self.adapter, f"{class_}Imports")(**imports)] if imports else []
+        return getattr(self.adapter, class_)(self.component, *arguments)
