@@ -184,7 +184,9 @@ class Abi:
                 return self._product(list(types))
             case ir.FixedLengthList(element, length):
                 layout = self.layout(element)
-                return Layout(layout.size * length, layout.align, layout.flat * length)
+                # However long it is: what is beyond the parameters that go flat is never spelled out.
+                flat = layout.flat * min(length, MAX_FLAT_PARAMS + 1)
+                return Layout(layout.size * length, layout.align, flat)
             case ir.Variant() | ir.Enum() | ir.Option() | ir.Result() as kind:
                 return self._sum(self.payloads(kind))
             case ir.Flags(flags):

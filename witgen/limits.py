@@ -6,6 +6,7 @@ The language sets no end to what types are built of. Code that carries a value h
 from __future__ import annotations
 
 from witgen import ir
+from witgen.abi import Abi
 from witgen.diagnostics import WitError
 from witgen.resolve.kinds import references
 
@@ -15,6 +16,8 @@ __all__ = ["check_types"]
 DEEPEST = 100
 #: Types that a type is made of, each counted wherever it stands.
 LARGEST = 10_000
+#: Bytes of a value: a 32-bit memory has twice as many, of which Rust addresses half with one value.
+MOST_BYTES = (1 << 31) - 1
 
 
 def check_types(resolve: ir.Resolve) -> None:
@@ -31,6 +34,11 @@ def check_types(resolve: ir.Resolve) -> None:
             raise WitError.at(_owner(resolve, type_), f"{where} is nested more than {DEEPEST} deep")
         if sizes[-1] > LARGEST:
             raise WitError.at(_owner(resolve, type_), f"{where} is made of more than {LARGEST:,} types")
+    abi = Abi(resolve)
+    for number, type_ in enumerate(resolve.types):
+        if isinstance(type_.kind, ir.FixedLengthList) and abi.size(ir.TypeId(number)) > MOST_BYTES:
+            where = f"type `{type_.name}`" if type_.name else "a type"
+            raise WitError.at(_owner(resolve, type_), f"{where} takes more than {MOST_BYTES:,} bytes")
 
 
 def _owner(resolve: ir.Resolve, type_: ir.TypeDef) -> str:

@@ -2,7 +2,8 @@
 // World: component:ftp/ftp-component@0.1.0
 // Contract: c2c5a97449f46e5cc8afeaea514361ca546da8aab639bb124a9e51f18f22771e
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod wasi {
     pub mod io {
         /// Failures of streams.
@@ -936,7 +937,8 @@ pub mod wasi {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod runner {
     pub mod host {
         /// Structured logs.
@@ -1255,7 +1257,8 @@ pub mod runner {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod component {
     pub mod ftp {
         /// What control connection and data connections share.
@@ -1444,7 +1447,8 @@ pub mod component {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod exports {
     pub mod component {
         pub mod ftp {
@@ -3098,6 +3102,7 @@ mod _rt {
             $(_rt::record! { @$use $name, $plain $fields })*
         };
         (@lower $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
@@ -3112,6 +3117,7 @@ mod _rt {
             }
         };
         (@lift $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lift for $name {
                 const PLAIN: bool = $plain;
 
@@ -3135,6 +3141,7 @@ mod _rt {
         };
         (@lower $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lower for $name {
                 unsafe fn store(&self, at: *mut u8, temps: &mut _rt::Temps) {
                     unsafe {
@@ -3162,6 +3169,7 @@ mod _rt {
         };
         (@lift $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lift for $name {
                 unsafe fn load(at: *const u8) -> Self {
                     unsafe {

@@ -2,7 +2,8 @@
 // World: component:http/http-component@0.1.0
 // Contract: 7bd6b94bf80b3c33c8d4d76978c8f57a45f103b024281b921d23c6935319eeb5
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod wasi {
     pub mod io {
         /// Failures of streams.
@@ -982,7 +983,8 @@ pub mod wasi {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod runner {
     pub mod host {
         /// Structured logs.
@@ -1301,7 +1303,8 @@ pub mod runner {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod component {
     pub mod http {
         /// What server and client share.
@@ -1453,7 +1456,8 @@ pub mod component {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod exports {
     pub mod component {
         pub mod http {
@@ -3107,6 +3111,7 @@ mod _rt {
             $(_rt::record! { @$use $name, $plain $fields })*
         };
         (@lower $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
@@ -3121,6 +3126,7 @@ mod _rt {
             }
         };
         (@lift $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lift for $name {
                 const PLAIN: bool = $plain;
 
@@ -3144,6 +3150,7 @@ mod _rt {
         };
         (@lower $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lower for $name {
                 unsafe fn store(&self, at: *mut u8, temps: &mut _rt::Temps) {
                     unsafe {
@@ -3171,6 +3178,7 @@ mod _rt {
         };
         (@lift $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lift for $name {
                 unsafe fn load(at: *const u8) -> Self {
                     unsafe {

@@ -2,7 +2,8 @@
 // World: runner:progress/progress-runner@0.1.0
 // Contract: c259f4446c15ef409fdafdaa08c9d2177111c8059f8a4a69c6d593975cc1dc23
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod runner {
     pub mod progress {
         /// What the other interfaces share.
@@ -190,7 +191,8 @@ pub mod runner {
     }
 }
 
-#[allow(dead_code, clippy::complexity, clippy::perf, clippy::style)]
+#[allow(dead_code, nonstandard_style)]
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
 pub mod exports {
     pub mod runner {
         pub mod progress {
@@ -1670,6 +1672,7 @@ mod _rt {
             $(_rt::record! { @$use $name, $plain $fields })*
         };
         (@lower $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lower for $name {
                 const PLAIN: bool = $plain;
 
@@ -1684,6 +1687,7 @@ mod _rt {
             }
         };
         (@lift $name:ty, $plain:literal { $($field:ident: $at:literal $slot:literal,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lift for $name {
                 const PLAIN: bool = $plain;
 
@@ -1707,6 +1711,7 @@ mod _rt {
         };
         (@lower $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lower for $name {
                 unsafe fn store(&self, at: *mut u8, temps: &mut _rt::Temps) {
                     unsafe {
@@ -1734,6 +1739,7 @@ mod _rt {
         };
         (@lift $name:ty, $tag:ident $at:literal
             { $($number:literal $case:ident $(($value:ident))?,)* }) => {
+            #[allow(unused_variables)]
             impl _rt::Lift for $name {
                 unsafe fn load(at: *const u8) -> Self {
                     unsafe {

@@ -40,6 +40,9 @@ def signature(depth: int, head: str, params: Sequence[str], result: str | None, 
     """The first lines of a function, from `head` (up to its name) to `end` (``;`` or `` {``)."""
     tail = ("" if result is None else f" -> {result}") + end
     short = f"{head}({', '.join(params)}){tail}"
+    types = [*params, result or ""]
+    if any(map(_has_wide_tuple, types)):
+        return [_SKIP, short]
     if result is not None and end == ";" and len(short) + len(_STEP) * depth == _WIDTH:
         return [f"{head}({', '.join(params)})", f"{_STEP}-> {result};"]
     if _fits(depth, short):
@@ -81,17 +84,36 @@ def derive(depth: int, traits: Sequence[str]) -> list[str]:
 
 def field(depth: int, text: str) -> list[str]:
     """A field of a struct or a case of an enum, with its comma."""
-    return [text] if _fits(depth, text) else [_SKIP, text]
+    return [text] if _fits(depth, text) and not _has_wide_tuple(text) else [_SKIP, text]
 
 
 def alias(depth: int, head: str, target: str) -> list[str]:
     """``head = target;``."""
     short = f"{head} = {target};"
+    if _has_wide_tuple(target):
+        return [_SKIP, short]
     if _fits(depth, short):
         return [short]
     if _fits(depth + 1, f"{target};"):
         return [f"{head} =", f"{_STEP}{target};"]
     return [_SKIP, short]
+
+
+def _has_wide_tuple(type_: str) -> bool:
+    """Whether rustfmt would break a type because the elements of a tuple in it are long."""
+    opened: list[int] = []
+    commas: list[bool] = []
+    for at, character in enumerate(type_):
+        if character in "(<[":
+            opened.append(at)
+            commas.append(False)
+        elif character in ")]" or (character == ">" and type_[at - 1] != "-"):
+            begin, several = opened.pop(), commas.pop()
+            if character == ")" and several and at - begin - 1 > _CALL_WIDTH:
+                return True
+        elif character == "," and commas and type_[at + 1 : at + 2] == " ":
+            commas[-1] = True
+    return False
 
 
 def _fits(depth: int, line: str) -> bool:

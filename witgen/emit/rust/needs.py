@@ -70,14 +70,18 @@ class Needs:
                 place = self._places.of_item(key, id_, exported)
                 for function in self._resolve.interfaces[id_].functions.values():
                     self._add_function(function, place, exported)
-                self._add_resources(self._resolve.interfaces[id_].types.values(), exported)
+                self._add_types(self._resolve.interfaces[id_].types.values(), exported)
             case ir.TypeItem(id_):
-                self._add_resources((id_,), exported)
+                self._add_types((id_,), exported)
 
-    def _add_resources(self, types: Iterable[ir.TypeId], exported: bool) -> None:
+    def _add_types(self, types: Iterable[ir.TypeId], exported: bool) -> None:
+        """What the definitions of types need, also of those that no function has."""
         for type_ in types:
-            if isinstance(self._resolve.types[type_].kind, ir.Resource):
-                self.has |= {"exported" if exported else "imported", "import"}
+            match self._resolve.types[type_].kind:
+                case ir.Resource():
+                    self.has |= {"exported" if exported else "imported", "import"}
+                case ir.Flags():
+                    self.has.add("flags")
 
     def _add_function(self, function: ir.Function, place: Place, exported: bool) -> None:
         self.has.add("export" if exported else "import")
