@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from witgen.binary.errors import BinaryError, quoted
+from witgen.binary.errors import BinaryError, NoWorldError, quoted
 from witgen.binary.model import NameAttributes
 from witgen.ir import FunctionKind, PackageName
 
@@ -26,7 +26,12 @@ VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:-{_PART}(?:\.{_PART})*)?
 #: The part of a version that decides whether two of them link.
 _CANONICAL = re.compile(r"[1-9][0-9]*|0\.[1-9][0-9]*|0\.0\.[0-9]+")
 _PLAIN = re.compile(_LABEL)
-_INTERFACE = re.compile(rf"((?:{_LOWER}:)*{_LOWER}):({_LOWER})/({_LABEL})(?:@([0-9A-Za-z.+-]+))?")
+_INTERFACE = re.compile(rf"({_LOWER}):({_LOWER})/({_LABEL})(?:@([0-9A-Za-z.+-]+))?")
+#: Names that components can have beside these, and WIT can't: in nested namespaces, of parts of interfaces, and those
+#: that say where something is to be had.
+_NOT_IN_WIT = re.compile(
+    rf"(?:{_LOWER}:)+{_LOWER}(?:/{_LABEL})+(?:@[0-9A-Za-z.+-]+)?" r"|(?:unlocked-dep|locked-dep|url|integrity)=<[^\0]*>"
+)
 _FUNCTION = re.compile(rf"\[([a-z]+)\]({_LABEL})(?:\.({_LABEL}))?")
 
 _FUNCTION_KINDS = {
@@ -73,7 +78,7 @@ def interface_name(name: str, attributes: NameAttributes, offset: int) -> Interf
     """The parts of an interface name; a version suffix completes the version."""
     found = _INTERFACE.fullmatch(name)
     if found is None:
-        raise BinaryError(f"{quoted(name)} is not the name of an interface", offset)
+        raise _misnamed(name, "an interface", offset)
     namespace, package, item, version = found.groups()
     if version is not None:
         is_canonical = attributes.version_suffix is None and _CANONICAL.fullmatch(version) is not None
@@ -90,5 +95,12 @@ def function_name(name: str, offset: int) -> FunctionName:
     found = _FUNCTION.fullmatch(name)
     kind = None if found is None else _FUNCTION_KINDS.get(found[1])
     if found is None or kind is None or (found[3] is None) is not (kind is FunctionKind.CONSTRUCTOR):
-        raise BinaryError(f"{quoted(name)} is not the name of a function", offset)
+        raise _misnamed(name, "a function", offset)
     return FunctionName(kind, found[2])
+
+
+def _misnamed(name: str, what: str, offset: int) -> BinaryError:
+    """The error for a name that is not one of `what` in WIT."""
+    if _NOT_IN_WIT.fullmatch(name) is not None:
+        return NoWorldError(f"no world can have {quoted(name)} as the name of {what}", offset)
+    return BinaryError(f"{quoted(name)} is not the name of {what}", offset)
