@@ -93,7 +93,7 @@ def test_builds_in_different_folders_and_homes_are_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiler_or_skip()
-    components = []
+    components: list[bytes] = []
     for name in ("one", "a-longer-name/two"):
         folder = tmp_path / name
         folder.mkdir(parents=True)

@@ -13,8 +13,9 @@ from witgen.binary import entities as en
 from witgen.binary import model as m
 from witgen.binary.builder_types import Home, TypeBuilder
 from witgen.binary.errors import BinaryError, NoWorldError, quoted
-from witgen.binary.names import function_name, interface_name, is_plain
+from witgen.binary.names import VERSION, function_name, interface_name, is_plain
 from witgen.binary.tables import InterfaceRow, TypeNames, WorldRow, freeze
+from witgen.binary.text_rules import WitRules
 
 __all__ = ["Builder", "Obstacle"]
 
@@ -45,15 +46,16 @@ class Builder(TypeBuilder):
     """Rows of a `Resolve` in the making.
 
     With `merge`, an interface has one row, whatever the places where it is seen; types in it are told by their names.
-    With `type_exports`, worlds may export types, as components can and WIT can't say.
+    With `as_text`, what WIT text can't say is an obstacle even where all types are known.
     `obstacles` are the imports and exports that were left out, as no world can have them.
     """
 
-    def __init__(self, *, merge: bool, type_exports: bool = False) -> None:
+    def __init__(self, *, merge: bool, as_text: bool = True) -> None:
         super().__init__()
         self.merge = merge
-        self.type_exports = type_exports
         self.worlds: list[WorldRow] = []
+        if as_text:
+            self.rules = WitRules(self.rows, self.worlds, self.types, self.limits.parts)
         self.row_ids: dict[tuple[object, ...], ir.InterfaceId] = {}
         self.obstacles: list[Obstacle] = []
 
@@ -72,7 +74,25 @@ class Builder(TypeBuilder):
                 found = self._item_or_obstacle(extern_name, extern, place)
                 if found is not None:
                     key, items[key] = found[0], found[1]
+        if self.rules is not None:
+            self._check_exports(exports, world.exports, self.rules)
         return id_
+
+    def _check_exports(self, externs: en.Externs, items: dict[ir.WorldKey, ir.WorldItem], rules: WitRules) -> None:
+        """Makes obstacles of exports that see an interface twice."""
+        exported = {name for key in items if isinstance(key, int) and (name := self.rows[key].link_name) is not None}
+        for name, extern in externs.items():
+            if not isinstance(extern.entity, en.Instance):
+                continue
+            for key, item in list(items.items()):
+                if isinstance(item, ir.InterfaceItem) and name == (
+                    key if isinstance(key, str) else self.rows[key].link_name
+                ):
+                    try:
+                        rules.check_export(self.rows[item.id], exported, extern.offset)
+                    except NoWorldError as error:
+                        self.obstacles.append(Obstacle("export", name, extern.sort, error))
+                        del items[key]
 
     def interfaces(self, *externs: en.Externs) -> None:
         """Adds interfaces that belong to no world: those of a package, and those that they use."""
@@ -127,6 +147,8 @@ class Builder(TypeBuilder):
             key = (place.world, place.side, name)
         else:
             found = interface_name(link_name, attributes, extern.offset)
+            if self.rules is not None and VERSION.fullmatch(found.package.version or "0.0.0") is None:
+                raise NoWorldError(f"no world can have {quoted(link_name)}, whose version is not whole", extern.offset)
             row = InterfaceRow(found.item, found.package)
             key = (found,) if self.merge else (found, place.side, name)
         id_ = self.row_ids.setdefault(key, ir.InterfaceId(len(self.rows)))
@@ -137,7 +159,12 @@ class Builder(TypeBuilder):
     def _item_or_obstacle(self, name: str, extern: en.Extern, place: _Place) -> tuple[ir.WorldKey, ir.WorldItem] | None:
         """An import or export as an item of a world; None where it has become an obstacle."""
         try:
-            return self._item(name, extern, place)
+            if self.rules is None:
+                return self._item(name, extern, place)
+            self.rules.begin()
+            item = self._item(name, extern, place)
+            self.rules.settle()
+            return item
         except NoWorldError as error:
             self.obstacles.append(Obstacle(place.side, name, extern.sort, error))
             return None
@@ -148,6 +175,8 @@ class Builder(TypeBuilder):
         self.limits.write([name, attributes.implements or "", attributes.external_id or ""], (), extern.offset)
         if isinstance(entity, en.Instance):
             id_ = self._interface(name, extern, place)
+            if self.rules is not None and place.world is not None:
+                self.rules.check_interface(place.world, self.rows[id_], extern.offset)
             self._fill(id_, entity)
             key = name if is_plain(name) else id_
             implements = attributes.implements is not None
@@ -156,8 +185,8 @@ class Builder(TypeBuilder):
             raise NoWorldError(f"no world can have the {extern.sort.value} {quoted(name)}", extern.offset)
         types = self.worlds[place.world].types
         if isinstance(entity, en.Func):
-            return name, ir.FunctionItem(self._function(name, entity, types, extern))
-        if place.side == "export" and not self.type_exports:
+            return name, ir.FunctionItem(self._function(name, entity, ir.WorldOwner(place.world), types, extern))
+        if place.side == "export" and self.rules is not None:
             raise NoWorldError(f"no world can export the type {quoted(name)}", extern.offset)
         return name, ir.TypeItem(self.declare(entity, Home(ir.WorldOwner(place.world), name, types, extern)))
 
@@ -170,11 +199,11 @@ class Builder(TypeBuilder):
                 self.declare(entity, Home(ir.InterfaceOwner(id_), name, row.types, extern))
             elif isinstance(entity, en.Func):
                 if name not in row.functions:
-                    row.functions[name] = self._function(name, entity, row.types, extern)
+                    row.functions[name] = self._function(name, entity, ir.InterfaceOwner(id_), row.types, extern)
             else:
                 raise NoWorldError(f"no interface can have the {extern.sort.value} {quoted(name)}", extern.offset)
 
-    def _function(self, name: str, func: en.Func, types: TypeNames, extern: en.Extern) -> ir.Function:
+    def _function(self, name: str, func: en.Func, owner: ir.Owner, types: TypeNames, extern: en.Extern) -> ir.Function:
         parts = function_name(name, extern.offset)
         resource = None if parts.resource is None else types.get(parts.resource)
         if parts.resource is not None and resource is None:
@@ -193,6 +222,10 @@ class Builder(TypeBuilder):
             name, parts.kind, resource, params, result, is_async=definition.is_async, external_id=external_id
         )
         self._check(function, extern.offset)
+        if self.has_borrow(result):
+            raise BinaryError(f"{quoted(name)} returns a borrow, which is valid during a call only", at)
+        if self.rules is not None:
+            self.rules.check_function(owner, types, function, extern.offset)
         return function
 
     def _check(self, function: ir.Function, offset: int) -> None:
@@ -207,6 +240,8 @@ class Builder(TypeBuilder):
             result = kind.ok if isinstance(kind, ir.Result) else function.result
             if not self._is_handle(result, ir.Own, resource):
                 raise BinaryError(f"{quoted(function.name)} does not return its resource", offset)
+            if function.is_async:
+                raise BinaryError(f"{quoted(function.name)} is async, as no constructor can be", offset)
 
     def _is_handle(self, type_: ir.Type | None, of: type[ir.Own | ir.Borrow], resource: ir.TypeId | None) -> bool:
         kind = self.kind(type_)

@@ -19,6 +19,7 @@ from witgen.binary.limits import Limits, names_in, references
 from witgen.binary.matching import parts_of
 from witgen.binary.names import check_labels
 from witgen.binary.tables import InterfaceRow, TypeNames
+from witgen.binary.text_rules import WitRules
 
 __all__ = ["Home", "TypeBuilder"]
 
@@ -40,6 +41,10 @@ class TypeBuilder:
         self.rows: list[InterfaceRow] = []
         self.types: list[ir.TypeDef] = []
         self.limits = Limits()
+        #: For each type, whether a value of it can hold a borrowed handle.
+        self.borrows: list[bool] = []
+        #: None where types are taken as they are, whether text can say them or not.
+        self.rules: WitRules | None = None
         self.ids: dict[en.Node, ir.TypeId] = {}
         #: Nodes that have no name of their own in any interface or world, to the type behind them.
         self.behind: dict[en.Node, ir.Type] = {}
@@ -112,6 +117,8 @@ class TypeBuilder:
     def _add_named(self, home: Home, kind: ir.Kind) -> ir.TypeId:
         check_labels([home.name], home.extern.offset)
         external_id = home.extern.attributes.external_id
+        if self.rules is not None:
+            self.rules.check_type(home.owner, home.table, home.name, kind, home.extern.offset)
         names = [home.name, external_id or "", *names_in(kind), self._origin(kind, home.owner)]
         self.limits.write(names, references(kind), home.extern.offset)
         id_ = self._add(ir.TypeDef(home.name, kind, home.owner, external_id=external_id), home.extern.offset)
@@ -123,13 +130,19 @@ class TypeBuilder:
         if isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive):
             origin = self.types[kind.target].owner
             if isinstance(origin, ir.InterfaceOwner) and origin != owner:
-                return self.rows[origin.id].package.interface(self.rows[origin.id].name)
+                return self.rows[origin.id].link_name or ""
         return ""
 
     def _add(self, definition: ir.TypeDef, offset: int) -> ir.TypeId:
         self.limits.add(definition, offset)
+        kind = definition.kind
+        self.borrows.append(isinstance(kind, ir.Borrow) or any(map(self.has_borrow, references(kind))))
         self.types.append(definition)
         return ir.TypeId(len(self.types) - 1)
+
+    def has_borrow(self, type_: ir.Type | None) -> bool:
+        """Whether a value of the type can hold a borrowed handle."""
+        return isinstance(type_, int) and self.borrows[type_]
 
     def _use(self, node: en.Node, offset: int) -> ir.Type:
         """The type that a node stands for."""
@@ -160,7 +173,10 @@ class TypeBuilder:
                 raise NoWorldError(f"no world can have the {what} that is used here, where it has its name", offset)
             raise BinaryError(f"the {what} that is used here has no name", offset)
         with self.limits.deeper(offset):
-            found = self.ids[node] = self._add(ir.TypeDef(None, self._structure(node), None), node.offset)
+            kind = self._structure(node)
+            if self.rules is not None:
+                self.rules.check_kind(kind, node.offset)
+            found = self.ids[node] = self._add(ir.TypeDef(None, kind, None), node.offset)
         return found
 
     def _structure(self, node: en.Defined) -> ir.Kind:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from witgen import ir
 from witgen.binary.errors import BinaryError, Budget
 
-__all__ = ["Limits", "names_in", "references"]
+__all__ = ["Limits", "names_in", "references", "with_resources"]
 
 #: How deep types may refer to types, how many a type may consist of when all references are written out, and how many
 #: fields, cases and other parts all types together may have.
@@ -96,6 +96,11 @@ def references(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
             return (first, second)
         case _:
             return ()
+
+
+def with_resources(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
+    """As `references`, with the resource of a handle."""
+    return (kind.resource,) if isinstance(kind, ir.Own | ir.Borrow) else references(kind)
 
 
 def names_in(kind: ir.Kind) -> list[str]:

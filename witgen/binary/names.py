@@ -13,7 +13,16 @@ from witgen.binary.errors import BinaryError, NoWorldError, quoted
 from witgen.binary.model import NameAttributes
 from witgen.ir import FunctionKind, PackageName
 
-__all__ = ["VERSION", "FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
+__all__ = [
+    "VERSION",
+    "FunctionName",
+    "InterfaceName",
+    "check_labels",
+    "function_name",
+    "interface_name",
+    "is_plain",
+    "unique_key",
+]
 
 #: Words are in lower or in upper case. Each text can be taken apart in one way only, so that no search takes long.
 _WORD = "[0-9]*[a-z][a-z0-9]*"
@@ -57,6 +66,23 @@ class FunctionName:
     resource: str | None
 
 
+def unique_key(name: str) -> tuple[bool, str]:
+    """What two names have in common that can't stand side by side (`Explainer.md`, "strongly-unique").
+
+    Case and hyphens don't count, nor does whether a function is a method or static; only a constructor may share the
+    name of its resource. Versions count as they are, and so do names that say where something is to be had.
+    """
+    if "<" in name:
+        return False, name
+    name, at, version = name.partition("@")
+    annotation, _, plain = name.rpartition("]")
+    plain = plain.lower().replace("-", "")
+    resource, dot, member = plain.partition(".")
+    if dot and member == resource:
+        plain = resource
+    return annotation == "[constructor", plain + at + version
+
+
 def is_plain(name: str) -> bool:
     """Whether the name is a label (``plainname`` without an annotation)."""
     return _PLAIN.fullmatch(name) is not None
@@ -70,7 +96,7 @@ def check_labels(names: Sequence[str], offset: int) -> None:
     for name in names:
         if _PLAIN.fullmatch(name) is None:
             raise BinaryError(f"{quoted(name)} is not a name", offset)
-    if len({name.lower() for name in names}) < len(names):
+    if len({unique_key(name) for name in names}) < len(names):
         raise BinaryError("two names are the same", offset)
 
 

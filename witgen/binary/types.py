@@ -26,12 +26,12 @@ def component_world(component: m.Component, *, merge: bool = False) -> tuple[ir.
     """The world that `component` implements: world ``root`` of package ``root:component``.
 
     An interface that it both imports and exports has two rows in `Resolve.interfaces`, as a component may import a part
-    of an interface only; the package lists the exported one. With `merge` it has one row that holds what both have, as
-    in WIT text; docs are read then, too, and it can't export types, which otherwise stand among the exports.
+    of an interface only; the package lists the exported one. With `merge` it is read as WIT text has it: the interface
+    has one row that holds what both have, docs are read, and what text can't say is refused (`text_rules`).
     Raises `BinaryError` where types and their uses don't fit, `NoWorldError` where no world can have what it imports or
     exports.
     """
-    resolve, world, obstacles = _component_world(component, Builder(merge=merge, type_exports=not merge))
+    resolve, world, obstacles = _component_world(component, Builder(merge=merge, as_text=merge))
     _raise_first(obstacles)
     return _documented(resolve, component) if merge else resolve, world
 
