@@ -9,7 +9,7 @@ import wasmtime
 
 from tests.binary.samples import component, sample
 from tests.inspect.support import COMPONENT, CONTRACT, CORE, carrying, core_module, custom, producers
-from witgen import binary
+from witgen import __version__, binary
 from witgen.binary import encode_package
 from witgen.binary import opcodes as op
 from witgen.binary.producers import Producer
@@ -23,6 +23,8 @@ from witgen.inspect.model import Inspection, Kind
 from witgen.printer import package_text
 from witgen.project import Contract, Target
 from witgen.resolve import load
+
+OURS = Producer("processed-by", "witgen", __version__)
 
 
 @pytest.fixture
@@ -46,6 +48,11 @@ def test_the_digests_of_a_component_are_those_of_its_contract() -> None:
     assert {name: item.digest for name, item in world.digests.exports.items()} == {
         name: item.digest for name, item in wanted.exports.items()
     }
+
+
+def test_a_component_says_that_its_stubs_are_from_here() -> None:
+    module, *_ = gather(COMPONENT).contents.modules
+    assert OURS in module.producers
 
 
 def test_a_component_agrees_with_its_stamp() -> None:
@@ -131,7 +138,8 @@ def test_a_package_has_interfaces_and_worlds(file: Path) -> None:
         package.name.interface(name): digests.interface(id_).digest for name, id_ in package.interfaces.items()
     }
     assert [world.name for world in inspection.worlds] == ["runner:progress/progress-runner@0.1.0"]
-    assert [each.name for each in inspection.contents.sections] == ["package-docs"]
+    assert [each.name for each in inspection.contents.sections] == ["package-docs", "producers"]
+    assert inspection.contents.producers == (OURS,)
 
 
 @pytest.mark.parametrize(

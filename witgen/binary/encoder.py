@@ -19,6 +19,7 @@ from witgen.binary.binary_rules import check_kind, check_names, same_name
 from witgen.binary.names import unique_key
 from witgen.binary.package_docs import SECTION as DOCS_SECTION
 from witgen.binary.package_docs import package_docs
+from witgen.binary.producers import own_section
 from witgen.binary.writer import name_bytes, section, signed, unsigned, vec
 
 __all__ = ["encode_component_type", "encode_package"]
@@ -32,26 +33,18 @@ _ATTRIBUTE_CODES = {name: code for code, name in op.NAME_ATTRIBUTES.items()}
 _COMPONENT_SORT, _FUNC_SORT, _INSTANCE_SORT, _TYPE_SORT = (b"\x04", b"\x01", b"\x05", b"\x03")
 
 
-def encode_component_type(
-    resolve: ir.Resolve, world: ir.WorldId, producers: Mapping[str, Mapping[str, str]] | None = None
-) -> bytes:
+def encode_component_type(resolve: ir.Resolve, world: ir.WorldId) -> bytes:
     """The payload of a ``component-type:…`` custom section for guests of `world` whose strings are UTF-8.
 
-    `producers` are fields of the producers section (``processed-by``, name to version), none where it is left out.
+    It says that witgen made it, which linkers hand on to the component.
     Raises ValueError for what no binary can say: a use of an interface that the world does not import, records, tuples,
     flags and lists of fixed length that are empty, more than 32 flags, names that are equal but for case and hyphens, a
     package with capital letters in its name.
     """
     _check_packages(resolve)
     name = resolve.worlds[world].name
-    parts = [
-        op.PREAMBLE,
-        section(op.CUSTOM, name_bytes(ENCODING_SECTION) + ENCODING),
-        _type_and_export(name, _wrapped_world(resolve, world), 0),
-    ]
-    if producers:
-        parts.append(section(op.CUSTOM, name_bytes("producers") + _producers(producers)))
-    return b"".join(parts)
+    encoding = section(op.CUSTOM, name_bytes(ENCODING_SECTION) + ENCODING)
+    return op.PREAMBLE + encoding + _type_and_export(name, _wrapped_world(resolve, world), 0) + own_section()
 
 
 def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
@@ -68,6 +61,7 @@ def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
         # An export has an index of its own, so that the next definition is two further.
         parts.append(_type_and_export(name, type_, 2 * i))
     parts.append(section(op.CUSTOM, name_bytes(DOCS_SECTION) + package_docs(resolve, package)))
+    parts.append(own_section())
     return b"".join(parts)
 
 
@@ -82,15 +76,6 @@ def _type_and_export(name: str, type_: bytes, index: int) -> bytes:
     """Defines type `index` and exports it."""
     export = _extern_name(name) + _TYPE_SORT + unsigned(index) + b"\0"
     return section(op.TYPE, vec([type_])) + section(op.EXPORT, vec([export]))
-
-
-def _producers(fields: Mapping[str, Mapping[str, str]]) -> bytes:
-    return vec(
-        [
-            name_bytes(field) + vec([name_bytes(name) + name_bytes(version) for name, version in values.items()])
-            for field, values in fields.items()
-        ]
-    )
 
 
 def _wrapped_world(resolve: ir.Resolve, id_: ir.WorldId) -> bytes:
