@@ -80,19 +80,16 @@ class Builder(TypeBuilder):
 
     def _check_exports(self, externs: en.Externs, items: dict[ir.WorldKey, ir.WorldItem], rules: WitRules) -> None:
         """Makes obstacles of exports that see an interface twice."""
-        exported = {name for key in items if isinstance(key, int) and (name := self.rows[key].link_name) is not None}
+        keys = {self.rows[key].link_name or "" if isinstance(key, int) else key: key for key in items}
+        exported = {name for name, key in keys.items() if isinstance(key, int)}
         for name, extern in externs.items():
-            if not isinstance(extern.entity, en.Instance):
-                continue
-            for key, item in list(items.items()):
-                if isinstance(item, ir.InterfaceItem) and name == (
-                    key if isinstance(key, str) else self.rows[key].link_name
-                ):
-                    try:
-                        rules.check_export(self.rows[item.id], exported, extern.offset)
-                    except NoWorldError as error:
-                        self.obstacles.append(Obstacle("export", name, extern.sort, error))
-                        del items[key]
+            item = items.get(keys.get(name, name))
+            if isinstance(item, ir.InterfaceItem):
+                try:
+                    rules.check_export(self.rows[item.id], exported, extern.offset)
+                except NoWorldError as error:
+                    self.obstacles.append(Obstacle("export", name, extern.sort, error))
+                    del items[keys[name]]
 
     def interfaces(self, *externs: en.Externs) -> None:
         """Adds interfaces that belong to no world: those of a package, and those that they use."""

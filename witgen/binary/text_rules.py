@@ -26,28 +26,30 @@ _MAP_KEYS = frozenset(ir.Primitive) - {ir.Primitive.F32, ir.Primitive.F64, ir.Pr
 
 
 class Dependencies(Generic[K]):
-    """Who depends on whom, as long as nobody depends on itself."""
+    """Who depends on whom, as long as nobody depends on itself. `steps` is the budget of looking that up."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Budget) -> None:
+        self._steps = steps
         self._used: dict[K, dict[K, None]] = {}
         self._is_used: set[K] = set()
 
-    def add(self, user: K, used: K) -> bool:
+    def add(self, user: K, used: K, offset: int) -> bool:
         """Notes that `user` depends on `used`; false where that would close a circle, and is not noted."""
         if user == used or used in self._used.get(user, ()):
             return True
         # Nobody depends on most that are new, so that most circles need not be looked for.
-        if user in self._is_used and user in self.closure([used]):
+        if user in self._is_used and user in self.closure([used], offset):
             return False
         self._used.setdefault(user, {})[used] = None
         self._is_used.add(used)
         return True
 
-    def closure(self, roots: Iterable[K]) -> dict[K, None]:
+    def closure(self, roots: Iterable[K], offset: int) -> dict[K, None]:
         """All that `roots` depend on, themselves included."""
         found = dict.fromkeys(roots)
         pending = list(found)
         while pending:
+            self._steps.spend(1, offset)
             for each in self._used.get(pending.pop(), ()):
                 if each not in found:
                     found[each] = None
@@ -76,9 +78,11 @@ class WitRules:
         self._worlds = worlds
         self._types = types
         self._parts = parts
-        self._packages: Dependencies[ir.PackageName] = Dependencies()
-        self._interfaces: Dependencies[str] = Dependencies()
+        self._packages: Dependencies[ir.PackageName] = Dependencies(parts)
+        self._interfaces: Dependencies[str] = Dependencies(parts)
         self._pending: list[_Uses] = []
+        self._world_names: set[tuple[ir.PackageName, str | None]] = set()
+        self._known_worlds = 0
 
     def begin(self) -> None:
         """Begins with another import or export."""
@@ -165,17 +169,20 @@ class WitRules:
             return
         user = self._rows[owner.id]
         self._check_package(user.package, used.package, offset)
-        if user.link_name is not None and not self._interfaces.add(user.link_name, used.link_name):
+        if user.link_name is not None and not self._interfaces.add(user.link_name, used.link_name, offset):
             raise NoWorldError(f"no world can have {quoted(user.link_name)}, which depends on itself", offset)
 
     def check_interface(self, world: ir.WorldId, row: InterfaceRow, offset: int) -> None:
         """Looks at an interface that a world imports or exports."""
         self._check_package(self._worlds[world].package, row.package, offset)
-        if any((each.package, each.name) == (row.package, row.name) for each in self._worlds):
+        for each in self._worlds[self._known_worlds :]:
+            self._world_names.add((each.package, each.name))
+        self._known_worlds = len(self._worlds)
+        if (row.package, row.name) in self._world_names:
             raise NoWorldError(f"no world can have {quoted(row.link_name or '')}, as a world has this name", offset)
 
     def _check_package(self, user: ir.PackageName, used: ir.PackageName, offset: int) -> None:
-        if not self._packages.add(user, used):
+        if not self._packages.add(user, used, offset):
             raise NoWorldError(f"no world can have the package {quoted(str(user))}, which depends on itself", offset)
 
     def check_export(self, row: InterfaceRow, exported: Collection[str], offset: int) -> None:
@@ -185,7 +192,7 @@ class WitRules:
         for then it would be seen twice.
         """
         imported = [name for name in self._used_by(row) if name not in exported]
-        for name in self._interfaces.closure(imported):
+        for name in self._interfaces.closure(imported, offset):
             if name in exported:
                 raise NoWorldError(
                     f"no world can have this export, which uses {quoted(name)} both as an import and as an export",
