@@ -29,7 +29,7 @@ rust = $(call say,$(1)); \
 
 .PHONY: help
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make .venv with witgen and its development tools
@@ -58,6 +58,10 @@ bench: setup ## Measure speed against peers and floors in the same run
 .PHONY: fuzz
 fuzz: setup ## Break contracts and binaries at random for ten minutes (minutes=N for other times)
 	@$(python) -m tests.fuzz --minutes $(or $(minutes),10)
+
+.PHONY: peer-check
+peer-check: setup ## Compare what witgen encodes and prints with wasm-tools, from the PATH or from npm
+	@$(python) scripts/check_with_wasm_tools.py
 
 .PHONY: generate
 generate: setup ## Write what witgen.toml asks for: Python adapters and Rust stubs

@@ -22,6 +22,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.binary.samples import SAMPLES, component, sample
+from tests.binary.test_text_rules import IN_TEXT
 from tests.fmt.support import check_laws
 from tests.fmt.support import texts as texts_at_hand
 from tests.packages import random_package
@@ -61,7 +63,14 @@ NASTY = [
 ]
 LONGEST = 4_000
 #: What text can say and the binary form can't, in the words of the encoder.
-ONLY_IN_TEXT = ("has no fields", "not 1 to", "has capital letters in its name")
+ONLY_IN_TEXT = (
+    "has no fields",
+    "has no types",
+    "has no elements",
+    "not 1 to",
+    "has capital letters in its name",
+    "are the same name in the binary form",
+)
 
 #: Where in a text (0..1), what happens there (see `broken`), and with which piece.
 Change = tuple[float, int, int]
@@ -77,6 +86,8 @@ class Corpus:
         self.rows = [pieces(text) for text in texts]
         self.words = sorted({piece for row in self.rows for piece in row if piece.strip()}) + NASTY
         self.binaries = [binary for text in texts if (binary := encoded(text)) is not None]
+        self.binaries += map(sample, SAMPLES)
+        self.binaries += map(component, IN_TEXT.values())
 
 
 def pieces(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -31,10 +32,14 @@ _SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
-    """A way to build for the target: the cargo to run, with more arguments, environment and flags for rustc."""
+    """A way to build for the target: the cargo to run, with more arguments, environment and flags for rustc.
+
+    `library` is the folder in which the sources of Rust's library may lie, and what it is called in what is built.
+    """
 
     name: str
     cargo: Path
+    library: tuple[Path, str]
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
@@ -60,8 +65,9 @@ def build(crate: str | None, *, root: Path, offline: bool = False, echo: Callabl
     command += ["-p", crate] if crate else ["--workspace"]
     command += ["--offline"] if offline else []
     environment = {**os.environ, **compiler.environment}
-    environment["CARGO_ENCODED_RUSTFLAGS"] = _SEPARATOR.join([*compiler.flags, *_remapped(workspace)])
     environment.pop("RUSTFLAGS", None)
+    remapped = _remapped(workspace, compiler, _packages(compiler, workspace, environment, offline))
+    environment["CARGO_ENCODED_RUSTFLAGS"] = _SEPARATOR.join([*compiler.flags, *remapped])
     done = subprocess.run(command, cwd=workspace, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise WitError.at(crate or str(workspace), f"cargo ended with {done.returncode}")
@@ -115,10 +121,29 @@ def _toml(path: Path) -> dict[str, Any]:
         raise WitError.at(str(path), f"can't be read: {error}") from None
 
 
-def _remapped(workspace: Path) -> list[str]:
-    """Flags that keep the folders of this machine out of the component."""
-    cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-    pairs = [(workspace, "."), (cargo_home / "registry" / "src", "crates"), (Path("/usr/src"), "src")]
+def _packages(
+    compiler: _Compiler, workspace: Path, environment: Mapping[str, str], offline: bool
+) -> list[dict[str, Any]]:
+    """What cargo tells of the packages that the target needs; it fetches those that are not there."""
+    command = [str(compiler.cargo), "metadata", "--format-version", "1", "--filter-platform", TARGET]
+    command += ["--offline"] if offline else []
+    done = subprocess.run(command, cwd=workspace, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise WitError.at(str(workspace), f"cargo metadata ended with {done.returncode}")
+    packages: list[dict[str, Any]] = json.loads(done.stdout)["packages"]
+    return packages
+
+
+def _remapped(workspace: Path, compiler: _Compiler, packages: list[dict[str, Any]]) -> list[str]:
+    """Flags that keep the folders of this machine out of the component.
+
+    A crate is called by name and version wherever cargo has it from: a registry's folder, a mirror's, a vendored one.
+    """
+    pairs = [(workspace, "."), compiler.library]
+    for package in packages:
+        folder = Path(package["manifest_path"]).parent
+        if package["source"] is not None or not folder.is_relative_to(workspace):
+            pairs.append((folder, f"crates/{package['name']}-{package['version']}"))
     return [f"--remap-path-prefix={old}={new}" for old, new in pairs]
 
 
@@ -139,9 +164,17 @@ def _rustup() -> _Compiler | None:
         if cargo is None or rustc is None or not rustc.exists():
             continue
         done = subprocess.run([rustc, "--print", "sysroot"], capture_output=True, text=True)
-        if not done.returncode and (Path(done.stdout.strip()) / "lib/rustlib" / TARGET / "lib").is_dir():
-            return _Compiler("cargo", Path(cargo))
+        rustlib = Path(done.stdout.strip()) / "lib/rustlib"
+        if not done.returncode and (rustlib / TARGET / "lib").is_dir():
+            return _Compiler("cargo", Path(cargo), (rustlib / "src/rust", f"/rustc/{_commit(Path(rustc))}"))
     return None
+
+
+def _commit(rustc: Path) -> str:
+    """The commit that a compiler was built from, by which it calls its library where it has no sources of it."""
+    done = subprocess.run([rustc, "--version", "--verbose"], capture_output=True, text=True)
+    found = re.search("^commit-hash: (.+)$", done.stdout, re.MULTILINE)
+    return "unknown" if found is None else found[1]
 
 
 def _debian() -> _Compiler | None:
@@ -157,6 +190,7 @@ def _debian() -> _Compiler | None:
     return _Compiler(
         "Debian's cargo, which builds the library first",
         cargo,
+        (Path("/usr/src"), "src"),
         arguments=("-Zbuild-std=core,alloc",),
         environment={
             "RUSTC": str(rustc),

@@ -14,7 +14,17 @@ from witgen.store import key_of
 __all__ = ["FRONT_END", "fingerprint"]
 
 #: What decides how contracts resolve, relative to the package: files, and folders of files.
-FRONT_END = ("assets.py", "binary", "diagnostics.py", "garbage.py", "ir.py", "nodes.py", "resolve", "syntax")
+FRONT_END = (
+    "assets.py",
+    "binary",
+    "diagnostics.py",
+    "garbage.py",
+    "ir.py",
+    "nodes.py",
+    "resolve",
+    "semver.py",
+    "syntax",
+)
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 #: Where the grammar lies in a wheel and in a checkout.

@@ -23,9 +23,11 @@ class Maker:
         return ir.InterfaceId(len(self.interfaces) - 1)
 
     def anonymous(self, kind: ir.Kind) -> ir.TypeId:
-        """Adds a type without a name."""
-        self.types.append(ir.TypeDef(None, kind, None))
-        return ir.TypeId(len(self.types) - 1)
+        """The type without a name of that kind."""
+        definition = ir.TypeDef(None, kind, None)
+        if definition not in self.types:
+            self.types.append(definition)
+        return ir.TypeId(self.types.index(definition))
 
     def named(self, owner: ir.InterfaceId | None, name: str, kind: ir.Kind, docs: str = "") -> ir.TypeId:
         """Adds a type of an interface, or of the world."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from witgen.binary import BinaryError
+from witgen.binary.errors import NoWorldError
 from witgen.binary.model import NO_ATTRIBUTES, NameAttributes
 from witgen.binary.names import check_labels, function_name, interface_name, is_plain
 from witgen.ir import FunctionKind
@@ -29,7 +30,7 @@ def test_what_mixes_them_is_no_label(name: str) -> None:
         ("a:b/c", None),
         ("a:b/c@1.2.3", "1.2.3"),
         ("a:b/C-d@0.0.1-rc.1+build.5", "0.0.1-rc.1+build.5"),
-        ("a:b:c/d@1", "1"),
+        ("a:b/c@1", "1"),
         ("a:b/c@0.2", "0.2"),
     ],
 )
@@ -55,6 +56,15 @@ def test_interfaces_have_a_package_in_lower_case_and_perhaps_a_version(name: str
 def test_other_names_are_none_of_interfaces(name: str) -> None:
     with pytest.raises(BinaryError, match=r"is not the name of an interface|is not a version"):
         interface_name(name, NO_ATTRIBUTES, 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["a:b:c/d", "a:b/c/d@1.0.0", "url=<x>", "unlocked-dep=<a:b@{>=1.0.0}>", "locked-dep=<a:b>"]
+)
+def test_some_names_are_of_components_but_not_of_wit(name: str) -> None:
+    for read in (lambda: interface_name(name, NO_ATTRIBUTES, 0), lambda: function_name(name, 0)):
+        with pytest.raises(NoWorldError, match="no world can have"):
+            read()
 
 
 def test_a_suffix_completes_a_version() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.binary.support import Maker
@@ -60,3 +62,29 @@ def test_names_that_are_not_there_are_passed_by() -> None:
 def test_other_content_is_an_error(content: bytes) -> None:
     with pytest.raises(BinaryError):
         with_package_docs(empty(), PACKAGE, content)
+
+
+@pytest.mark.parametrize(
+    ("version", "since", "later"),
+    [
+        (None, "0.0.1", True),
+        ("1.0.0", "1.0.1", True),
+        ("1.0.0-rc.1", "1.0.0", True),
+        ("1.0.0", "1.0.0", False),
+        ("1.10.0", "1.9.0", False),
+    ],
+)
+def test_no_item_is_there_since_a_version_that_its_package_has_not_reached(
+    version: str | None, since: str, later: bool
+) -> None:
+    resolve = empty()
+    (package,) = resolve.packages
+    resolve = replace(resolve, packages=(replace(package, name=replace(package.name, version=version)),))
+    content = b'\1{"interfaces":{"i":{"funcs":{"f":{"stability":{"stable":{"since":"%s"}}}}}}}' % since.encode()
+    if not later:
+        found = with_package_docs(resolve, PACKAGE, content, 7)
+        assert found.interfaces[0].functions["f"].stability.since == since
+        return
+    with pytest.raises(BinaryError, match=f"since.version = {since}") as caught:
+        with_package_docs(resolve, PACKAGE, content, 7)
+    assert caught.value.offset == 7

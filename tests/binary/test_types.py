@@ -9,6 +9,7 @@ from tests.binary.support import describe
 from witgen import ir
 from witgen.binary import BinaryError, component_world, decode
 from witgen.binary import opcodes as op
+from witgen.binary.errors import NoWorldError
 from witgen.binary.writer import name_bytes, section, vec
 
 
@@ -225,7 +226,10 @@ def test_a_version_suffix_completes_the_version() -> None:
         ('(core type $m (module)) (import "m" (core module (type $m)))', "no world can have the core module `m`"),
         ('(import "c" (component))', "no world can have the component `c`"),
         ('(import "a:b/c" (instance (export "i" (instance))))', "no interface can have the instance `i`"),
-        ('(import "unlocked-dep=<a:b>" (instance))', "`unlocked-dep=<a:b>` is not the name of an interface"),
+        (
+            '(import "unlocked-dep=<a:b>" (instance))',
+            "no world can have `unlocked-dep=<a:b>` as the name of an interface",
+        ),
         ('(import "[method]r.f" (func))', "`[method]r.f` belongs to a resource that is not there"),
         ('(import "i" (instance $i)) (alias export $i "f" (func))', "instance 0 exports no `f`"),
         (
@@ -269,7 +273,7 @@ def test_a_version_suffix_completes_the_version() -> None:
         ('(type $t u8) (import "i" (instance (type $t)))', "type 0 describes no instance"),
         (
             '(type $r (resource (rep i32))) (type $o (own $r)) (import "f" (func (result $o)))',
-            "a resource that is used has no name",
+            "the resource that is used here has no name",
         ),
     ],
 )
@@ -278,3 +282,10 @@ def test_what_does_not_fit_or_has_no_place_in_a_world_is_refused(text: str, mess
         component_world(decode(component(text)))
     assert caught.value.message == message
     assert caught.value.offset is not None
+
+
+def test_a_component_may_export_types_but_no_text_can_say_so() -> None:
+    decoded = decode(component('(type $t (record (field "a" u8))) (export "t" (type $t))'))
+    assert describe(*component_world(decoded)) == {"export t": "type world#t = record(a: u8) None"}
+    with pytest.raises(NoWorldError, match="no world can export the type `t`"):
+        component_world(decoded, merge=True)

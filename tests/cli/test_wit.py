@@ -127,6 +127,13 @@ def test_one_form_is_asked_for_at_a_time(gated: Path) -> None:
     [
         ("record r {}", "record r has no fields"),
         ("flags f {}", "flags f are 0, not 1 to 32"),
+        ("type t = tuple<>;", "tuple t has no types"),
+        ("f: func() -> tuple<>;", "a tuple has no types"),
+        ("type l = list<u8, 0>;", "list of fixed length l has no elements"),
+        ("a-b: func(); ab: func();", "a-b and ab are the same name in the binary form"),
+        ("f: func(a-1: u8, a1: u8);", "a-1 and a1 are the same name in the binary form"),
+        ("enum e { a-b, ab }", "a-b and ab are the same name in the binary form"),
+        ("resource r { r: static func(); }", "r and [static]r.r are the same name in the binary form"),
     ],
 )
 def test_what_has_no_binary_form_is_refused(tmp_path: Path, item: str, says: str) -> None:

@@ -46,6 +46,8 @@ def test_every_member_is_documented(tmp_path: Path) -> None:
     files = [
         COMPONENT.read_bytes(),
         sample("composed"),
+        sample("rare"),
+        component('(import "m" (core module)) (import "i" (instance $i)) (export "a:b/c" (instance $i))'),
         package(),
         core_module(carrying(CONTRACT)),
         op.PREAMBLE + module,
@@ -59,8 +61,8 @@ def test_every_member_is_documented(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "kind"),
-    [(component(""), "component"), (package(), "package"), (core_module(), "module")],
-    ids=["component", "package", "module"],
+    [(component(""), "component"), (sample("rare"), "component"), (package(), "package"), (core_module(), "module")],
+    ids=["component", "no world", "package", "module"],
 )
 def test_all_kinds_have_the_same_members(tmp_path: Path, data: bytes, kind: str) -> None:
     found = document(tmp_path / "file.wasm", data)
@@ -82,6 +84,18 @@ def test_the_verdict_on_the_stamp_is_in_it(tmp_path: Path) -> None:
     assert contract["agrees"] is True
     assert contract["differences"] == []
     assert document(tmp_path / "file.wasm", component(""))["contract"] is None
+
+
+def test_what_keeps_a_component_from_being_a_world_is_in_it(tmp_path: Path) -> None:
+    data = component('(import "m" (core module)) (import "f" (func))')
+    found = document(tmp_path / "file.wasm", data)
+    assert found["worlds"] == []
+    (obstacle,) = found["obstacles"]
+    assert data[obstacle.pop("offset") :].startswith(b"\0\1m")
+    message = "no world can have the core module `m`"
+    assert obstacle == {"side": "import", "name": "m", "sort": "core module", "message": message}
+    assert [(item["name"], set(item["functions"])) for item in found["part"]["imports"]] == [("", {"f"})]
+    assert [(item["name"], item["sort"]) for item in found["imports"]] == [("m", "core module"), ("f", "func")]
 
 
 def test_it_is_ascii_whatever_the_names_are(tmp_path: Path) -> None:

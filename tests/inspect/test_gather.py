@@ -9,7 +9,7 @@ import wasmtime
 
 from tests.binary.samples import component, sample
 from tests.inspect.support import COMPONENT, CONTRACT, CORE, carrying, core_module, custom, producers
-from witgen import binary
+from witgen import __version__, binary
 from witgen.binary import encode_package
 from witgen.binary import opcodes as op
 from witgen.binary.producers import Producer
@@ -23,6 +23,8 @@ from witgen.inspect.model import Inspection, Kind
 from witgen.printer import package_text
 from witgen.project import Contract, Target
 from witgen.resolve import load
+
+OURS = Producer("processed-by", "witgen", __version__)
 
 
 @pytest.fixture
@@ -46,6 +48,11 @@ def test_the_digests_of_a_component_are_those_of_its_contract() -> None:
     assert {name: item.digest for name, item in world.digests.exports.items()} == {
         name: item.digest for name, item in wanted.exports.items()
     }
+
+
+def test_a_component_says_that_its_stubs_are_from_here() -> None:
+    module, *_ = gather(COMPONENT).contents.modules
+    assert OURS in module.producers
 
 
 def test_a_component_agrees_with_its_stamp() -> None:
@@ -131,7 +138,8 @@ def test_a_package_has_interfaces_and_worlds(file: Path) -> None:
         package.name.interface(name): digests.interface(id_).digest for name, id_ in package.interfaces.items()
     }
     assert [world.name for world in inspection.worlds] == ["runner:progress/progress-runner@0.1.0"]
-    assert [each.name for each in inspection.contents.sections] == ["package-docs"]
+    assert [each.name for each in inspection.contents.sections] == ["package-docs", "producers"]
+    assert inspection.contents.producers == (OURS,)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +170,104 @@ def test_what_is_wrong_is_said_with_its_place(file: Path, data: bytes, says: str
     assert says in str(caught.value)
 
 
-def test_a_component_that_no_world_can_describe_is_said_to_be_one(file: Path) -> None:
-    with pytest.raises(WitError, match="no world can have the core module `a-module`"):
-        found(file, sample("rare"))
+#: Two interfaces that a world can have, of which one uses a type of an interface that none can have.
+NO_WORLD = """
+  (import "m" (core module))
+  (import "a:b/inner" (instance $inner
+    (export "i" (instance (export "hidden" (type (sub resource)))))
+    (export "t" (type (sub resource)))))
+  (alias export $inner "t" (type $t))
+  (alias export $inner "i" (instance $i))
+  (alias export $i "hidden" (type $hidden))
+  (import "a:b/user" (instance (alias outer 1 $t (type $t)) (export "u" (type (eq $t)))
+    (export "f" (func (param "u" (borrow 1))))))
+  (import "g" (func (param "h" (borrow $hidden))))
+  (import "a:b/plain@1.0.0" (instance $plain (export "f" (func))))
+  (export "c:d/e" (instance $plain))
+  (export "t" (type $t))
+"""
+
+
+def test_of_a_component_that_is_no_world_all_is_told_that_can_be(file: Path) -> None:
+    inspection = found(file, component(NO_WORLD) + producers(sdk={"x": "1"}))
+    assert [(each.side, each.extern.name, each.extern.sort, each.message) for each in inspection.obstacles] == [
+        ("import", "m", "core module", "no world can have the core module `m`"),
+        ("import", "a:b/inner", "instance", "no interface can have the instance `i`"),
+        ("import", "g", "func", "no world can have the resource that is used here, where it has its name"),
+        ("export", "t", "type", "no world can export the type `t`"),
+    ]
+    assert inspection.worlds == ()
+    assert inspection.part is not None
+    assert list(inspection.part.imports) == ["a:b/user", "a:b/plain@1.0.0"]
+    assert list(inspection.part.exports) == ["c:d/e"]
+    assert [each.name for each in inspection.imports] == ["m", "a:b/inner", "a:b/user", "g", "a:b/plain@1.0.0"]
+    assert [(each.name, each.sort) for each in inspection.exports] == [("c:d/e", "instance"), ("t", "type")]
+    assert inspection.contents.producers == (Producer("sdk", "x", "1"),)
+
+
+def test_what_no_world_can_have_is_found_at_its_byte(file: Path) -> None:
+    data = component(NO_WORLD)
+    for obstacle, name in zip(found(file, data).obstacles, (b"m", b"i", b"h", b"t"), strict=True):
+        assert obstacle.offset is not None
+        assert name in data[obstacle.offset : obstacle.offset + 8]
+
+
+def test_what_a_world_can_have_has_the_digests_that_it_has_alone(file: Path) -> None:
+    alone = '(import "a:b/plain@1.0.0" (instance $plain (export "f" (func)))) (export "c:d/e" (instance $plain))'
+    part = found(file, component(NO_WORLD)).part
+    (world,) = found(file, component(alone)).worlds
+    assert part is not None
+    assert part.imports["a:b/plain@1.0.0"] == world.digests.imports["a:b/plain@1.0.0"]
+    assert part.exports == world.digests.exports
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '(import "unlocked-dep=<a:b@{>=1.2.3 <2.0.0}>" (instance))',
+        '(import "url=<https://a.b/c>" (func))',
+        '(import "a:b/c/d" (instance))',
+        '(import "a:b:c/d" (instance))',
+        '(import "a:b/c" (func))',
+        '(type $c (component)) (import "c" (type (eq $c)))',
+        '(type $f (func)) (import "a:b/c" (instance (export "f" (type (eq $f)))))',
+        '(import "c" (component $c)) (export "d" (component $c))',
+        '(import "m" (core module $m)) (export "n" (core module $m))',
+    ],
+)
+def test_whatever_a_component_may_have_is_shown(text: str, file: Path) -> None:
+    assert found(file, component(text)).obstacles
+    with pytest.raises(WitError, match=r"at offset 0x.*: no world can have"):
+        wit_text(file)
+
+
+def test_a_component_with_more_than_a_world_does_not_agree_with_its_stamp(file: Path) -> None:
+    contract = file.with_suffix(".wit")
+    contract.write_text("package a:b;\nworld w { export f: func(); }\n")
+    code = """
+      (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+      (func $f (canon lift (core func $i "f"))) (export "f" (func $f))
+    """
+    stamp = stamp_for(Target(Contract("c", (contract,)), None, ()))
+    for text, differences in ((code, ()), (f'{code} (import "m" (core module))', ("import m: no world can have",))):
+        check = found(file, stamped(component(text), stamp)).stamp
+        assert check is not None
+        assert len(check.differences) == len(differences)
+        assert all(line.startswith(start) for line, start in zip(check.differences, differences, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('(import "m" (core module)) (type $r (resource (rep i32))) (import "f" (func (result (own $r))))', "no name"),
+        ('(import "m" (core module)) (import "i" (instance $i)) (alias export $i "f" (func))', "exports no `f`"),
+    ],
+)
+def test_a_component_that_makes_no_sense_is_an_error_even_if_no_world_could_have_it(
+    text: str, says: str, file: Path
+) -> None:
+    with pytest.raises(WitError, match=f"at offset 0x.*{says}"):
+        found(file, component(text))
 
 
 def test_more_parts_than_anyone_puts_together_are_an_error(file: Path) -> None:

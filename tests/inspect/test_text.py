@@ -102,6 +102,23 @@ def test_components_with_code_are_shown_with_all_that_they_have(file: Path) -> N
     ]
 
 
+def test_what_keeps_a_component_from_being_a_world_is_said_and_all_else_shown(file: Path) -> None:
+    data = component('(import "m" (core module)) (import "a:b/c" (instance $i)) (export "d:e/f" (instance $i))')
+    found = blocks(file, data)
+    place = data.index(b"\0\1m")
+    assert words(found["no world can describe this component"]) == [
+        f"import m at offset {place:#x} no world can have the core module `m`".split()
+    ]
+    assert [line.split("sha256:")[0].split() for line in found["imports"]] == [
+        ["a:b"],
+        ["a:b/c", "types", "only"],
+        ["of", "no", "world"],
+        ["core", "module", "m"],
+    ]
+    assert [line.split()[0] for line in found["exports"]] == ["d:e", "d:e/f"]
+    assert "contract: not stamped" in found
+
+
 def test_producers_are_a_table_each_once(file: Path) -> None:
     module = section(op.CORE_MODULE, core_module(producers(language={"Rust": "2021"}, processed_by={"rustc": "1.95"})))
     data = op.PREAMBLE + module * 2 + producers(sdk={"kit": "2"}, processed_by={"linker": "0.1"})

@@ -139,10 +139,10 @@ interface three { use two.{t}; }
 world w { import three; }
 """
     broken = encoded(text)
-    # The world has an interface of another package in the place of its own.
+    # The world has another interface in the place of that one.
     at = broken.rindex(b"a:b/two")
     path = tmp_path / "a.wasm"
-    path.write_bytes(broken[:at] + b"a:x/two" + broken[at + 7 :])
+    path.write_bytes(broken[:at] + b"a:b/owt" + broken[at + 7 :])
     with pytest.raises(WitError, match="world `w` has `three` without `two`"):
         load([path])
 
@@ -237,6 +237,11 @@ def test_whatever_is_valid_survives_the_binary(text: str) -> None:
     loaded = resolved(text)
     main = loaded.resolve.packages[loaded.main]
     if main.interfaces or main.worlds:
-        data = binary.encode_package(loaded.resolve, loaded.main)
+        try:
+            data = binary.encode_package(loaded.resolve, loaded.main)
+        except ValueError as error:
+            # Names that only text tells apart.
+            assert "are the same name" in str(error)
+            return
         resolve, _ = binary.encoded_package(binary.decode(data))
         assert outline(resolve)[str(main.name)] == outline(loaded.resolve)[str(main.name)]

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from witgen.binary.decoder import decode
 from witgen.binary.errors import BinaryError
 from witgen.binary.sections import custom_sections, with_custom_section
-from witgen.binary.types import component_world, encoded_package, encoded_world, is_package
+from witgen.binary.types import component_part, component_world, encoded_package, encoded_world, is_package
 
 if TYPE_CHECKING:
     from witgen.binary.encoder import encode_component_type, encode_package
 
 __all__ = [
     "BinaryError",
+    "component_part",
     "component_world",
     "custom_sections",
     "decode",

@@ -8,13 +8,18 @@ refers to beyond its space: that is for whoever evaluates the types.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from witgen.binary import model as m
 from witgen.binary import opcodes as op
 from witgen.binary.reader import Reader
 
-__all__ = ["MAX_DEPTH", "Scope", "TypeReader"]
+__all__ = ["MAX_DEPTH", "MAX_FLAGS", "Scope", "TypeReader"]
 
+T = TypeVar("T")
+
+#: How many flags a type may have.
+MAX_FLAGS = 32
 #: How deep components and types may be nested in each other, together.
 MAX_DEPTH = 100
 
@@ -173,6 +178,29 @@ class TypeReader(Reader):
             raise self.fail(f"a resource is represented by i32, not by {rep}", at)
         return m.ResourceType(rep, self.index(m.Sort.CORE_FUNC) if self.flag("whether there is a destructor") else None)
 
+    def some(self, what: str, item: Callable[[], T]) -> tuple[T, ...]:
+        """A vector that is not empty."""
+        at = self.pos
+        found = self.vec(what, item)
+        if not found:
+            raise self.fail(f"a type without {what}", at)
+        return found
+
+    def at_least_one(self, what: str) -> int:
+        """A number that is not 0."""
+        at = self.pos
+        value = self.u32()
+        if not value:
+            raise self.fail(f"a type without {what}", at)
+        return value
+
+    def _flags(self) -> m.Flags:
+        at = self.pos
+        found = m.Flags(self.some("flags", self.name))
+        if len(found.labels) > MAX_FLAGS:
+            raise self.fail(f"{len(found.labels)} flags, more than {MAX_FLAGS}", at)
+        return found
+
     def _func(self, is_async: bool = False) -> m.FuncType:
         return m.FuncType(self.vec("parameters", self.labelled), self.result_list(), is_async)
 
@@ -319,14 +347,14 @@ class TypeReader(Reader):
 
 #: ``deftype`` by its code, primitives apart.
 _DEFTYPES: dict[int, Callable[[TypeReader], m.DefType]] = {
-    op.RECORD: lambda r: m.Record(r.vec("fields", r.labelled)),
-    op.VARIANT: lambda r: m.Variant(r.vec("cases", r.case)),
+    op.RECORD: lambda r: m.Record(r.some("fields", r.labelled)),
+    op.VARIANT: lambda r: m.Variant(r.some("cases", r.case)),
     op.LIST: lambda r: m.List(r.valtype()),
-    op.FIXED_LENGTH_LIST: lambda r: m.FixedLengthList(r.valtype(), r.u32()),
+    op.FIXED_LENGTH_LIST: lambda r: m.FixedLengthList(r.valtype(), r.at_least_one("elements")),
     op.MAP: lambda r: m.Map(r.valtype(), r.valtype()),
-    op.TUPLE: lambda r: m.Tuple(r.vec("types", r.valtype)),
-    op.FLAGS: lambda r: m.Flags(r.vec("flags", r.name)),
-    op.ENUM: lambda r: m.Enum(r.vec("cases", r.name)),
+    op.TUPLE: lambda r: m.Tuple(r.some("types", r.valtype)),
+    op.FLAGS: TypeReader._flags,
+    op.ENUM: lambda r: m.Enum(r.some("cases", r.name)),
     op.OPTION: lambda r: m.Option(r.valtype()),
     op.RESULT: lambda r: m.Result(r.optional_valtype(), r.optional_valtype()),
     op.OWN: lambda r: m.Own(r.type_index()),

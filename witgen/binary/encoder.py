@@ -15,8 +15,11 @@ from typing import Any
 
 from witgen import ir
 from witgen.binary import opcodes as op
+from witgen.binary.binary_rules import check_kind, check_names, same_name
+from witgen.binary.names import unique_key
 from witgen.binary.package_docs import SECTION as DOCS_SECTION
 from witgen.binary.package_docs import package_docs
+from witgen.binary.producers import own_section
 from witgen.binary.writer import name_bytes, section, signed, unsigned, vec
 
 __all__ = ["encode_component_type", "encode_package"]
@@ -25,32 +28,23 @@ __all__ = ["encode_component_type", "encode_package"]
 ENCODING_SECTION = "wit-component-encoding"
 ENCODING = b"\x04\x00"
 
-_MOST_FLAGS = 32
-
 _PRIMITIVE_CODES = {primitive: code for code, primitive in op.PRIMITIVES.items()}
 _ATTRIBUTE_CODES = {name: code for code, name in op.NAME_ATTRIBUTES.items()}
 _COMPONENT_SORT, _FUNC_SORT, _INSTANCE_SORT, _TYPE_SORT = (b"\x04", b"\x01", b"\x05", b"\x03")
 
 
-def encode_component_type(
-    resolve: ir.Resolve, world: ir.WorldId, producers: Mapping[str, Mapping[str, str]] | None = None
-) -> bytes:
+def encode_component_type(resolve: ir.Resolve, world: ir.WorldId) -> bytes:
     """The payload of a ``component-type:…`` custom section for guests of `world` whose strings are UTF-8.
 
-    `producers` are fields of the producers section (``processed-by``, name to version), none where it is left out.
-    Raises ValueError for what no binary can say: a use of an interface that the world does not import, an empty record,
-    flags that are none or more than 32, a package with capital letters in its name.
+    It says that witgen made it, which linkers hand on to the component.
+    Raises ValueError for what no binary can say: a use of an interface that the world does not import, records, tuples,
+    flags and lists of fixed length that are empty, more than 32 flags, names that are equal but for case and hyphens, a
+    package with capital letters in its name.
     """
     _check_packages(resolve)
     name = resolve.worlds[world].name
-    parts = [
-        op.PREAMBLE,
-        section(op.CUSTOM, name_bytes(ENCODING_SECTION) + ENCODING),
-        _type_and_export(name, _wrapped_world(resolve, world), 0),
-    ]
-    if producers:
-        parts.append(section(op.CUSTOM, name_bytes("producers") + _producers(producers)))
-    return b"".join(parts)
+    encoding = section(op.CUSTOM, name_bytes(ENCODING_SECTION) + ENCODING)
+    return op.PREAMBLE + encoding + _type_and_export(name, _wrapped_world(resolve, world), 0) + own_section()
 
 
 def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
@@ -67,6 +61,7 @@ def encode_package(resolve: ir.Resolve, package: ir.PackageId) -> bytes:
         # An export has an index of its own, so that the next definition is two further.
         parts.append(_type_and_export(name, type_, 2 * i))
     parts.append(section(op.CUSTOM, name_bytes(DOCS_SECTION) + package_docs(resolve, package)))
+    parts.append(own_section())
     return b"".join(parts)
 
 
@@ -83,20 +78,11 @@ def _type_and_export(name: str, type_: bytes, index: int) -> bytes:
     return section(op.TYPE, vec([type_])) + section(op.EXPORT, vec([export]))
 
 
-def _producers(fields: Mapping[str, Mapping[str, str]]) -> bytes:
-    return vec(
-        [
-            name_bytes(field) + vec([name_bytes(name) + name_bytes(version) for name, version in values.items()])
-            for field, values in fields.items()
-        ]
-    )
-
-
 def _wrapped_world(resolve: ir.Resolve, id_: ir.WorldId) -> bytes:
     """A component type that exports the component type of a world under its full name."""
     outer = _Scope(None)
     index = outer.define(_WorldEncoder(resolve).world(resolve.worlds[id_]))
-    outer.export(_extern_name(resolve.world_name(id_)), _COMPONENT_SORT, index)
+    outer.export(resolve.world_name(id_), _COMPONENT_SORT, index)
     return outer.component_type()
 
 
@@ -105,7 +91,7 @@ def _wrapped_interface(resolve: ir.Resolve, id_: ir.InterfaceId) -> bytes:
     encoder = _WorldEncoder(resolve)
     used = _in_order(resolve, [id_])
     for each in used:
-        name = _extern_name(resolve.link_name(each))
+        name = resolve.link_name(each)
         if each == id_:
             encoder.outer.export(name, _INSTANCE_SORT, encoder.instance_type(each))
         else:
@@ -123,6 +109,8 @@ class _Scope:
         self.instances = 0
         self.named: dict[ir.TypeId, int] = {}
         self.anonymous: dict[object, int] = {}
+        #: Names of imports and of exports, by what makes them unique.
+        self._taken: dict[tuple[int, tuple[bool, str]], str] = {}
 
     def define(self, type_: bytes) -> int:
         """Adds a type definition and gives its index."""
@@ -149,19 +137,25 @@ class _Scope:
         self.decls.append(bytes((op.DECL_ALIAS,)) + _TYPE_SORT + bytes((op.ALIAS_OUTER,)) + b"\x01" + unsigned(index))
         return self._next_type()
 
-    def export(self, name: bytes, sort: bytes, index: int) -> None:
+    def export(self, name: str, sort: bytes, index: int, **attributes: str | None) -> None:
         """Exports something that has no index of its own by that."""
-        self.decls.append(bytes((op.DECL_EXPORT,)) + name + sort + unsigned(index))
+        self._declare(op.DECL_EXPORT, name, attributes, sort + unsigned(index))
 
-    def import_(self, name: bytes, sort: bytes, index: int) -> None:
+    def import_(self, name: str, sort: bytes, index: int, **attributes: str | None) -> None:
         """Imports something other than a type."""
-        self.decls.append(bytes((op.DECL_IMPORT,)) + name + sort + unsigned(index))
+        self._declare(op.DECL_IMPORT, name, attributes, sort + unsigned(index))
 
-    def bound(self, decl: int, name: bytes, index: int | None) -> int:
+    def bound(self, decl: int, name: str, index: int | None, **attributes: str | None) -> int:
         """Imports or exports a type, equal to type `index` or a new resource, and gives the index that it gets."""
         bound = bytes((op.BOUND_SUB_RESOURCE,)) if index is None else bytes((op.BOUND_EQ,)) + unsigned(index)
-        self.decls.append(bytes((decl,)) + name + _TYPE_SORT + bound)
+        self._declare(decl, name, attributes, _TYPE_SORT + bound)
         return self._next_type()
+
+    def _declare(self, decl: int, name: str, attributes: Mapping[str, str | None], content: bytes) -> None:
+        previous = self._taken.setdefault((decl, unique_key(name)), name)
+        if previous is not name:
+            raise same_name(previous, name)
+        self.decls.append(bytes((decl,)) + _extern_name(name, **attributes) + content)
 
     def component_type(self) -> bytes:
         """The finished component type."""
@@ -194,31 +188,29 @@ class _WorldEncoder:
     def world(self, world: ir.World) -> bytes:
         """The component type of a world."""
         for key, item in self._ordered(world.imports):
+            name, attributes = self.resolve.link_name(key), self._attributes(item)
             match item:
                 case ir.InterfaceItem(id_):
-                    self.import_instance(id_, self._item_name(key, item), self.instance_type(id_))
+                    self.import_instance(id_, name, self.instance_type(id_), **attributes)
                 case ir.FunctionItem(function):
-                    self.outer.import_(self._item_name(key, item), _FUNC_SORT, self._func_type(function))
+                    self.outer.import_(name, _FUNC_SORT, self._func_type(function), **attributes)
                 case ir.TypeItem(type_):
                     self.valtype(type_)
         for key, item in self._ordered(world.exports):
+            name, attributes = self.resolve.link_name(key), self._attributes(item)
             match item:
                 case ir.InterfaceItem(id_):
-                    self._export_instance(id_, self._item_name(key, item))
+                    self.outer.export(name, _INSTANCE_SORT, self.instance_type(id_), **attributes)
+                    self._new_instance(id_)
                 case ir.FunctionItem(function):
-                    self.outer.export(self._item_name(key, item), _FUNC_SORT, self._func_type(function))
+                    self.outer.export(name, _FUNC_SORT, self._func_type(function), **attributes)
                 case ir.TypeItem():
                     raise ValueError(f"world {world.name} exports a type")
         return self.outer.component_type()
 
-    def import_instance(self, id_: ir.InterfaceId, name: bytes, type_: int) -> None:
+    def import_instance(self, id_: ir.InterfaceId, name: str, type_: int, **attributes: str | None) -> None:
         """Imports an instance of an interface; what is used from it later comes from this one."""
-        self.outer.import_(name, _INSTANCE_SORT, type_)
-        self._new_instance(id_)
-
-    def _export_instance(self, id_: ir.InterfaceId, name: bytes) -> None:
-        type_ = self.instance_type(id_)
-        self.outer.export(name, _INSTANCE_SORT, type_)
+        self.outer.import_(name, _INSTANCE_SORT, type_, **attributes)
         self._new_instance(id_)
 
     def _new_instance(self, id_: ir.InterfaceId) -> None:
@@ -235,8 +227,8 @@ class _WorldEncoder:
             self.valtype(type_)
         if functions:
             for function in _by_resource(interface):
-                name = _extern_name(function.name, external_id=function.external_id)
-                self.scope.export(name, _FUNC_SORT, self._func_type(function))
+                type_index = self._func_type(function)
+                self.scope.export(function.name, _FUNC_SORT, type_index, external_id=function.external_id)
         content = self.scope.instance_type()
         self.interface, self.scope = None, self.outer
         return self.outer.define(content)
@@ -254,15 +246,12 @@ class _WorldEncoder:
                     done.add(each)
                     yield each, items[each]
 
-    def _item_name(self, key: ir.WorldKey, item: ir.WorldItem) -> bytes:
-        attributes: dict[str, str | None] = {}
+    def _attributes(self, item: ir.WorldItem) -> dict[str, str | None]:
+        """What the name of an item carries."""
         if isinstance(item, ir.InterfaceItem):
-            attributes["external_id"] = item.external_id
-            if item.implements:
-                attributes["implements"] = self.resolve.link_name(item.id)
-        elif isinstance(item, ir.FunctionItem):
-            attributes["external_id"] = item.function.external_id
-        return _extern_name(self.resolve.link_name(key), **attributes)
+            implements = self.resolve.link_name(item.id) if item.implements else None
+            return {"external_id": item.external_id, "implements": implements}
+        return {"external_id": item.function.external_id} if isinstance(item, ir.FunctionItem) else {}
 
     # Types
 
@@ -271,6 +260,7 @@ class _WorldEncoder:
         return self.scope.define_once(key, lambda: self._func_content(function))
 
     def _func_content(self, function: ir.Function) -> bytes:
+        check_names([param.name for param in function.params])
         params = [name_bytes(param.name) + self.valtype(param.type) for param in function.params]
         result = b"\x01\x00" if function.result is None else b"\0" + self.valtype(function.result)
         return bytes((op.FUNC_ASYNC if function.is_async else op.FUNC,)) + vec(params) + result
@@ -294,21 +284,20 @@ class _WorldEncoder:
         if isinstance(owner, ir.InterfaceOwner) and owner.id != self.interface:
             return self._used_index(owner.id, id_, definition)
         if definition.name is None:
-            return self.scope.define_once(definition.kind, lambda: self._content(definition.kind))
-        _check(definition)
-        name = _extern_name(definition.name, external_id=definition.external_id)
+            return self.scope.define_once(definition.kind, lambda: self._content(definition))
         decl = op.DECL_EXPORT if self.interface is not None else op.DECL_IMPORT
-        return self.scope.bound(decl, name, self._behind_name(definition.kind))
+        behind = self._behind_name(definition)
+        return self.scope.bound(decl, definition.name, behind, external_id=definition.external_id)
 
-    def _behind_name(self, kind: ir.Kind) -> int | None:
+    def _behind_name(self, definition: ir.TypeDef) -> int | None:
         """The index of what a named type is; None for a resource, which is nothing but its name."""
-        match kind:
+        match definition.kind:
             case ir.Resource():
                 return None
             case ir.Alias(target) if not isinstance(target, ir.Primitive):
                 return self.index(target)
             case _:
-                return self.scope.define(self._content(kind))
+                return self.scope.define(self._content(definition))
 
     def _used_index(self, owner: ir.InterfaceId, id_: ir.TypeId, definition: ir.TypeDef) -> int:
         """The index here of a type of another interface: an alias of what its instance exports."""
@@ -321,9 +310,10 @@ class _WorldEncoder:
             outer = self.used[id_] = self.outer.alias_export(instance, definition.name)
         return outer if self.scope is self.outer else self.scope.alias_outer(outer)
 
-    def _content(self, kind: ir.Kind) -> bytes:
+    def _content(self, definition: ir.TypeDef) -> bytes:
         """The definition of a type; the types in it are defined before."""
-        return _CONTENTS[type(kind)](self, kind)
+        check_kind(definition.kind, definition.name)
+        return _CONTENTS[type(definition.kind)](self, definition.kind)
 
     def optional(self, type_: ir.Type | None) -> bytes:
         """A use of a type that may be absent."""
@@ -349,15 +339,6 @@ _CONTENTS: dict[type, Callable[[_WorldEncoder, Any], bytes]] = {
     ir.Stream: lambda e, k: bytes((op.STREAM,)) + e.optional(k.type),
     ir.Future: lambda e, k: bytes((op.FUTURE,)) + e.optional(k.type),
 }
-
-
-def _check(definition: ir.TypeDef) -> None:
-    """Raises ValueError for what the binary format has no form for."""
-    match definition.kind:
-        case ir.Record(()):
-            raise ValueError(f"record {definition.name} has no fields")
-        case ir.Flags(flags) if not 0 < len(flags) <= _MOST_FLAGS:
-            raise ValueError(f"flags {definition.name} are {len(flags)}, not 1 to {_MOST_FLAGS}")
 
 
 def _extern_name(name: str, **attributes: str | None) -> bytes:

@@ -5,7 +5,7 @@ The decoder and the readers built on it raise nothing else, however the input wa
 
 from __future__ import annotations
 
-__all__ = ["BinaryError", "Budget", "printable", "quoted"]
+__all__ = ["BinaryError", "Budget", "NoWorldError", "printable", "quoted"]
 
 _LONGEST_NAME = 120
 
@@ -23,6 +23,10 @@ class BinaryError(Exception):
 
     def __str__(self) -> str:
         return self.message if self.offset is None else f"at offset 0x{self.offset:x}: {self.message}"
+
+
+class NoWorldError(BinaryError):
+    """A binary that is in order, and has something that no WIT world can have."""
 
 
 class Budget:

@@ -12,7 +12,7 @@ gives new resources, as `Explainer.md`, "Type definitions", demands. Core defini
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from witgen.binary import model as m
 from witgen.binary.entities import (
@@ -31,12 +31,16 @@ from witgen.binary.entities import (
 )
 from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.matching import equal_types
+from witgen.binary.names import unique_key
 
 __all__ = ["MAX_STEPS", "evaluate", "evaluate_type"]
 
 #: How deep instantiations may be nested, and how many definitions and parts of types they may look at altogether.
 MAX_DEPTH = 64
 MAX_STEPS = 200_000
+
+#: Names by what makes them unique.
+Taken: TypeAlias = dict[tuple[bool, str], str]
 
 
 def evaluate(component: m.Component, budget: Budget | None = None) -> tuple[Externs, Externs]:
@@ -63,6 +67,8 @@ class _Evaluation:
         self.given: Mapping[str, Extern] | None = None
         self.imports: Externs = {}
         self.exports: Externs = {}
+        self.taken_imports: Taken = {}
+        self.taken_exports: Taken = {}
         self.scope = Scope(None)
 
     def run(
@@ -197,11 +203,12 @@ class _Evaluation:
     def bundle(self, definition: m.BundleExports) -> None:
         """An instance made of items that are there."""
         exports: Externs = {}
+        taken: Taken = {}
         at = definition.offset
         self.budget.spend(len(definition.exports), at)
         for export in definition.exports:
             entity = _renamed(self.at(export.sort, export.index, at))
-            _add(exports, export.name, Extern(export.sort, entity, export.attributes, at))
+            _add(exports, taken, export.name, Extern(export.sort, entity, export.attributes, at))
         self.scope.instances.append(Instance(exports))
 
     def export_alias(self, definition: m.ExportAlias) -> None:
@@ -238,7 +245,7 @@ class _Evaluation:
         at, sort = definition.offset, definition.desc.sort
         if self.args is None:
             entity = self.described(definition.desc, at)
-            _add(self.imports, definition.name, Extern(sort, entity, definition.attributes, at))
+            _add(self.imports, self.taken_imports, definition.name, Extern(sort, entity, definition.attributes, at))
         else:
             given = self.args.get(definition.name)
             if given is None:
@@ -259,7 +266,7 @@ class _Evaluation:
         else:
             entity = self.view(entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
-        _add(self.exports, definition.name, Extern(sort, entity, definition.attributes, at))
+        _add(self.exports, self.taken_exports, definition.name, Extern(sort, entity, definition.attributes, at))
 
     def export_decl(self, definition: m.ExportDecl) -> None:
         """An export of a component or instance type."""
@@ -272,7 +279,7 @@ class _Evaluation:
                 raise BinaryError(f"{quoted(definition.name)} is declared, but not exported by what is given", at)
             entity = self.view(found.entity, definition.desc, definition.name, at)
         self.append(sort, entity, at)
-        _add(self.exports, definition.name, Extern(sort, entity, definition.attributes, at))
+        _add(self.exports, self.taken_exports, definition.name, Extern(sort, entity, definition.attributes, at))
 
 
 def _renamed(entity: Entity) -> Entity:
@@ -280,9 +287,13 @@ def _renamed(entity: Entity) -> Entity:
     return Named(entity) if isinstance(entity, Defined | ResourceNode | Named) else entity
 
 
-def _add(externs: Externs, name: str, extern: Extern) -> None:
+def _add(externs: Externs, taken: Taken, name: str, extern: Extern) -> None:
+    """Adds an import or export, or raises `BinaryError` where one is `taken` that has its name to a component."""
+    previous = taken.setdefault(unique_key(name), name)
     if name in externs:
         raise BinaryError(f"{quoted(name)} is there twice", extern.offset)
+    if previous != name:
+        raise BinaryError(f"{quoted(name)} is the same as {quoted(previous)} to a component", extern.offset)
     externs[name] = extern
 
 

@@ -7,13 +7,14 @@ knows the resolved model; how it is read, `witgen.binary.builder` knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from witgen import ir
 from witgen.binary.errors import BinaryError, Budget
 
-__all__ = ["Limits", "names_in", "references"]
+__all__ = ["Limits", "names_in", "references", "with_resources"]
 
 #: How deep types may refer to types, how many a type may consist of when all references are written out, and how many
 #: fields, cases and other parts all types together may have.
@@ -48,15 +49,16 @@ class Limits:
         self._depth = 0
         self._extents: list[_Extent] = []
 
-    def descend(self, offset: int) -> None:
-        """Goes from a type to one in it."""
+    @contextmanager
+    def deeper(self, offset: int) -> Iterator[None]:
+        """While one goes from a type to those in it."""
         self._depth += 1
-        if self._depth > MAX_TYPE_DEPTH:
-            raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
-
-    def ascend(self) -> None:
-        """Goes back."""
-        self._depth -= 1
+        try:
+            if self._depth > MAX_TYPE_DEPTH:
+                raise BinaryError(f"types nested more than {MAX_TYPE_DEPTH} levels deep", offset)
+            yield
+        finally:
+            self._depth -= 1
 
     def add(self, definition: ir.TypeDef, offset: int) -> None:
         """Takes note of the next type of the model."""
@@ -94,6 +96,11 @@ def references(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
             return (first, second)
         case _:
             return ()
+
+
+def with_resources(kind: ir.Kind) -> tuple[ir.Type | None, ...]:
+    """As `references`, with the resource of a handle."""
+    return (kind.resource,) if isinstance(kind, ir.Own | ir.Borrow) else references(kind)
 
 
 def names_in(kind: ir.Kind) -> list[str]:

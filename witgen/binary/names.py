@@ -9,11 +9,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from witgen.binary.errors import BinaryError, quoted
+from witgen.binary.errors import BinaryError, NoWorldError, quoted
 from witgen.binary.model import NameAttributes
 from witgen.ir import FunctionKind, PackageName
 
-__all__ = ["VERSION", "FunctionName", "InterfaceName", "check_labels", "function_name", "interface_name", "is_plain"]
+__all__ = [
+    "VERSION",
+    "FunctionName",
+    "InterfaceName",
+    "check_labels",
+    "function_name",
+    "interface_name",
+    "is_plain",
+    "unique_key",
+]
 
 #: Words are in lower or in upper case. Each text can be taken apart in one way only, so that no search takes long.
 _WORD = "[0-9]*[a-z][a-z0-9]*"
@@ -26,7 +35,12 @@ VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:-{_PART}(?:\.{_PART})*)?
 #: The part of a version that decides whether two of them link.
 _CANONICAL = re.compile(r"[1-9][0-9]*|0\.[1-9][0-9]*|0\.0\.[0-9]+")
 _PLAIN = re.compile(_LABEL)
-_INTERFACE = re.compile(rf"((?:{_LOWER}:)*{_LOWER}):({_LOWER})/({_LABEL})(?:@([0-9A-Za-z.+-]+))?")
+_INTERFACE = re.compile(rf"({_LOWER}):({_LOWER})/({_LABEL})(?:@([0-9A-Za-z.+-]+))?")
+#: Names that components can have beside these, and WIT can't: in nested namespaces, of parts of interfaces, and those
+#: that say where something is to be had.
+_NOT_IN_WIT = re.compile(
+    rf"(?:{_LOWER}:)+{_LOWER}(?:/{_LABEL})+(?:@[0-9A-Za-z.+-]+)?" r"|(?:unlocked-dep|locked-dep|url|integrity)=<[^\0]*>"
+)
 _FUNCTION = re.compile(rf"\[([a-z]+)\]({_LABEL})(?:\.({_LABEL}))?")
 
 _FUNCTION_KINDS = {
@@ -52,6 +66,23 @@ class FunctionName:
     resource: str | None
 
 
+def unique_key(name: str) -> tuple[bool, str]:
+    """What two names have in common that can't stand side by side (`Explainer.md`, "strongly-unique").
+
+    Case and hyphens don't count, nor does whether a function is a method or static; only a constructor may share the
+    name of its resource. Versions count as they are, and so do names that say where something is to be had.
+    """
+    if "<" in name:
+        return False, name
+    name, at, version = name.partition("@")
+    annotation, _, plain = name.rpartition("]")
+    plain = plain.lower().replace("-", "")
+    resource, dot, member = plain.partition(".")
+    if dot and member == resource:
+        plain = resource
+    return annotation == "[constructor", plain + at + version
+
+
 def is_plain(name: str) -> bool:
     """Whether the name is a label (``plainname`` without an annotation)."""
     return _PLAIN.fullmatch(name) is not None
@@ -65,7 +96,7 @@ def check_labels(names: Sequence[str], offset: int) -> None:
     for name in names:
         if _PLAIN.fullmatch(name) is None:
             raise BinaryError(f"{quoted(name)} is not a name", offset)
-    if len({name.lower() for name in names}) < len(names):
+    if len({unique_key(name) for name in names}) < len(names):
         raise BinaryError("two names are the same", offset)
 
 
@@ -73,7 +104,7 @@ def interface_name(name: str, attributes: NameAttributes, offset: int) -> Interf
     """The parts of an interface name; a version suffix completes the version."""
     found = _INTERFACE.fullmatch(name)
     if found is None:
-        raise BinaryError(f"{quoted(name)} is not the name of an interface", offset)
+        raise _misnamed(name, "an interface", offset)
     namespace, package, item, version = found.groups()
     if version is not None:
         is_canonical = attributes.version_suffix is None and _CANONICAL.fullmatch(version) is not None
@@ -90,5 +121,12 @@ def function_name(name: str, offset: int) -> FunctionName:
     found = _FUNCTION.fullmatch(name)
     kind = None if found is None else _FUNCTION_KINDS.get(found[1])
     if found is None or kind is None or (found[3] is None) is not (kind is FunctionKind.CONSTRUCTOR):
-        raise BinaryError(f"{quoted(name)} is not the name of a function", offset)
+        raise _misnamed(name, "a function", offset)
     return FunctionName(kind, found[2])
+
+
+def _misnamed(name: str, what: str, offset: int) -> BinaryError:
+    """The error for a name that is not one of `what` in WIT."""
+    if _NOT_IN_WIT.fullmatch(name) is not None:
+        return NoWorldError(f"no world can have {quoted(name)} as the name of {what}", offset)
+    return BinaryError(f"{quoted(name)} is not the name of {what}", offset)

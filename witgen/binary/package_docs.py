@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 from witgen import ir
 from witgen.binary.errors import BinaryError
 from witgen.binary.names import VERSION, is_plain
+from witgen.semver import order_key
 
 __all__ = ["SECTION", "package_docs", "with_package_docs"]
 
@@ -129,7 +130,7 @@ def with_package_docs(resolve: ir.Resolve, package: ir.PackageId, data: bytes, o
         raise BinaryError(f"{SECTION} of an unknown version", offset)
     try:
         content = json.loads(data[1:].decode())
-        return _Injection(resolve).package(package, content)
+        return _Injection(resolve, resolve.packages[package].name.version, offset).package(package, content)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise BinaryError(f"{SECTION} is not of the form that it should be", offset) from None
 
@@ -137,8 +138,10 @@ def with_package_docs(resolve: ir.Resolve, package: ir.PackageId, data: bytes, o
 class _Injection:
     """The tables of a `Resolve`, as they are being documented."""
 
-    def __init__(self, resolve: ir.Resolve) -> None:
+    def __init__(self, resolve: ir.Resolve, version: str | None, offset: int | None) -> None:
         self.resolve = resolve
+        self.version = version
+        self.offset = offset
         self.types = list(resolve.types)
         self.interfaces = list(resolve.interfaces)
         self.worlds = list(resolve.worlds)
@@ -162,8 +165,30 @@ class _Injection:
             packages=tuple(self.packages),
         )
 
+    def _with(self, item: _Documented, content: _Json) -> _Documented:
+        return replace(item, docs=_text(content.get("docs")), stability=self._gate(content.get("stability")))
+
+    def _gate(self, value: object) -> ir.Stability:
+        """A gate, which may not say a version that the package has not reached."""
+        found = _read_stability(value)
+        if found.since is not None and order_key(found.since) > order_key(self.version):
+            raise BinaryError(
+                f"{SECTION} says `@since(version = {found.since})` "
+                f"in a package {'without a version' if self.version is None else 'of version ' + self.version}",
+                self.offset,
+            )
+        return found
+
+    def _function(self, function: ir.Function, content: object) -> ir.Function:
+        """A function with its docs, which the oldest form gives as text alone."""
+        if content is None or isinstance(content, str):
+            return replace(function, docs=_text(content))
+        if not isinstance(content, dict):
+            raise TypeError
+        return self._with(function, content)
+
     def _type(self, id_: ir.TypeId, content: _Json) -> None:
-        definition = _with(self.types[id_], content)
+        definition = self._with(self.types[id_], content)
         docs = content.get("items", {})
         kind = definition.kind
         match kind:
@@ -186,8 +211,8 @@ class _Injection:
         row = self.interfaces[id_]
         self._types(row.types, content.get("types", {}))
         documented = content.get("funcs", {})
-        functions = {name: _function(function, documented.get(name)) for name, function in row.functions.items()}
-        self.interfaces[id_] = _with(replace(row, functions=functions), content)
+        functions = {name: self._function(function, documented.get(name)) for name, function in row.functions.items()}
+        self.interfaces[id_] = self._with(replace(row, functions=functions), content)
 
     def _world(self, id_: ir.WorldId, content: _Json) -> None:
         world = self.worlds[id_]
@@ -195,7 +220,7 @@ class _Injection:
         self._types({name: type_ for name, type_ in types.items() if isinstance(name, str)}, content.get("types", {}))
         imports = self._world_items(world.imports, content, "import", "funcs", "interfaces")
         exports = self._world_items(world.exports, content, "export", "func_exports", "interface_exports")
-        self.worlds[id_] = _with(replace(world, imports=imports, exports=exports), content)
+        self.worlds[id_] = self._with(replace(world, imports=imports, exports=exports), content)
 
     def _world_items(
         self, items: Mapping[ir.WorldKey, ir.WorldItem], content: _Json, side: str, functions: str, interfaces: str
@@ -205,30 +230,17 @@ class _Injection:
             name = self.resolve.link_name(key)
             match item:
                 case ir.FunctionItem(function):
-                    item = ir.FunctionItem(_function(function, content.get(functions, {}).get(name)))
+                    item = ir.FunctionItem(self._function(function, content.get(functions, {}).get(name)))
                 case ir.InterfaceItem(id_) if self.interfaces[id_].name is None:
                     if name in content.get(interfaces, {}):
                         self._interface(id_, content[interfaces][name])
                         item = replace(item, stability=self.interfaces[id_].stability)
                 case ir.InterfaceItem():
-                    stability = _read_stability(content.get(f"interface_{side}_stability", {}).get(name))
+                    stability = self._gate(content.get(f"interface_{side}_stability", {}).get(name))
                     docs = _text(content.get(f"interface_{side}_docs", {}).get(name))
                     item = replace(item, stability=stability, docs=docs)
             found[key] = item
         return found
-
-
-def _with(item: _Documented, content: _Json) -> _Documented:
-    return replace(item, docs=_text(content.get("docs")), stability=_read_stability(content.get("stability")))
-
-
-def _function(function: ir.Function, content: object) -> ir.Function:
-    """A function with its docs, which the oldest form gives as text alone."""
-    if content is None or isinstance(content, str):
-        return replace(function, docs=_text(content))
-    if not isinstance(content, dict):
-        raise TypeError
-    return _with(function, content)
 
 
 def _documented_items(items: tuple[_Item, ...], docs: _Json) -> tuple[_Item, ...]:

@@ -26,6 +26,11 @@ class InterfaceRow:
     types: TypeNames = field(default_factory=dict)
     functions: dict[str, ir.Function] = field(default_factory=dict)
 
+    @property
+    def link_name(self) -> str | None:
+        """``ns:pkg/name@version``, None for one inside a world."""
+        return None if self.name is None else self.package.interface(self.name)
+
 
 @dataclass(slots=True)
 class WorldRow:

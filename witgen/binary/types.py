@@ -10,12 +10,12 @@ from __future__ import annotations
 from witgen import ir
 from witgen.binary import entities as en
 from witgen.binary import model as m
-from witgen.binary.builder import Builder
+from witgen.binary.builder import Builder, Obstacle
 from witgen.binary.errors import BinaryError, Budget, quoted
 from witgen.binary.evaluate import MAX_STEPS, evaluate, evaluate_type
 from witgen.binary.names import InterfaceName, interface_name
 
-__all__ = ["component_world", "encoded_package", "encoded_world", "is_package"]
+__all__ = ["component_part", "component_world", "encoded_package", "encoded_world", "is_package"]
 
 #: The world of a component has no name in the binary; these are the ones that other tools give it.
 ROOT_PACKAGE = ir.PackageName("root", "component")
@@ -26,15 +26,33 @@ def component_world(component: m.Component, *, merge: bool = False) -> tuple[ir.
     """The world that `component` implements: world ``root`` of package ``root:component``.
 
     An interface that it both imports and exports has two rows in `Resolve.interfaces`, as a component may import a part
-    of an interface only; the package lists the exported one. With `merge` it has one row that holds what both have, as
-    in WIT text; docs are read then, too.
-    Raises `BinaryError` where types and their uses don't fit, or no world can express them.
+    of an interface only; the package lists the exported one. With `merge` it is read as WIT text has it: the interface
+    has one row that holds what both have, docs are read, and what text can't say is refused (`text_rules`).
+    Raises `BinaryError` where types and their uses don't fit, `NoWorldError` where no world can have what it imports or
+    exports.
     """
-    imports, exports = evaluate(component)
-    builder = Builder(merge=merge)
-    world = builder.world(ROOT_WORLD, ROOT_PACKAGE, imports, exports)
-    resolve = builder.finish(ROOT_PACKAGE)
+    resolve, world, obstacles = _component_world(component, Builder(merge=merge, as_text=merge))
+    _raise_first(obstacles)
     return _documented(resolve, component) if merge else resolve, world
+
+
+def component_part(component: m.Component) -> tuple[ir.Resolve, ir.WorldId, list[Obstacle]]:
+    """As `component_world`, with what no world can have left out: the obstacles to its being a world.
+
+    Raises `BinaryError` where types and their uses don't fit.
+    """
+    return _component_world(component, Builder(merge=False))
+
+
+def _component_world(component: m.Component, builder: Builder) -> tuple[ir.Resolve, ir.WorldId, list[Obstacle]]:
+    world = builder.world(ROOT_WORLD, ROOT_PACKAGE, *evaluate(component))
+    return builder.finish(ROOT_PACKAGE), world, builder.obstacles
+
+
+def _raise_first(obstacles: list[Obstacle]) -> None:
+    """Raises what is said of the first obstacle, if there is one."""
+    for obstacle in obstacles:
+        raise obstacle.error
 
 
 def is_package(component: m.Component) -> bool:
@@ -61,6 +79,7 @@ def encoded_world(component: m.Component, budget: Budget | None = None) -> tuple
         if world is None:
             raise BinaryError(f"{quoted(name)} is not an encoded world", extern.offset)
         id_ = builder.world(item.item, item.package, *evaluate_type(world, budget))
+        _raise_first(builder.obstacles)
         return builder.finish(item.package), id_
     raise AssertionError
 
@@ -86,6 +105,7 @@ def encoded_package(component: m.Component) -> tuple[ir.Resolve, ir.PackageId]:
             builder.world(item.item, item.package, *evaluate_type(world, budget))
     if package is None:
         raise BinaryError("this component exports no package", component.offset)
+    _raise_first(builder.obstacles)
     resolve = _documented(builder.finish(package), component)
     return resolve, ir.PackageId(len(resolve.packages) - 1)
 

@@ -7,8 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from witgen.binary.producers import Producer
-from witgen.contract.digest import FORM, InterfaceDigest
-from witgen.inspect.model import Component, Contents, Extern, Inspection, Module, Section, StampCheck, World
+from witgen.contract.digest import FORM, InterfaceDigest, WorldDigest
+from witgen.inspect.model import (
+    Component,
+    Contents,
+    Extern,
+    Inspection,
+    Module,
+    Obstacle,
+    Part,
+    Section,
+    StampCheck,
+    World,
+)
 
 __all__ = ["VERSION", "as_document"]
 
@@ -27,6 +38,10 @@ def as_document(inspection: Inspection) -> str:
         "form": FORM,
         "worlds": [_world(world) for world in inspection.worlds],
         "interfaces": _interfaces(inspection.interfaces),
+        "imports": _externs(inspection.imports),
+        "exports": _externs(inspection.exports),
+        "obstacles": [_obstacle(obstacle) for obstacle in inspection.obstacles],
+        "part": None if inspection.part is None else _sides(inspection.part),
         "contract": None if inspection.stamp is None else _stamp(inspection.stamp),
         **_contents(inspection.contents),
     }
@@ -34,12 +49,20 @@ def as_document(inspection: Inspection) -> str:
 
 
 def _world(world: World) -> Json:
-    digests = world.digests
+    return {"name": world.name, "digest": world.digests.digest, **_sides(world.digests)}
+
+
+def _sides(digests: WorldDigest | Part) -> Json:
+    return {"imports": _interfaces(digests.imports), "exports": _interfaces(digests.exports)}
+
+
+def _obstacle(obstacle: Obstacle) -> Json:
     return {
-        "name": world.name,
-        "digest": digests.digest,
-        "imports": _interfaces(digests.imports),
-        "exports": _interfaces(digests.exports),
+        "side": obstacle.side,
+        "name": obstacle.extern.name,
+        "sort": obstacle.extern.sort,
+        "message": obstacle.message,
+        "offset": obstacle.offset,
     }
 
 

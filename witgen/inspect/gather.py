@@ -22,7 +22,19 @@ from witgen.binary.reader import Reader
 from witgen.contract import stamp as stamps
 from witgen.contract.digest import Digests
 from witgen.diagnostics import WitError
-from witgen.inspect.model import Component, Contents, Extern, Inspection, Kind, Module, Section, StampCheck, World
+from witgen.inspect.model import (
+    Component,
+    Contents,
+    Extern,
+    Inspection,
+    Kind,
+    Module,
+    Obstacle,
+    Part,
+    Section,
+    StampCheck,
+    World,
+)
 from witgen.printer import package_text
 from witgen.resolve.binaries import decode
 from witgen.resolve.files import shown
@@ -94,7 +106,8 @@ def _carried(module: CoreModuleOutline) -> Iterator[tuple[ir.Resolve, ir.WorldId
 
 def _component_file(path: str, data: bytes) -> Inspection:
     component = binary.decode(data)
-    contents = _Gatherer(data).contents(component)
+    gatherer = _Gatherer(data)
+    contents = gatherer.contents(component)
     if binary.is_package(component):
         resolve, package = binary.encoded_package(component)
         row = resolve.packages[package]
@@ -102,10 +115,36 @@ def _component_file(path: str, data: bytes) -> Inspection:
         interfaces = {row.name.interface(name): digests.interface(id_) for name, id_ in row.interfaces.items()}
         worlds = tuple([_world(resolve, id_) for id_ in row.worlds.values()])
         return Inspection(path, Kind.PACKAGE, len(data), worlds, interfaces, contents=contents)
-    world = _world(*binary.component_world(component))
+    imports, exports = gatherer.externs(component)
+    resolve, id_, found = binary.component_part(component)
+    world = _world(resolve, id_)
+    obstacles = tuple(
+        [
+            Obstacle(each.side, Extern(each.name, each.sort.value), each.error.message, each.error.offset)
+            for each in found
+        ]
+    )
+    return Inspection(
+        path,
+        Kind.COMPONENT,
+        len(data),
+        () if obstacles else (world,),
+        imports=imports,
+        exports=exports,
+        obstacles=obstacles,
+        part=Part(world.digests.imports, world.digests.exports) if obstacles else None,
+        stamp=_stamp_check(component, world, obstacles),
+        contents=contents,
+    )
+
+
+def _stamp_check(component: m.Component, world: World, obstacles: Sequence[Obstacle]) -> StampCheck | None:
+    """What the stamp says and where the component differs; whatever no world can have is not in the stamp's."""
     stamp = stamps.read_stamp(component)
-    check = None if stamp is None else StampCheck(stamp, tuple(stamps.differences(stamp, world.digests)))
-    return Inspection(path, Kind.COMPONENT, len(data), (world,), stamp=check, contents=contents)
+    if stamp is None:
+        return None
+    lines = [f"{each.side} {each.extern.name}: {each.message}" for each in obstacles]
+    return StampCheck(stamp, tuple(sorted([*lines, *stamps.differences(stamp, world.digests)])))
 
 
 def _world(resolve: ir.Resolve, id_: ir.WorldId) -> World:
@@ -133,6 +172,13 @@ class _Gatherer:
             self._producers(by_type[m.CustomSection]),
         )
 
+    def externs(self, component: m.Component) -> tuple[tuple[Extern, ...], tuple[Extern, ...]]:
+        """The imports and the exports of a component."""
+        imports = [Extern(d.name, d.desc.sort.value) for d in component.definitions if isinstance(d, m.Import)]
+        exports = [Extern(d.name, d.sort.value) for d in component.definitions if isinstance(d, m.Export)]
+        self._parts.spend(len(imports) + len(exports), component.offset)
+        return tuple(imports), tuple(exports)
+
     def module(self, index: int, module: m.CoreModule) -> Module:
         """A core module, the one with that index."""
         at, size = module.offset, len(module.data)
@@ -144,11 +190,9 @@ class _Gatherer:
         )
 
     def _component(self, index: int, component: m.Component) -> Component:
-        imports = [Extern(d.name, d.desc.sort.value) for d in component.definitions if isinstance(d, m.Import)]
-        exports = [Extern(d.name, d.sort.value) for d in component.definitions if isinstance(d, m.Export)]
-        self._parts.spend(len(imports) + len(exports), component.offset)
+        imports, exports = self.externs(component)
         contents = self.contents(component)
-        return Component(index, component.offset, len(component.data), tuple(imports), tuple(exports), contents)
+        return Component(index, component.offset, len(component.data), imports, exports, contents)
 
     def _producers(self, sections: Sequence[m.CustomSection]) -> tuple[Producer, ...]:
         found = producers(self._reader, sections)

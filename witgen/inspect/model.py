@@ -13,7 +13,19 @@ from witgen.binary.producers import Producer
 from witgen.contract.digest import InterfaceDigest, WorldDigest
 from witgen.contract.stamp import Stamp
 
-__all__ = ["Component", "Contents", "Extern", "Inspection", "Kind", "Module", "Section", "StampCheck", "World"]
+__all__ = [
+    "Component",
+    "Contents",
+    "Extern",
+    "Inspection",
+    "Kind",
+    "Module",
+    "Obstacle",
+    "Part",
+    "Section",
+    "StampCheck",
+    "World",
+]
 
 
 class Kind(enum.Enum):
@@ -50,7 +62,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Extern:
-    """An import or export of a nested component; `sort` is the word of the text format."""
+    """An import or export of a component; `sort` is the word of the text format."""
 
     name: str
     sort: str
@@ -87,6 +99,26 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps a component from being a world: an import or export (`side`), and what no world can have of it, at
+    which byte."""
+
+    side: str
+    extern: Extern
+    message: str
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a world could have of a component that is none: the digests of its interfaces by link name, of its functions
+    under ``""``."""
+
+    imports: Mapping[str, InterfaceDigest]
+    exports: Mapping[str, InterfaceDigest]
+
+
+@dataclass(frozen=True, slots=True)
 class StampCheck:
     """The stamp of a component, and where the component is not what it says: a line each."""
 
@@ -99,7 +131,9 @@ class Inspection:
     """A file.
 
     `worlds` are the one that a component implements, those of a package, or those that a core module carries for the
-    linker; `interfaces` are those of a package, by full name. A core module stands as the only one in `contents`.
+    linker; `interfaces` are those of a package, by full name. `imports` and `exports` are those of a component as they
+    are in the file. Where no world can have some of them, these are `obstacles`, the others are `part`, and there is no
+    world. A core module stands as the only one in `contents`.
     """
 
     path: str
@@ -107,5 +141,9 @@ class Inspection:
     size: int
     worlds: tuple[World, ...]
     interfaces: Mapping[str, InterfaceDigest] = field(default_factory=dict)
+    imports: tuple[Extern, ...] = ()
+    exports: tuple[Extern, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    part: Part | None = None
     stamp: StampCheck | None = None
     contents: Contents = field(default_factory=Contents)

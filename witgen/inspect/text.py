@@ -11,13 +11,26 @@ from itertools import groupby
 from witgen.binary.errors import printable
 from witgen.binary.producers import Producer
 from witgen.contract.digest import InterfaceDigest
-from witgen.inspect.model import Component, Contents, Inspection, Kind, Module, Section, StampCheck, World
+from witgen.inspect.model import (
+    Component,
+    Contents,
+    Extern,
+    Inspection,
+    Kind,
+    Module,
+    Obstacle,
+    Section,
+    StampCheck,
+    World,
+)
 
 __all__ = ["as_text"]
 
 _TITLES = {Kind.COMPONENT: "component", Kind.PACKAGE: "WIT package", Kind.MODULE: "core module"}
 #: The group of what belongs to no package: functions, types and inline interfaces of the world.
 _OWN = "of the world itself"
+#: The group of what no world can have.
+_NO_WORLDS = "of no world"
 _LONGEST_LINE = 1000
 
 
@@ -31,6 +44,11 @@ def as_text(inspection: Inspection) -> str:
         blocks.append(_package(inspection))
     else:
         blocks += [block for world in inspection.worlds for block in _world(world, inspection.kind)]
+    if inspection.part is not None:
+        blocks.append(_obstacles(inspection.obstacles))
+        for title, items in (("imports", inspection.part.imports), ("exports", inspection.part.exports)):
+            others = [each.extern for each in inspection.obstacles if f"{each.side}s" == title]
+            blocks.append(_side(title, items, others))
     if inspection.kind is Kind.COMPONENT:
         blocks.append(_contract(inspection.stamp))
     blocks += _contents(inspection.contents)
@@ -71,7 +89,26 @@ def _world(world: World, kind: Kind) -> Iterator[list[str]]:
     if kind is Kind.MODULE:
         yield [f"world {printable(world.name)}  sha256:{world.digests.digest}"]
     for title, items in (("imports", world.digests.imports), ("exports", world.digests.exports)):
-        yield [title, *_grouped(items)] if items else [f"{title}: none"]
+        yield _side(title, items)
+
+
+def _obstacles(obstacles: Sequence[Obstacle]) -> list[str]:
+    """Why a component is no world: of each import or export that no world can have, what is wrong and at which byte."""
+    rows = [
+        (f"{each.side} {each.extern.name}", "" if each.offset is None else f"at offset 0x{each.offset:x}", each.message)
+        for each in obstacles
+    ]
+    return ["no world can describe this component", *_columns(rows)]
+
+
+def _side(title: str, items: Mapping[str, InterfaceDigest], others: Sequence[Extern] = ()) -> list[str]:
+    """Imports or exports: what a world can have, then the others."""
+    if not items and not others:
+        return [f"{title}: none"]
+    lines = [title, *(_grouped(items) if items else [])]
+    if others:
+        lines += [f"  {_NO_WORLDS}", *_columns([(extern.sort, extern.name) for extern in others], indent=4)]
+    return lines
 
 
 def _grouped(items: Mapping[str, InterfaceDigest]) -> list[str]:

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from witgen import ir
+from witgen import ir, semver
 from witgen.printer.lines import Lines
 from witgen.printer.types import Types
 from witgen.printer.words import attributes, comments, identifier, package_name
-from witgen.syntax import semver
 
 __all__ = ["package_text"]
 

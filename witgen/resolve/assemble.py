@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from witgen import ir
+from witgen import ir, semver
 from witgen.diagnostics import Diagnostic, Note, Span, WitError
 from witgen.resolve.binaries import Decoded, decode, is_text_form, is_webassembly
 from witgen.resolve.define import define_package
@@ -22,7 +22,7 @@ from witgen.resolve.merge import Merge
 from witgen.resolve.order import spelled_out
 from witgen.resolve.scope import package_name
 from witgen.resolve.tables import Tables
-from witgen.syntax import ast, parse, semver
+from witgen.syntax import ast, parse
 
 __all__ = ["assemble"]
 

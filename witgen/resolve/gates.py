@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from witgen import ir
+from witgen import ir, semver
 from witgen.diagnostics import Note, Span, WitError
-from witgen.syntax import ast, semver
+from witgen.syntax import ast
 
 _Gate = TypeVar("_Gate", ast.Since, ast.Unstable, ast.Deprecated, ast.ExternalId)
 

@@ -168,8 +168,7 @@ class _Merger:
                     raise self._contradiction(f"`{key}`", ir.WorldOwner(new_id))
 
     def _check_world(self, world: ir.World) -> None:
-        """Raise WitError for a world that WIT can't say: one without an interface that its items use, or that exports a
-        type."""
+        """Raise WitError for a world that WIT can't say: one without an interface that its items use."""
         tables = self._tables
         interfaces: set[ir.InterfaceId] = set()
         types: list[tuple[str, ir.TypeId]] = []
@@ -186,8 +185,6 @@ class _Merger:
             if used is not None and used not in interfaces:
                 missing = tables.interfaces[used].name
                 raise self._error(f"world `{world.name}` has `{name}` without `{missing}`, which that uses")
-        if any(isinstance(item, ir.TypeItem) for item in world.exports.values()):
-            raise self._error(f"world `{world.name}` exports a type, which only interfaces can")
 
     def _items(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> dict[ir.WorldKey, ir.WorldItem]:
         converted: dict[ir.WorldKey, ir.WorldItem] = {}

@@ -3830,7 +3830,7 @@ mod _rt {
 
     #[cfg(target_arch = "wasm32")]
     #[unsafe(link_section = "component-type:witgen:0.1.0:component:ftp/ftp-component@0.1.0")]
-    static COMPONENT_TYPE: [u8; 7085] = *b"\
+    static COMPONENT_TYPE: [u8; 7125] = *b"\
     \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xf26\x01A\x02\x01A/\x01B\
     \x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
     ug-string\x01\x02\x03\x00\x13wasi:io/error@0.2.1\x05\x00\x01B\x0a\x04\x00\x08pollable\x03\x01\
@@ -3969,7 +3969,8 @@ mod _rt {
     \x01\x01\x00\x04\x00\x0bstop-server\x01U\x01j\x01\xcc\x00\x01\x0b\x01@\x02\x07session\xcd\x00\
     \x03maxy\x00\xd6\x00\x04\x00\x0cpoll-command\x01W\x01j\x00\x01\x0b\x01@\x02\x08exchange3\x08resp\
     onse<\x00\xd8\x00\x04\x00\x0dsend-response\x01Y\x04\x00\x1bcomponent:ftp/control@0.1.0\x05\x1e\
-    \x04\x00!component:ftp/ftp-component@0.1.0\x04\x00\x0b\x13\x01\x00\x0dftp-component\x03\x00\x00";
+    \x04\x00!component:ftp/ftp-component@0.1.0\x04\x00\x0b\x13\x01\x00\x0dftp-component\x03\x00\x00\
+    \x00&\x09producers\x01\x0cprocessed-by\x01\x06witgen\x050.1.0";
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included

@@ -3533,7 +3533,7 @@ mod _rt {
 
     #[cfg(target_arch = "wasm32")]
     #[unsafe(link_section = "component-type:witgen:0.1.0:component:http/http-component@0.1.0")]
-    static COMPONENT_TYPE: [u8; 7250] = *b"\
+    static COMPONENT_TYPE: [u8; 7290] = *b"\
     \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\x968\x01A\x02\x01A1\x01B\
     \x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
     ug-string\x01\x02\x03\x00\x13wasi:io/error@0.2.1\x05\x00\x01B\x0a\x04\x00\x08pollable\x03\x01\
@@ -3678,7 +3678,8 @@ mod _rt {
     nt/\x07request\x1e\x005\x04\x00\x04send\x016\x01j\x01+\x01\x09\x01@\x02\x05agent/\x03maxy\x007\
     \x04\x00\x0dpoll-response\x018\x01i\x05\x01j\x00\x01\x09\x01@\x02\x04body \x04sink9\x00:\x04\x00\
     \x07receive\x01;\x04\x00\x1bcomponent:http/client@0.1.0\x05 \x04\x00#component:http/http-compone\
-    nt@0.1.0\x04\x00\x0b\x14\x01\x00\x0ehttp-component\x03\x00\x00";
+    nt@0.1.0\x04\x00\x0b\x14\x01\x00\x0ehttp-component\x03\x00\x00\x00&\x09producers\x01\x0cprocesse\
+    d-by\x01\x06witgen\x050.1.0";
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included

@@ -2385,7 +2385,7 @@ mod _rt {
 
     #[cfg(target_arch = "wasm32")]
     #[unsafe(link_section = "component-type:witgen:0.1.0:runner:progress/progress-runner@0.1.0")]
-    static COMPONENT_TYPE: [u8; 2448] = *b"\
+    static COMPONENT_TYPE: [u8; 2488] = *b"\
     \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xd3\x12\x01A\x02\x01A\x10\
     \x01B\x14\x01ks\x01r\x03\x04users\x04tasks\x06tenant\x00\x04\x00\x05scope\x03\x00\x01\x01m\x05\
     \x0ainitiating\x08planning\x09executing\x0amonitoring\x07closing\x04\x00\x05phase\x03\x00\x03\
@@ -2435,7 +2435,8 @@ mod _rt {
     ubscriptionsy\x06queuedy\x0blast-updatew\x04\x00\x05pulse\x03\x00\x08\x01ps\x01@\x02\x09timestam\
     pw\x0cactive-flags\x0a\x00\x09\x04\x00\x09heartbeat\x01\x0b\x01p\x06\x01@\x00\x00\x0c\x04\x00\
     \x0dflush-metrics\x01\x0d\x04\x00\x1frunner:progress/telemetry@0.1.0\x05\x0b\x04\x00%runner:prog\
-    ress/progress-runner@0.1.0\x04\x00\x0b\x15\x01\x00\x0fprogress-runner\x03\x00\x00";
+    ress/progress-runner@0.1.0\x04\x00\x0b\x15\x01\x00\x0fprogress-runner\x03\x00\x00\x00&\x09produc\
+    ers\x01\x0cprocessed-by\x01\x06witgen\x050.1.0";
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included

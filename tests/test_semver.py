@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from witgen.syntax.semver import order_key
+from witgen.semver import order_key
 
 
 def test_versions_are_in_the_order_of_precedence() -> None:
