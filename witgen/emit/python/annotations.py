@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from witgen import ir
-from witgen.emit.python.naming import ClassNames, class_name
+from witgen.emit.python.naming import ClassNames
 
 __all__ = ["Annotations", "GuestResourceCode", "HostResourceCode", "ResourceCode"]
 
@@ -76,11 +76,6 @@ class Annotations:
     def resource(self, id_: ir.TypeId) -> ResourceCode:
         """How handles of a resource are carried across."""
         return self._resources[id_]
-
-    @staticmethod
-    def case(name: str) -> str:
-        """The part of a variant case's class after the variant's own name."""
-        return class_name(name)
 
     def of(self, type_: ir.Type | None) -> str:
         """The type of a value that the module gives out, or that a data class holds."""
