@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from witgen import ir
 from witgen.emit.python.naming import ClassNames
+from witgen.resolve.kinds import references
 
 __all__ = ["Annotations", "GuestResourceCode", "HostResourceCode", "ResourceCode"]
 
@@ -68,10 +70,18 @@ class GuestResourceCode(ResourceCode):
 class Annotations:
     """Annotations for the types of one world, by the classes that the generated module defines."""
 
-    def __init__(self, resolve: ir.Resolve, names: ClassNames, resources: dict[ir.TypeId, ResourceCode]) -> None:
+    def __init__(
+        self,
+        resolve: ir.Resolve,
+        names: ClassNames,
+        resources: dict[ir.TypeId, ResourceCode],
+        passed: Iterable[ir.Type] = (),
+    ) -> None:
+        """Annotations, where callers pass in values of the types `passed`."""
         self.resolve = resolve
         self.names = names
         self._resources = resources
+        self._passed = self._with_parts(passed)
 
     def resource(self, id_: ir.TypeId) -> ResourceCode:
         """How handles of a resource are carried across."""
@@ -84,6 +94,25 @@ class Annotations:
     def given(self, type_: ir.Type | None) -> str:
         """The type of a value that a caller passes in: any sequence for a list, any buffer for bytes."""
         return self._annotation(type_, given=True)
+
+    def stored(self, type_: ir.Type) -> Callable[[ir.Type], str]:
+        """How values of a type, and what is in them, are annotated where code of the module writes them: as `given` if
+        callers pass in such values, as `of` if there are only those that data classes hold."""
+        return self.given if self.resolve.dealias(type_) in self._passed else self.of
+
+    def _with_parts(self, types: Iterable[ir.Type]) -> set[ir.Type]:
+        """The types, aliases followed, and those of which they are made without a data class around them."""
+        found: set[ir.Type] = set()
+        pending = list(types)
+        while pending:
+            type_ = self.resolve.dealias(pending.pop())
+            if type_ in found:
+                continue
+            found.add(type_)
+            if not isinstance(type_, ir.Primitive):
+                kind = self.resolve.types[type_].kind
+                pending += [] if isinstance(kind, ir.Record | ir.Variant) else references(kind)
+        return found
 
     def _annotation(self, type_: ir.Type | None, given: bool) -> str:
         if type_ is None:

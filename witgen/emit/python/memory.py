@@ -155,7 +155,7 @@ class MemoryCode(Parts):
         return f"{self._load_list_function(type_)}(cx, {pointer}, {length})"
 
     def _load_list_function(self, type_: ir.TypeId) -> str:
-        element_types, element = self._element(type_)
+        element_types, element = self._element(type_, self._annotations.of)
 
         def write(block: Block) -> None:
             _, size, align = self.abi.field_offsets(element_types)
@@ -163,7 +163,9 @@ class MemoryCode(Parts):
             block.add(f"size = n * {size}")
             self.check(block, "p", "size", align)
             if plain:
-                block.add(f'return cx.view[p : p + size].cast("{plain}").tolist()')
+                view = f'cx.view[p : p + size].cast("{plain}")'
+                # `tolist` has the type of a list of integers for every format.
+                block.add(f"return list({view})" if plain in "fd" else f"return {view}.tolist()")
                 return
             slots: list[Slot] = []
             inner = Block()
@@ -189,14 +191,13 @@ class MemoryCode(Parts):
         values = [self._load(t, o, "q", make) for t, o in zip(types, offsets, strict=True)]
         return f"({', '.join(values)})"
 
-    def _element(self, type_: ir.TypeId) -> tuple[list[ir.Type], str]:
+    def _element(self, type_: ir.TypeId, annotate: Callable[[ir.Type], str]) -> tuple[list[ir.Type], str]:
         """The types of which an element of a list or map consists, and its annotation."""
         kind = self._resolve.types[type_].kind
         if isinstance(kind, ir.Map):
-            key, value = self._annotations.of(kind.key), self._annotations.of(kind.value)
-            return [kind.key, kind.value], f"tuple[{key}, {value}]"
+            return [kind.key, kind.value], f"tuple[{self._annotations.of(kind.key)}, {annotate(kind.value)}]"
         assert isinstance(kind, ir.List)
-        return [kind.element], self._annotations.of(kind.element)
+        return [kind.element], annotate(kind.element)
 
     def _plain_letter(self, types: list[ir.Type]) -> str:
         type_ = self._resolve.dealias(types[0])
@@ -312,7 +313,9 @@ class MemoryCode(Parts):
                 with block.indented("else:"):
                     block.add(f"raise rt.bad_type(v, {self._annotations.of(type_)!r})")
 
-        return self._helper("store", type_, f"cx: rt.Context, p: int, v: {self._annotations.of(type_)}) -> None", write)
+        return self._helper(
+            "store", type_, f"cx: rt.Context, p: int, v: {self._annotations.stored(type_)(type_)}) -> None", write
+        )
 
     def _put_pair(self, call: str, offset: int, gap: int, block: Block, slots: list[Slot]) -> None:
         pointer, length = block.fresh(), block.fresh()
@@ -328,7 +331,7 @@ class MemoryCode(Parts):
         return f"{self._store_list_function(type_)}(cx, {value})"
 
     def _store_list_function(self, type_: ir.TypeId) -> str:
-        types, element = self._element(type_)
+        types, element = self._element(type_, self._annotations.stored(type_))
         collection = "Collection" if isinstance(self._resolve.types[type_].kind, ir.Map) else "Sequence"
 
         def write(block: Block) -> None:

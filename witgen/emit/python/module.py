@@ -26,7 +26,7 @@ def build_module(resolve: ir.Resolve, world_id: ir.WorldId) -> Module:
     names = ClassNames(sides, world)
     resources = _resources(sides, world)
     codes = _resource_codes(resources, names)
-    annotations = Annotations(sides.resolve, names, codes)
+    annotations = Annotations(sides.resolve, names, codes, _passed(sides, world))
     codec = Codec(annotations)
     errors = _errors(sides, world, names)
     functions = Functions(codec, annotations, errors)
@@ -104,18 +104,28 @@ def _resource_codes(resources: dict[ir.TypeId, tuple[str, bool]], names: ClassNa
     }
 
 
+def _functions(sides: Sides, world: ir.World, *, exported: bool) -> list[ir.Function]:
+    """All that is imported, or exported: functions of interfaces first, then those of the world itself."""
+    found = [
+        function
+        for id_ in dict.fromkeys(side.id for side in (sides.exports if exported else sides.imports))
+        for function in sides.resolve.interfaces[id_].functions.values()
+    ]
+    return [*found, *sides.resolve.world_functions(world.exports if exported else world.imports)]
+
+
+def _passed(sides: Sides, world: ir.World) -> list[ir.Type]:
+    """The types of the values that callers pass in: arguments of exports, results of imports."""
+    arguments = [param.type for function in _functions(sides, world, exported=True) for param in function.params]
+    results = [function.result for function in _functions(sides, world, exported=False)]
+    return [*arguments, *(result for result in results if result is not None)]
+
+
 def _errors(sides: Sides, world: ir.World, names: ClassNames) -> dict[ir.Type, str]:
     """An exception class for each named type that functions give as ``err``."""
     resolve = sides.resolve
-    functions = [
-        function
-        for id_ in dict.fromkeys(side.id for side in (*sides.imports, *sides.exports))
-        for function in resolve.interfaces[id_].functions.values()
-    ]
-    for items in (world.imports, world.exports):
-        functions += resolve.world_functions(items)
     found: dict[ir.Type, str] = {}
-    for function in functions:
+    for function in (*_functions(sides, world, exported=False), *_functions(sides, world, exported=True)):
         kind = None if function.result is None else resolve.kind(function.result)
         if isinstance(kind, ir.Result) and kind.err is not None:
             type_ = resolve.dealias(kind.err)
