@@ -54,17 +54,23 @@ class HostResourceCode(ResourceCode):
         return f"cx.handles.{'add' if own else 'lend'}(cx.resources[{self.index}], {value})"
 
 
+@dataclass(frozen=True, slots=True)
 class GuestResourceCode(ResourceCode):
-    """A resource that the guest implements: an object of a generated class keeps the representation."""
+    """A resource that the guest implements: an object of a generated class keeps the representation.
 
-    __slots__ = ()
+    Where the resource is one of `several` of a WIT name, of several exports of an interface, objects are told apart.
+    """
+
+    several: bool = False
     host = False
 
     def lifted(self, rep: str, own: bool) -> str:
         return f"{self.class_}.{'_owned' if own else '_borrowed'}(cx, {self.index}, {rep})"
 
     def lowered(self, value: str, own: bool) -> str:
-        return f"{value}._give(cx, {self.index})" if own else f"{value}._lend(cx)"
+        if own:
+            return f"{value}._give(cx, {self.index})"
+        return f"{value}._lend(cx, {self.index})" if self.several else f"{value}._lend(cx)"
 
 
 class Annotations:

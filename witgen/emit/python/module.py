@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from witgen import ir
 from witgen.contract.digest import Digests
 from witgen.emit.python.annotations import Annotations, GuestResourceCode, HostResourceCode, ResourceCode
@@ -25,7 +27,7 @@ def build_module(resolve: ir.Resolve, world_id: ir.WorldId) -> Module:
     sides = divide(resolve, world_id)
     names = ClassNames(sides, world)
     resources = _resources(sides, world)
-    codes = _resource_codes(resources, names)
+    codes = _resource_codes(sides.resolve, resources, names)
     annotations = Annotations(sides.resolve, names, codes, _passed(sides, world))
     codec = Codec(annotations)
     errors = _errors(sides, world, names)
@@ -97,11 +99,17 @@ def _resources(sides: Sides, world: ir.World) -> dict[ir.TypeId, tuple[str, bool
     return found
 
 
-def _resource_codes(resources: dict[ir.TypeId, tuple[str, bool]], names: ClassNames) -> dict[ir.TypeId, ResourceCode]:
-    return {
-        type_: (GuestResourceCode if exported else HostResourceCode)(names.type(type_), index)
-        for index, (type_, (_, exported)) in enumerate(resources.items())
-    }
+def _resource_codes(
+    resolve: ir.Resolve, resources: dict[ir.TypeId, tuple[str, bool]], names: ClassNames
+) -> dict[ir.TypeId, ResourceCode]:
+    # The rows of one resource, as several exports have it, are the same but for their index.
+    exported = Counter(resolve.types[type_] for type_, (_, is_exported) in resources.items() if is_exported)
+    found: dict[ir.TypeId, ResourceCode] = {}
+    for index, (type_, (_, is_exported)) in enumerate(resources.items()):
+        class_ = names.type(type_)
+        several = exported[resolve.types[type_]] > 1
+        found[type_] = GuestResourceCode(class_, index, several) if is_exported else HostResourceCode(class_, index)
+    return found
 
 
 def _functions(sides: Sides, world: ir.World, *, exported: bool) -> list[ir.Function]:
