@@ -160,16 +160,22 @@ class Parts:
     def _some(self, payload: ir.Type, code: str) -> str:
         return f"rt.Some({code})" if self._nests(payload) else code
 
-    def _has_variants(self, type_: ir.Type) -> bool:
+    def _is_long(self, type_: ir.Type) -> bool:
+        """Whether a list of fixed length has so many parts that it always lies in memory: a loop goes through it."""
+        return len(self.abi.flat(type_)) > abi.MAX_FLAT_PARAMS
+
+    def _has_functions(self, type_: ir.Type) -> bool:
         """Whether storing the type needs a function of its own, so that it can't lie in a ``struct`` of fixed form."""
         kind = self._resolve.kind(type_)
         match kind:
             case ir.Variant() | ir.Result():
                 return True
+            case ir.FixedLengthList() if self._is_long(type_):
+                return True
             case ir.Option(payload):
-                return self._has_variants(payload)
+                return self._has_functions(payload)
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
-                return any(self._has_variants(part) for part in self._parts(kind))
+                return any(self._has_functions(part) for part in self._parts(kind))
             case _:
                 return False
 
