@@ -179,7 +179,7 @@ class Instance:
         self.handles = HandleTable()
         self.contract = contract
         self.owners: list[Any] = [None] * len(contract.resources)
-        self.resources = [ResourceType(name, _drop_host_object) for _, name, _ in contract.resources]
+        self.resources = [ResourceType(name, _drop_host_object) for name in _resource_names(contract)]
         #: Resources (index and representation) of objects that were collected while the guest was in a call.
         self.orphans: list[tuple[int, int]] = []
         #: An exception of host code on its way through the guest.
@@ -198,7 +198,7 @@ class Instance:
         self._exports = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
             if not host:
-                self.resources[index] = self._exported_resource(interface, name)
+                self.resources[index] = self._exported_resource(interface, name, self.resources[index].name)
 
     def export(self, interface: str, name: str, params: str, results: str) -> LiftedFunction:
         """The exported function `name` of an interface (``""``: of the world itself) with this core type."""
@@ -227,11 +227,11 @@ class Instance:
             raise LinkError(f"the component does not export {name} of {interface or 'its world'}")
         return exports[name]
 
-    def _exported_resource(self, interface: str, name: str) -> ResourceType:
+    def _exported_resource(self, interface: str, name: str, shown: str) -> ResourceType:
         found: ResourceType = self._exported(interface, name)
         if found.drop is _drop_host_object:
             _unsupported(f"a resource that it imports as its own {name} of {interface}")
-        found.name = name
+        found.name = shown
         return found
 
     # Carrying out definitions
@@ -446,6 +446,14 @@ def _refuse_options(options: model.CanonOptions) -> None:
 
 def _unsupported(what: str) -> NoReturn:
     raise UnsupportedComponent(f"the component uses {what}, which this runtime does not have")
+
+
+def _resource_names(contract: Contract) -> list[str]:
+    """The resources of a contract as errors name them: with what they belong to where a name is not enough."""
+    names = [name for _, name, _ in contract.resources]
+    return [
+        name if names.count(name) == 1 else f"{name} of {owner or 'the world'}" for owner, name, _ in contract.resources
+    ]
 
 
 def _drop_host_object(rep: Any) -> None:
