@@ -193,7 +193,7 @@ class Functions:
     def _lift_outcome(self, outcome: ir.Result, indirect: bool, block: Block) -> list[str]:
         exception = self.exception(outcome.err)
         error_type = f"rt.Err[{self.annotations.of(outcome.err)}]" if exception == "rt.Err" else exception
-        wraps = exception == "rt.Err" and outcome.ok is not None and self._is_result(outcome.ok)
+        wraps = exception == "rt.Err" and outcome.ok is not None and self._may_be_err(outcome.ok)
         ok_type = self.annotations.of(outcome.ok)
         offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
         block.add("tag = cx.view[p]" if indirect else "tag = f.u32[0]")
@@ -210,8 +210,12 @@ class Functions:
         returned = [] if outcome.ok is None else ["return result.value" if wraps else "return result"]
         return [f"if isinstance(result, {exception}):", "    raise result", *returned]
 
-    def _is_result(self, type_: ir.Type) -> bool:
-        return isinstance(self._resolve.kind(type_), ir.Result)
+    def _may_be_err(self, type_: ir.Type) -> bool:
+        """Whether a value can be an `Err` itself, as those of ``option<result>`` can."""
+        kind = self._resolve.kind(type_)
+        if isinstance(kind, ir.Option) and not isinstance(self._resolve.kind(kind.type), ir.Option):
+            kind = self._resolve.kind(kind.type)
+        return isinstance(kind, ir.Result)
 
     # Imports
 
