@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = [*sorted((ROOT / "tests/resolve/golden/pass").glob("*.wit")), ROOT / "tests/guests/echo/wit/echo.wit"]
 
 #: Worlds that an emitter refuses, by name.
-NOT_CARRIED = {"python": {"async_functions_w", "implements_w"}, "rust": {"async_functions_w"}}
+NOT_CARRIED = {"python": {"async_functions_w"}, "rust": {"async_functions_w"}}
 
 
 def sources(language: str) -> Iterator[tuple[str, str]]:
@@ -88,3 +88,12 @@ def test_what_is_not_carried_yet_is_refused_by_name(tmp_path: Path, language: st
             rust.emit(resolve, ir.WorldId(0), component_type=b"", digest="", source="")
     assert "a:b/i" in str(caught.value) and "f" in str(caught.value)
     assert "not supported" in str(caught.value)
+
+
+@pytest.mark.parametrize("type_", ["stream<u8>", "future", "list<error-context>"])
+def test_a_type_that_no_function_uses_is_refused_by_name_too(tmp_path: Path, type_: str) -> None:
+    path = tmp_path / "contract.wit"
+    for place in ("interface i {{ {} }} world w {{ import i; }}", "world w {{ {} }}"):
+        path.write_text(f"package a:b; {place.format(f'record r {{ x: {type_} }}')}")
+        with pytest.raises(WitError, match=r"r: .* are not supported by the Python emitter yet"):
+            python.emit(load([path]).resolve, ir.WorldId(0), source="")

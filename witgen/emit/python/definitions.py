@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 from witgen import ir
 from witgen.emit.python.annotations import Annotations
 from witgen.emit.python.naming import constant_name, member_name
 from witgen.emit.python.view import Member, TypeClass
 
-__all__ = ["type_class"]
+__all__ = ["type_classes"]
 
 
-def type_class(annotations: Annotations, id_: ir.TypeId) -> TypeClass:
-    """The class, or alias, of a named type that is no resource."""
+def type_classes(annotations: Annotations, ids: Iterable[ir.TypeId]) -> list[TypeClass]:
+    """The classes, or aliases, of named types that are no resources, in their order."""
+    found: dict[ir.Type, TypeClass] = {}
+    for id_ in ids:
+        found[id_] = _type_class(annotations, id_, found)
+    return list(found.values())
+
+
+def _type_class(annotations: Annotations, id_: ir.TypeId, before: Container[ir.Type]) -> TypeClass:
     definition = annotations.resolve.types[id_]
     name = annotations.names.type(id_)
     kind, members = _kind_and_members(annotations, id_, definition.kind)
     if kind != "alias":
         return TypeClass(kind, name, definition.docs, members, wit=_wit_name(annotations.resolve, definition))
     target = definition.kind.target if isinstance(definition.kind, ir.Alias) else id_
-    return TypeClass(kind, name, definition.docs, target=annotations.of(target))
+    meant = annotations.resolve.dealias(target)
+    # Another name of a class is that class; what has no class yet, or never gets one, is for annotations alone.
+    is_class = not isinstance(meant, ir.Primitive) and annotations.names.canonical(meant) in before
+    code = annotations.of(target)
+    return TypeClass(kind, name, definition.docs, target=code if is_class else f'"{code}"')
 
 
 def _kind_and_members(annotations: Annotations, id_: ir.TypeId, kind: ir.Kind) -> tuple[str, list[Member]]:

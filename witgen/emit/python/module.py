@@ -8,7 +8,7 @@ from witgen import ir
 from witgen.contract.digest import Digests
 from witgen.emit.python.annotations import Annotations, GuestResourceCode, HostResourceCode, ResourceCode
 from witgen.emit.python.codec import Codec
-from witgen.emit.python.definitions import type_class
+from witgen.emit.python.definitions import type_classes
 from witgen.emit.python.exports import Exports
 from witgen.emit.python.functions import Functions
 from witgen.emit.python.imports import Imports
@@ -50,7 +50,7 @@ def build_module(resolve: ir.Resolve, world_id: ir.WorldId) -> Module:
         resources=[
             (owner, sides.resolve.types[type_].name or "", codes[type_].host) for type_, (owner, _) in resources.items()
         ],
-        types=[type_class(annotations, type_) for type_ in types],
+        types=type_classes(annotations, types),
         exceptions=list(exceptions.items()),
         imports=imports.interfaces(),
         world_imports=imports.members(),

@@ -16,25 +16,27 @@ _REFUSED: dict[object, str] = {
 
 
 def refuse_unsupported(resolve: ir.Resolve, world: ir.World) -> None:
-    """Raises `WitError` for the first function of a world that needs what adapters do not carry, naming it."""
+    """Raises `WitError` for the first item of a world that needs what adapters do not carry, naming it."""
     for items in (world.imports, world.exports):
         for key, item in items.items():
-            for function in _functions(resolve, item):
-                where = f"{resolve.link_name(key)}#{function.name}"
-                if function.is_async:
-                    raise WitError.at(where, "async functions are not supported by the Python emitter yet")
-                for type_ in [param.type for param in function.params] + ([function.result] if function.result else []):
-                    _refuse_type(resolve, type_, where)
+            match item:
+                case ir.InterfaceItem(id_):
+                    interface = resolve.interfaces[id_]
+                    for name, type_ in interface.types.items():
+                        _refuse_type(resolve, type_, f"{resolve.link_name(key)}#{name}")
+                    for function in interface.functions.values():
+                        _refuse_function(resolve, function, f"{resolve.link_name(key)}#{function.name}")
+                case ir.FunctionItem(function):
+                    _refuse_function(resolve, function, function.name)
+                case ir.TypeItem(type_):
+                    _refuse_type(resolve, type_, str(key))
 
 
-def _functions(resolve: ir.Resolve, item: ir.WorldItem) -> list[ir.Function]:
-    match item:
-        case ir.InterfaceItem(id_):
-            return list(resolve.interfaces[id_].functions.values())
-        case ir.FunctionItem(function):
-            return [function]
-        case _:
-            return []
+def _refuse_function(resolve: ir.Resolve, function: ir.Function, where: str) -> None:
+    if function.is_async:
+        raise WitError.at(where, "async functions are not supported by the Python emitter yet")
+    for type_ in [param.type for param in function.params] + ([function.result] if function.result else []):
+        _refuse_type(resolve, type_, where)
 
 
 def _refuse_type(resolve: ir.Resolve, type_: ir.Type, where: str) -> None:
