@@ -36,7 +36,7 @@ def check_types(resolve: ir.Resolve) -> None:
             raise WitError.at(_owner(resolve, type_), f"{where} is made of more than {LARGEST:,} types")
         values.append(min(_values(type_.kind, values), MOST_VALUES + 1))
         if values[-1] > MOST_VALUES:
-            raise WitError.at(_owner(resolve, type_), f"a value of {where} is made of more than {MOST_VALUES:,} values")
+            raise WitError.at(_owner(resolve, type_), f"{where} is made of more than {MOST_VALUES:,} values")
 
 
 def _values(kind: ir.Kind, values: list[int]) -> int:

@@ -11,6 +11,8 @@ from witgen.emit.python.view import Member, TypeClass
 
 __all__ = ["type_classes"]
 
+_CLASSES = (ir.Record, ir.Variant, ir.Enum, ir.Flags)
+
 
 def type_classes(annotations: Annotations, ids: Iterable[ir.TypeId]) -> list[TypeClass]:
     """The classes, or aliases, of named types that are no resources, in their order."""
@@ -28,8 +30,12 @@ def _type_class(annotations: Annotations, id_: ir.TypeId, before: Container[ir.T
         return TypeClass(kind, name, definition.docs, members, wit=_wit_name(annotations.resolve, definition))
     target = definition.kind.target if isinstance(definition.kind, ir.Alias) else id_
     meant = annotations.resolve.dealias(target)
-    # Another name of a class is that class; what has no class yet, or never gets one, is for annotations alone.
-    is_class = not isinstance(meant, ir.Primitive) and annotations.names.canonical(meant) in before
+    # Another name of a class is that class; what has no class, or none before this, is for annotations alone.
+    is_class = (
+        not isinstance(meant, ir.Primitive)
+        and isinstance(annotations.resolve.types[meant].kind, _CLASSES)
+        and annotations.names.canonical(meant) in before
+    )
     code = annotations.of(target)
     return TypeClass(kind, name, definition.docs, target=code if is_class else f'"{code}"')
 
