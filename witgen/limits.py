@@ -6,7 +6,6 @@ The language sets no end to what types are built of. Code that carries a value h
 from __future__ import annotations
 
 from witgen import ir
-from witgen.abi import Abi
 from witgen.diagnostics import WitError
 from witgen.resolve.kinds import references
 
@@ -16,14 +15,15 @@ __all__ = ["check_types"]
 DEEPEST = 100
 #: Types that a type is made of, each counted wherever it stands.
 LARGEST = 10_000
-#: Bytes of a value: a 32-bit memory has twice as many, of which Rust addresses half with one value.
-MOST_BYTES = (1 << 31) - 1
+#: Values that lie in one value, as in a list of fixed length.
+MOST_VALUES = 1_000_000
 
 
 def check_types(resolve: ir.Resolve) -> None:
     """Raise WitError for the first type that is nested too deep or made of too much."""
     depths: list[int] = []
     sizes: list[int] = []
+    values: list[int] = []
     for type_ in resolve.types:
         parts = [part for part in references(type_.kind) if not isinstance(part, ir.Primitive)]
         is_alias = isinstance(type_.kind, ir.Alias)
@@ -34,11 +34,17 @@ def check_types(resolve: ir.Resolve) -> None:
             raise WitError.at(_owner(resolve, type_), f"{where} is nested more than {DEEPEST} deep")
         if sizes[-1] > LARGEST:
             raise WitError.at(_owner(resolve, type_), f"{where} is made of more than {LARGEST:,} types")
-    abi = Abi(resolve)
-    for number, type_ in enumerate(resolve.types):
-        if isinstance(type_.kind, ir.FixedLengthList) and abi.size(ir.TypeId(number)) > MOST_BYTES:
-            where = f"type `{type_.name}`" if type_.name else "a type"
-            raise WitError.at(_owner(resolve, type_), f"{where} takes more than {MOST_BYTES:,} bytes")
+        values.append(min(_values(type_.kind, values), MOST_VALUES + 1))
+        if values[-1] > MOST_VALUES:
+            raise WitError.at(_owner(resolve, type_), f"{where} is made of more than {MOST_VALUES:,} values")
+
+
+def _values(kind: ir.Kind, values: list[int]) -> int:
+    """How many values at most lie in one value of a type, given those of earlier types."""
+    if isinstance(kind, ir.List | ir.Map):
+        return 1
+    length = kind.length if isinstance(kind, ir.FixedLengthList) else 1
+    return length * max(1, sum(1 if isinstance(part, ir.Primitive) else values[part] for part in references(kind)))
 
 
 def _owner(resolve: ir.Resolve, type_: ir.TypeDef) -> str:

@@ -77,7 +77,11 @@ def test_what_python_adapters_cannot_carry_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "says"),
-    [("list<t{0}>", "nested more than 100 deep"), ("tuple<t{0}, t{0}>", "made of more than 10,000 types")],
+    [
+        ("list<t{0}>", "nested more than 100 deep"),
+        ("tuple<t{0}, t{0}>", "made of more than 10,000 types"),
+        ("list<t{0}, 65536>", "made of more than 1,000,000 values"),
+    ],
 )
 @pytest.mark.parametrize("language", ["python", "rust"])
 def test_types_that_no_code_can_be_made_for_are_refused(tmp_path: Path, language: str, kind: str, says: str) -> None:

@@ -7,13 +7,13 @@ loads a component and in ``witgen verify``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from witgen import binary
 from witgen.binary import model
 from witgen.contract.digest import Digests, WorldDigest
 
-__all__ = ["FunctionDigests", "differences", "own_digests", "same_link_name", "world_differences"]
+__all__ = ["FunctionDigests", "differences", "linker", "own_digests", "same_link_name", "world_differences"]
 
 #: The digests of functions by interface (link name; ``""`` for functions of the world itself) and name.
 FunctionDigests = Mapping[str, Mapping[str, str]]
@@ -31,17 +31,17 @@ def differences(found: WorldDigest, imports: FunctionDigests, exports: FunctionD
     Every function that it imports must be one of `imports`, and every one of `exports` must be there.
     """
     lines: list[str] = []
-    offers = _by_link_name(imports)
+    offers, gives = linker(imports), linker(found.exports)
     for name, interface in found.imports.items():
-        offered = offers(name)
+        offered = imports.get(offers(name) or name, {})
         for function, digest in interface.functions.items():
             if function not in offered:
                 lines.append(f"import {full_name(name, function)}: the contract does not offer it")
             elif offered[function] != digest:
                 lines.append(f"import {full_name(name, function)}: its type differs from the contract's")
-    gives = _by_link_name({name: interface.functions for name, interface in found.exports.items()})
     for name, functions in exports.items():
-        given = gives(name)
+        link = gives(name)
+        given = {} if link is None else found.exports[link].functions
         for function, digest in functions.items():
             if function not in given:
                 lines.append(f"export {full_name(name, function)}: the component does not have it")
@@ -63,17 +63,17 @@ def full_name(interface: str, function: str) -> str:
     return f"{interface}#{function}" if interface else function
 
 
-def _by_link_name(interfaces: FunctionDigests) -> Callable[[str], Mapping[str, str]]:
-    """Looks up the functions of the interface that a name links to; none where there is no such interface."""
-    compatible: dict[tuple[str, str], Mapping[str, str]] = {}
-    for name, functions in interfaces.items():
+def linker(names: Collection[str]) -> Callable[[str], str | None]:
+    """Looks up the one of `names` to which a name links: itself, or else the first, in order, that semver allows."""
+    compatible: dict[tuple[str, str], str] = {}
+    for name in sorted(names):
         if "@" in name:
-            compatible.setdefault(_compatible(name), functions)
+            compatible.setdefault(_compatible(name), name)
 
-    def find(name: str) -> Mapping[str, str]:
-        if name in interfaces:
-            return interfaces[name]
-        return compatible.get(_compatible(name), {}) if "@" in name else {}
+    def find(name: str) -> str | None:
+        if name in names:
+            return name
+        return compatible.get(_compatible(name)) if "@" in name else None
 
     return find
 

@@ -21,6 +21,7 @@ from witgen.runtime.instance import HostFunction, Instance, LiftedFunction
 from witgen.runtime.resources import GuestResource
 from witgen.runtime.scalars import (
     bad_case,
+    bad_length,
     bad_type,
     bits_f32,
     bits_f64,
@@ -61,6 +62,7 @@ __all__ = [
     "Trap",
     "UnsupportedComponent",
     "bad_case",
+    "bad_length",
     "bad_type",
     "bits_f32",
     "bits_f64",

@@ -20,12 +20,13 @@ import wasmtime
 
 from witgen.binary import model
 from witgen.binary.model import Sort
-from witgen.contract.verification import same_link_name
+from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
 from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import HandleTable, ResourceType
+from witgen.runtime.host_types import HostTypes
 
 __all__ = ["HostFunction", "Instance", "LiftedFunction"]
 
@@ -178,7 +179,7 @@ class Instance:
         self.handles = HandleTable()
         self.contract = contract
         self.owners: list[Any] = [None] * len(contract.resources)
-        self.resources = [ResourceType(name, _drop_host_object) for _, name, _ in contract.resources]
+        self.resources = [ResourceType(name, _drop_host_object) for name in _resource_names(contract)]
         #: Resources (index and representation) of objects that were collected while the guest was in a call.
         self.orphans: list[tuple[int, int]] = []
         #: An exception of host code on its way through the guest.
@@ -189,13 +190,15 @@ class Instance:
         self.enter = self._lock.acquire
         self.leave = self._lock.release
         self._imports = imports
+        self._links = linker(imports)
         self._contexts: dict[tuple[int | None, int | None, str], Context] = {}
         self._keep: list[object] = []
+        self._host_types = HostTypes(component.definition, contract, tuple(self.resources))
         self._root = self._run(component.definition, _Frame(None), {})
+        self._exports = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
             if not host:
-                self.resources[index] = self._exported(interface, name)
-                self.resources[index].name = name
+                self.resources[index] = self._exported_resource(interface, name, self.resources[index].name)
 
     def export(self, interface: str, name: str, params: str, results: str) -> LiftedFunction:
         """The exported function `name` of an interface (``""``: of the world itself) with this core type."""
@@ -219,10 +222,17 @@ class Instance:
     def _exported(self, interface: str, name: str) -> Any:
         exports = self._root
         if interface:
-            exports = next((item for key, item in self._root.items() if same_link_name(key, interface)), {})
+            exports = self._root.get(self._exports(interface) or interface, {})
         if name not in exports:
             raise LinkError(f"the component does not export {name} of {interface or 'its world'}")
         return exports[name]
+
+    def _exported_resource(self, interface: str, name: str, shown: str) -> ResourceType:
+        found: ResourceType = self._exported(interface, name)
+        if found.drop is _drop_host_object:
+            _unsupported(f"a resource that it imports as its own {name} of {interface}")
+        found.name = shown
+        return found
 
     # Carrying out definitions
 
@@ -251,14 +261,8 @@ class Instance:
         if sort is Sort.FUNC:
             return _ImportedFunction("", name)
         if sort is Sort.TYPE:
-            return self._host_resource("", name)
+            return self._host_types.find("", name)
         _unsupported(f"the import of a {sort.value} ({name})")
-
-    def _host_resource(self, interface: str, name: str) -> ResourceType | None:
-        for index, (owner, resource, host) in enumerate(self.contract.resources):
-            if host and resource == name and same_link_name(owner, interface):
-                return self.resources[index]
-        return None
 
     def _module(self, definition: model.CoreModule, frame: _Frame) -> wasmtime.Module:
         return self.component.module(definition)
@@ -303,7 +307,7 @@ class Instance:
             if definition.sort is Sort.FUNC:
                 return _ImportedFunction(instance.interface, definition.name)
             if definition.sort is Sort.TYPE:
-                return self._host_resource(instance.interface, definition.name)
+                return self._host_types.find(instance.interface, definition.name)
             _unsupported(f"a {definition.sort.value} in the imported instance {instance.interface}")
         return instance[definition.name]
 
@@ -345,9 +349,7 @@ class Instance:
         function = frame.spaces[Sort.FUNC][definition.func]
         if not isinstance(function, _ImportedFunction):
             _unsupported("calls between components inside a component")
-        functions: Mapping[str, HostFunction] = next(
-            (item for key, item in self._imports.items() if same_link_name(key, function.interface)), {}
-        )
+        functions = self._imports.get(self._links(function.interface) or function.interface, {})
         host = functions.get(function.name)
         if host is None:
             raise LinkError(f"nothing is given for the import {function.name} of {function.interface or 'the world'}")
@@ -444,6 +446,14 @@ def _refuse_options(options: model.CanonOptions) -> None:
 
 def _unsupported(what: str) -> NoReturn:
     raise UnsupportedComponent(f"the component uses {what}, which this runtime does not have")
+
+
+def _resource_names(contract: Contract) -> list[str]:
+    """The resources of a contract as errors name them: with what they belong to where a name is not enough."""
+    names = [name for _, name, _ in contract.resources]
+    return [
+        name if names.count(name) == 1 else f"{name} of {owner or 'the world'}" for owner, name, _ in contract.resources
+    ]
 
 
 def _drop_host_object(rep: Any) -> None:

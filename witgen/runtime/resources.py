@@ -47,8 +47,10 @@ class GuestResource:
         found._own = False
         return found
 
-    def _lend(self, cx: Context) -> int:
-        """The representation, for a call into the instance of `cx`."""
+    def _lend(self, cx: Context, index: int | None = None) -> int:
+        """The representation, for a call into the instance of `cx`; of a resource of type `index`, if it is given."""
+        if index is not None and index != self._index:
+            raise TypeError(f"this {type(self).__name__} is a resource of another type or of another export")
         if self._rep is None:
             raise ResourceDropped(f"this {type(self).__name__} was dropped or given away")
         if cx.instance is not self._cx.instance:
@@ -57,7 +59,7 @@ class GuestResource:
 
     def _give(self, cx: Context, index: int) -> int:
         """A handle for the guest, which owns the resource from now on."""
-        rep = self._lend(cx)
+        rep = self._lend(cx, index)
         if not self._own:
             raise ResourceDropped(f"this {type(self).__name__} is borrowed and can't be given away")
         self._rep = None

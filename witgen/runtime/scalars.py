@@ -7,12 +7,14 @@ way of the package. What the guest sent wrongly is a `Trap`, what the host passe
 from __future__ import annotations
 
 import struct
+from collections.abc import Sized
 from typing import NoReturn
 
 from witgen.runtime.errors import Trap
 
 __all__ = [
     "bad_case",
+    "bad_length",
     "bad_type",
     "bits_f32",
     "bits_f64",
@@ -60,6 +62,11 @@ def bad_case(value: int) -> NoReturn:
 def bad_type(value: object, wanted: str) -> TypeError:
     """The error for a host value that is of no case of a variant."""
     return TypeError(f"{value!r} is not a {wanted}")
+
+
+def bad_length(value: Sized, wanted: int) -> ValueError:
+    """The error for a host value that is too long or too short for a list of fixed length."""
+    return ValueError(f"{len(value)} elements are not the {wanted} of a list of fixed length")
 
 
 def s8(value: int) -> int:

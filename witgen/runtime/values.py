@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 __all__ = ["Err", "Ok", "Result", "Some"]
 
-T = TypeVar("T")
-E = TypeVar("E")
+T = TypeVar("T", covariant=True)
+E = TypeVar("E", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from witgen import ir
-from witgen.emit.python.naming import ClassNames, class_name
+from witgen.emit.python.naming import ClassNames
+from witgen.resolve.kinds import references
 
 __all__ = ["Annotations", "GuestResourceCode", "HostResourceCode", "ResourceCode"]
 
@@ -52,35 +54,44 @@ class HostResourceCode(ResourceCode):
         return f"cx.handles.{'add' if own else 'lend'}(cx.resources[{self.index}], {value})"
 
 
+@dataclass(frozen=True, slots=True)
 class GuestResourceCode(ResourceCode):
-    """A resource that the guest implements: an object of a generated class keeps the representation."""
+    """A resource that the guest implements: an object of a generated class keeps the representation.
 
-    __slots__ = ()
+    Where the resource is one of `several` of a WIT name, of several exports of an interface, objects are told apart.
+    """
+
+    several: bool = False
     host = False
 
     def lifted(self, rep: str, own: bool) -> str:
         return f"{self.class_}.{'_owned' if own else '_borrowed'}(cx, {self.index}, {rep})"
 
     def lowered(self, value: str, own: bool) -> str:
-        return f"{value}._give(cx, {self.index})" if own else f"{value}._lend(cx)"
+        if own:
+            return f"{value}._give(cx, {self.index})"
+        return f"{value}._lend(cx, {self.index})" if self.several else f"{value}._lend(cx)"
 
 
 class Annotations:
     """Annotations for the types of one world, by the classes that the generated module defines."""
 
-    def __init__(self, resolve: ir.Resolve, names: ClassNames, resources: dict[ir.TypeId, ResourceCode]) -> None:
+    def __init__(
+        self,
+        resolve: ir.Resolve,
+        names: ClassNames,
+        resources: dict[ir.TypeId, ResourceCode],
+        passed: Iterable[ir.Type] = (),
+    ) -> None:
+        """Annotations, where callers pass in values of the types `passed`."""
         self.resolve = resolve
         self.names = names
         self._resources = resources
+        self._passed = self._with_parts(passed)
 
     def resource(self, id_: ir.TypeId) -> ResourceCode:
         """How handles of a resource are carried across."""
         return self._resources[id_]
-
-    @staticmethod
-    def case(name: str) -> str:
-        """The part of a variant case's class after the variant's own name."""
-        return class_name(name)
 
     def of(self, type_: ir.Type | None) -> str:
         """The type of a value that the module gives out, or that a data class holds."""
@@ -89,6 +100,25 @@ class Annotations:
     def given(self, type_: ir.Type | None) -> str:
         """The type of a value that a caller passes in: any sequence for a list, any buffer for bytes."""
         return self._annotation(type_, given=True)
+
+    def stored(self, type_: ir.Type) -> Callable[[ir.Type], str]:
+        """How values of a type, and what is in them, are annotated where code of the module writes them: as `given` if
+        callers pass in such values, as `of` if there are only those that data classes hold."""
+        return self.given if self.resolve.dealias(type_) in self._passed else self.of
+
+    def _with_parts(self, types: Iterable[ir.Type]) -> set[ir.Type]:
+        """The types, aliases followed, and those of which they are made without a data class around them."""
+        found: set[ir.Type] = set()
+        pending = list(types)
+        while pending:
+            type_ = self.resolve.dealias(pending.pop())
+            if type_ in found:
+                continue
+            found.add(type_)
+            if not isinstance(type_, ir.Primitive):
+                kind = self.resolve.types[type_].kind
+                pending += [] if isinstance(kind, ir.Record | ir.Variant) else references(kind)
+        return found
 
     def _annotation(self, type_: ir.Type | None, given: bool) -> str:
         if type_ is None:

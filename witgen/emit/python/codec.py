@@ -139,7 +139,7 @@ class Codec(MemoryCode):
             if cases[-1][0]:
                 block.add(f"raise rt.bad_type(v, {self._annotations.of(type_)!r})")
 
-        signature = f"cx: rt.Context, v: {self._annotations.of(type_)}) -> tuple[{', '.join(annotations)}]"
+        signature = f"cx: rt.Context, v: {self._annotations.stored(type_)(type_)}) -> tuple[{', '.join(annotations)}]"
         return self._helper("lower", type_, signature, write)
 
 

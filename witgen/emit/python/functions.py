@@ -37,8 +37,8 @@ class Functions:
     """Writes the functions of one world."""
 
     def __init__(self, codec: Codec, annotations: Annotations, exceptions: dict[ir.Type, str]) -> None:
-        self._codec = codec
-        self._annotations = annotations
+        self.codec = codec
+        self.annotations = annotations
         self._resolve = annotations.resolve
         #: The exception class of an error type; `rt.Err` serves for the others.
         self._exceptions = exceptions
@@ -46,6 +46,11 @@ class Functions:
     def exception(self, type_: ir.Type | None) -> str:
         """The class that is raised for an ``err`` of this type."""
         return "rt.Err" if type_ is None else self._exceptions.get(self._resolve.dealias(type_), "rt.Err")
+
+    def raised(self, function: ir.Function) -> str:
+        """The class that a function raises where its result is an error; nothing where it can't be one."""
+        outcome = self.outcome(function)
+        return self.exception(outcome.err) if outcome else ""
 
     def outcome(self, function: ir.Function) -> ir.Result | None:
         """The ``result`` that a function returns or raises, if its result is one."""
@@ -57,16 +62,16 @@ class Functions:
     def returns(self, function: ir.Function) -> str:
         """The annotation of what a function gives back when it does not raise."""
         outcome = self.outcome(function)
-        return self._annotations.of(outcome.ok if outcome else function.result)
+        return self.annotations.of(outcome.ok if outcome else function.result)
 
     def returned(self, function: ir.Function) -> str:
         """The annotation of what host code may return for an import."""
         outcome = self.outcome(function)
-        return self._annotations.given(outcome.ok if outcome else function.result)
+        return self.annotations.given(outcome.ok if outcome else function.result)
 
     def parameters(self, function: ir.Function, *, exported: bool) -> str:
         """The parameters, annotated, ``self`` first; a method's handle is that ``self``."""
-        annotate = self._annotations.given if exported else self._annotations.of
+        annotate = self.annotations.given if exported else self.annotations.of
         params = function.params[1:] if function.kind is ir.FunctionKind.METHOD else function.params
         return ", ".join(["self", *(f"{local_name(p.name)}: {annotate(p.type)}" for p in params)])
 
@@ -105,12 +110,12 @@ class Functions:
         method = function.kind is ir.FunctionKind.METHOD
         names = ["self" if method and not i else local_name(p.name) for i, p in enumerate(function.params)]
         types = [param.type for param in function.params]
-        if self._codec.abi.signature(function, lowered=False).indirect_params:
-            self._codec.store_parameters(types, names, block)
+        if self.codec.abi.signature(function, lowered=False).indirect_params:
+            self.codec.store_parameters(types, names, block)
             flat = [("I", "p")]
         else:
             flat = [
-                item for type_, name in zip(types, names, strict=True) for item in self._codec.lower(type_, name, block)
+                item for type_, name in zip(types, names, strict=True) for item in self.codec.lower(type_, name, block)
             ]
         if len(flat) <= _FEW and all(letter in _VIEWS for letter, _ in flat):
             for slot, (letter, code) in enumerate(flat):
@@ -119,7 +124,7 @@ class Functions:
         elif flat:
             slots = [Slot(_SLOT * i, letter, code) for i, (letter, code) in enumerate(flat)]
             values = ", ".join(slot.code for slot in slots)
-            block.add(f"{self._codec.struct(slots)}.pack_into(f.buffer, 0, {values})")
+            block.add(f"{self.codec.struct(slots)}.pack_into(f.buffer, 0, {values})")
 
     def _is_plain(self, function: ir.Function) -> bool:
         """Whether lifting the result can't fail: nothing is returned, or a number or boolean."""
@@ -140,13 +145,13 @@ class Functions:
             case ir.Borrow(resource):
                 found = self._resolve.dealias(resource)
                 assert not isinstance(found, ir.Primitive)
-                return self._annotations.resource(found).host
+                return self.annotations.resource(found).host
             case ir.Record(fields):
                 return any(self._contains_borrow(f.type) for f in fields)
             case ir.Tuple(types):
                 return any(self._contains_borrow(t) for t in types)
             case ir.Variant() | ir.Option() | ir.Result():
-                return any(p is not None and self._contains_borrow(p) for p in self._codec.abi.payloads(kind))
+                return any(p is not None and self._contains_borrow(p) for p in self.codec.abi.payloads(kind))
             case ir.List(element) | ir.FixedLengthList(element, _):
                 return self._contains_borrow(element)
             case ir.Map(_, value):
@@ -159,17 +164,17 @@ class Functions:
         after: list[str] = []
         if function.result is not None:
             outcome = self.outcome(function)
-            signature = self._codec.abi.signature(function, lowered=False)
+            signature = self.codec.abi.signature(function, lowered=False)
             if signature.indirect_result:
                 block.add("p = f.u32[0]")
-                self._codec.check(
-                    block, "p", str(self._codec.abi.size(function.result)), self._codec.abi.align(function.result)
+                self.codec.check(
+                    block, "p", str(self.codec.abi.size(function.result)), self.codec.abi.align(function.result)
                 )
             if outcome is not None:
                 after = self._lift_outcome(outcome, signature.indirect_result, block)
             elif signature.indirect_result:
-                value = self._codec.load(function.result, block)
-                block.add(f"result: {self._annotations.of(function.result)} = {value}")
+                value = self.codec.load(function.result, block)
+                block.add(f"result: {self.annotations.of(function.result)} = {value}")
                 after = ["return result"]
             else:
                 letter = _RESULT_LETTERS[signature.results[0]]
@@ -178,8 +183,8 @@ class Functions:
                     view = view.replace("u", "i")
                     block.add(f"result: int = f.{view}[0]")
                 else:
-                    value = self._codec.lift(function.result, [(letter, f"f.{view}[0]")])
-                    block.add(f"result: {self._annotations.of(function.result)} = {value}")
+                    value = self.codec.lift(function.result, [(letter, f"f.{view}[0]")])
+                    block.add(f"result: {self.annotations.of(function.result)} = {value}")
                 after = ["return result"]
         if self._lends(function):
             block.add("cx.handles.end_call()")
@@ -187,26 +192,30 @@ class Functions:
 
     def _lift_outcome(self, outcome: ir.Result, indirect: bool, block: Block) -> list[str]:
         exception = self.exception(outcome.err)
-        error_type = f"rt.Err[{self._annotations.of(outcome.err)}]" if exception == "rt.Err" else exception
-        wraps = exception == "rt.Err" and outcome.ok is not None and self._is_result(outcome.ok)
-        ok_type = self._annotations.of(outcome.ok)
-        offset = self._codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
+        error_type = f"rt.Err[{self.annotations.of(outcome.err)}]" if exception == "rt.Err" else exception
+        wraps = exception == "rt.Err" and outcome.ok is not None and self._may_be_err(outcome.ok)
+        ok_type = self.annotations.of(outcome.ok)
+        offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
         block.add("tag = cx.view[p]" if indirect else "tag = f.u32[0]")
         with block.indented("if tag == 0:"):
-            value = "None" if outcome.ok is None else self._codec.load(outcome.ok, block, "p", offset)
+            value = "None" if outcome.ok is None else self.codec.load(outcome.ok, block, "p", offset)
             if wraps:
                 value, ok_type = f"rt.Ok({value})", f"rt.Ok[{ok_type}]"
             block.add(f"result: {ok_type} | {error_type} = {value}")
         with block.indented("elif tag == 1:"):
-            value = "None" if outcome.err is None else self._codec.load(outcome.err, block, "p", offset)
+            value = "None" if outcome.err is None else self.codec.load(outcome.err, block, "p", offset)
             block.add(f"result = {exception}({value})")
         with block.indented("else:"):
             block.add("rt.bad_case(tag)")
         returned = [] if outcome.ok is None else ["return result.value" if wraps else "return result"]
         return [f"if isinstance(result, {exception}):", "    raise result", *returned]
 
-    def _is_result(self, type_: ir.Type) -> bool:
-        return isinstance(self._resolve.kind(type_), ir.Result)
+    def _may_be_err(self, type_: ir.Type) -> bool:
+        """Whether a value can be an `Err` itself, as those of ``option<result>`` can."""
+        kind = self._resolve.kind(type_)
+        if isinstance(kind, ir.Option) and not isinstance(self._resolve.kind(kind.type), ir.Option):
+            kind = self._resolve.kind(kind.type)
+        return isinstance(kind, ir.Result)
 
     # Imports
 
@@ -219,7 +228,7 @@ class Functions:
         block = Block()
         with block.indented(f"def {name}(cx: rt.Context, host: {host_type}) -> rt.HostCallback:"):
             with block.indented("def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:"):
-                signature = self._codec.abi.signature(function, lowered=True)
+                signature = self.codec.abi.signature(function, lowered=True)
                 lifting = block.child()
                 arguments = self._lift_arguments(function, signature, lifting)
                 if lifting.lines:
@@ -241,10 +250,10 @@ class Functions:
         types = [param.type for param in function.params]
         if signature.indirect_params:
             block.add("p = a[0] & 0xFFFFFFFF")
-            values = self._codec.load_parameters(types, block)
+            values = self.codec.load_parameters(types, block)
         else:
             flat = self._flat_arguments(types, block)
-            values = [self._codec.lift(type_, flat) for type_ in types]
+            values = [self.codec.lift(type_, flat) for type_ in types]
         names = []
         for value in values:
             name = block.fresh()
@@ -253,12 +262,12 @@ class Functions:
         return names
 
     def _flat_arguments(self, types: list[ir.Type], block: Block) -> list[tuple[str, str]]:
-        flat = [core for type_ in types for core in self._codec.abi.flat(type_)]
+        flat = [core for type_ in types for core in self.codec.abi.flat(type_)]
         names = [block.fresh() for _ in flat]
         letters = [_RESULT_LETTERS[core] for core in flat]
         if len(flat) > _FEW:
             slots = [Slot(_SLOT * i, *item) for i, item in enumerate(zip(letters, names, strict=True))]
-            layout = self._codec.struct(slots)
+            layout = self.codec.struct(slots)
             size = struct.calcsize(struct_format(slots))
             block.add(f"{', '.join(names)} = {layout}.unpack(rt.string_at(a, {size}))")
         else:
@@ -279,32 +288,32 @@ class Functions:
             block.add(f"value = {call}")
             if signature.indirect_result:
                 self._result_region(result, signature, block)
-                self._codec.store(result, "value", block)
+                self.codec.store(result, "value", block)
             else:
                 self._direct_result(result, block)
             return
-        offset = self._codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
+        offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
         with block.indented("try:"):
             block.add(call if outcome.ok is None else f"value = {call}")
         with block.indented("except rt.Err as failure:"):
             if signature.indirect_result:
                 self._result_region(result, signature, block)
-                self._codec.store_case(1, outcome.err, offset, "failure.value", block)
+                self.codec.store_case(1, outcome.err, offset, "failure.value", block)
             else:
                 block.add("a[0] = 1")
         with block.indented("else:"):
             if signature.indirect_result:
                 self._result_region(result, signature, block)
-                self._codec.store_case(0, outcome.ok, offset, "value", block)
+                self.codec.store_case(0, outcome.ok, offset, "value", block)
             else:
                 block.add("a[0] = 0")
 
     def _result_region(self, result: ir.Type, signature: abi.Signature, block: Block) -> None:
         block.add(f"p = a[{2 * (len(signature.params) - 1)}] & 0xFFFFFFFF")
-        self._codec.check(block, "p", str(self._codec.abi.size(result)), self._codec.abi.align(result))
+        self.codec.check(block, "p", str(self.codec.abi.size(result)), self.codec.abi.align(result))
 
     def _direct_result(self, result: ir.Type, block: Block) -> None:
-        ((letter, code),) = self._codec.lower(result, "value", block)
+        ((letter, code),) = self.codec.lower(result, "value", block)
         if letter == "?":
             block.add(f"a[0] = 1 if {code} else 0")
         elif letter in "IQ":

@@ -108,6 +108,8 @@ class MemoryCode(Parts):
                 size = abi.flags_size(len(flags))
                 words = [slot(offset + at, _UNSIGNED[min(size, 4)]) for at in range(0, size, 4)]
                 return self._lifted_flags(type_, words)
+            case ir.FixedLengthList() if self._is_long(type_):
+                return f"{self._load_fixed_function(type_, kind)}(cx, {_at(address, offset)})"
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
                 types = self._parts(kind)
                 offsets, _, _ = self.abi.field_offsets(types)
@@ -119,8 +121,7 @@ class MemoryCode(Parts):
                 value = self._some(payload, self._load(payload, at, address, slot))
                 return f"({value} if {tag} == 1 else None if {tag} == 0 else rt.bad_case({tag}))"
             case ir.Variant() | ir.Result():
-                at_ = f"{address} + {offset}" if offset else address
-                return f"{self._load_function(type_)}(cx, {at_})"
+                return f"{self._load_function(type_)}(cx, {_at(address, offset)})"
             case _:
                 raise AssertionError(kind)
 
@@ -155,32 +156,49 @@ class MemoryCode(Parts):
         return f"{self._load_list_function(type_)}(cx, {pointer}, {length})"
 
     def _load_list_function(self, type_: ir.TypeId) -> str:
-        element_types, element = self._element(type_)
+        element_types, element = self._element(type_, self._annotations.of)
 
         def write(block: Block) -> None:
             _, size, align = self.abi.field_offsets(element_types)
-            plain = self._plain_letter(element_types)
             block.add(f"size = n * {size}")
             self.check(block, "p", "size", align)
-            if plain:
-                block.add(f'return cx.view[p : p + size].cast("{plain}").tolist()')
-                return
-            slots: list[Slot] = []
-            inner = Block()
-            make = self._slot_maker(slots, inner)
-            expression = self._load_element(element_types, make)
-            if "q" not in _identifiers(expression) and slots:
-                targets = ", ".join(slot.code for slot in slots) + ("," if len(slots) == 1 else "")
-                layout = self.struct(slots, size)
-                block.add(f"return [{expression} for {targets} in {layout}.iter_unpack(cx.view[p : p + size])]")
-                return
-            block.add(f"found: list[{element}] = []")
-            with block.indented(f"for q in range(p, p + size, {size}):"):
-                self.unpack(block, slots, "q")
-                block.add(f"found.append({expression})")
-            block.add("return found")
+            self._load_elements(element_types, element, block)
 
         return self._helper("load", type_, f"cx: rt.Context, p: int, n: int) -> list[{element}]", write)
+
+    def _load_fixed_function(self, type_: ir.TypeId, kind: ir.FixedLengthList) -> str:
+        """The function that reads a long list of fixed length at an address."""
+        element = self._annotations.of(kind.element)
+
+        def write(block: Block) -> None:
+            block.add(f"size = {self.abi.size(type_)}")
+            self._load_elements([kind.element], element, block)
+
+        return self._helper("load", type_, f"cx: rt.Context, p: int) -> list[{element}]", write)
+
+    def _load_elements(self, types: list[ir.Type], element: str, block: Block) -> None:
+        """Reads elements that lie one after another from ``p`` on, in a region of ``size`` bytes that was checked."""
+        _, size, _ = self.abi.field_offsets(types)
+        plain = self._plain_letter(types)
+        if plain:
+            view = f'cx.view[p : p + size].cast("{plain}")'
+            # `tolist` has the type of a list of integers for every format.
+            block.add(f"return list({view})" if plain in "fd" else f"return {view}.tolist()")
+            return
+        slots: list[Slot] = []
+        inner = Block()
+        make = self._slot_maker(slots, inner)
+        expression = self._load_element(types, make)
+        if "q" not in _identifiers(expression) and slots:
+            targets = ", ".join(slot.code for slot in slots) + ("," if len(slots) == 1 else "")
+            layout = self.struct(slots, size)
+            block.add(f"return [{expression} for {targets} in {layout}.iter_unpack(cx.view[p : p + size])]")
+            return
+        block.add(f"found: list[{element}] = []")
+        with block.indented(f"for q in range(p, p + size, {size}):"):
+            self.unpack(block, slots, "q")
+            block.add(f"found.append({expression})")
+        block.add("return found")
 
     def _load_element(self, types: list[ir.Type], make: NewSlot) -> str:
         if len(types) == 1:
@@ -189,14 +207,13 @@ class MemoryCode(Parts):
         values = [self._load(t, o, "q", make) for t, o in zip(types, offsets, strict=True)]
         return f"({', '.join(values)})"
 
-    def _element(self, type_: ir.TypeId) -> tuple[list[ir.Type], str]:
+    def _element(self, type_: ir.TypeId, annotate: Callable[[ir.Type], str]) -> tuple[list[ir.Type], str]:
         """The types of which an element of a list or map consists, and its annotation."""
         kind = self._resolve.types[type_].kind
         if isinstance(kind, ir.Map):
-            key, value = self._annotations.of(kind.key), self._annotations.of(kind.value)
-            return [kind.key, kind.value], f"tuple[{key}, {value}]"
+            return [kind.key, kind.value], f"tuple[{self._annotations.of(kind.key)}, {annotate(kind.value)}]"
         assert isinstance(kind, ir.List)
-        return [kind.element], self._annotations.of(kind.element)
+        return [kind.element], annotate(kind.element)
 
     def _plain_letter(self, types: list[ir.Type]) -> str:
         type_ = self._resolve.dealias(types[0])
@@ -266,13 +283,15 @@ class MemoryCode(Parts):
                 for number, at in enumerate(range(0, size, 4)):
                     word = self._flags_word(value, number, size)
                     slots.append(Slot(offset + at, _UNSIGNED[min(size, 4)], word))
+            case ir.FixedLengthList() if self._is_long(type_):
+                later.append(f"{self._store_fixed_function(type_, kind)}(cx, {_at(address, offset)}, {value})")
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
                 types = self._parts(kind)
                 offsets, _, _ = self.abi.field_offsets(types)
                 values = self._taken_apart(kind, value, block)
                 for part, at, inner in zip(types, offsets, values, strict=True):
                     self._store(part, inner, offset + at, address, block, slots, later)
-            case ir.Option(payload) if not self._has_variants(payload):
+            case ir.Option(payload) if not self._has_functions(payload):
                 value = self._named(value, block)
                 at = offset + self.abi.variant_layout((None, payload)).payload_offset
                 inner_slots: list[Slot] = []
@@ -290,8 +309,7 @@ class MemoryCode(Parts):
                 slots.append(Slot(offset, "B", tag))
                 slots += [Slot(s.offset, s.letter, n) for n, s in zip(names, inner_slots, strict=True)]
             case ir.Variant() | ir.Result() | ir.Option():
-                at_ = f"{address} + {offset}" if offset else address
-                later.append(f"{self._store_function(type_)}(cx, {at_}, {value})")
+                later.append(f"{self._store_function(type_)}(cx, {_at(address, offset)}, {value})")
             case _:
                 raise AssertionError(kind)
 
@@ -312,7 +330,9 @@ class MemoryCode(Parts):
                 with block.indented("else:"):
                     block.add(f"raise rt.bad_type(v, {self._annotations.of(type_)!r})")
 
-        return self._helper("store", type_, f"cx: rt.Context, p: int, v: {self._annotations.of(type_)}) -> None", write)
+        return self._helper(
+            "store", type_, f"cx: rt.Context, p: int, v: {self._annotations.stored(type_)(type_)}) -> None", write
+        )
 
     def _put_pair(self, call: str, offset: int, gap: int, block: Block, slots: list[Slot]) -> None:
         pointer, length = block.fresh(), block.fresh()
@@ -328,28 +348,50 @@ class MemoryCode(Parts):
         return f"{self._store_list_function(type_)}(cx, {value})"
 
     def _store_list_function(self, type_: ir.TypeId) -> str:
-        types, element = self._element(type_)
+        types, element = self._element(type_, self._annotations.stored(type_))
         collection = "Collection" if isinstance(self._resolve.types[type_].kind, ir.Map) else "Sequence"
 
         def write(block: Block) -> None:
-            offsets, size, align = self.abi.field_offsets(types)
+            _, size, align = self.abi.field_offsets(types)
             block.add("n = len(v)")
             with block.indented("if not n:"):
                 block.add(f"return {align}, 0")
             block.add(f"p = cx.allocate(n * {size}, {align})")
-            plain = self._plain_letter(types)
-            if plain:
-                block.add(f'struct.pack_into(f"<{{n}}{plain}", cx.view, p, *v)', "return p, n")
-                return
-            targets = ["w"] if len(types) == 1 else ["k", "w"]
-            block.add("q = p")
-            with block.indented(f"for {', '.join(targets)} in v:"):
-                self._store_all(list(zip(types, targets, offsets, strict=True)), [], "q", block)
-                block.add(f"q += {size}")
+            self._store_elements(types, "{n}", block)
             block.add("return p, n")
 
         annotation = f"cx: rt.Context, v: {collection}[{element}]) -> tuple[int, int]"
         return self._helper("store", type_, annotation, write)
+
+    def _store_fixed_function(self, type_: ir.TypeId, kind: ir.FixedLengthList) -> str:
+        """The function that writes a long list of fixed length at an address."""
+        annotate = self._annotations.stored(type_)
+
+        def write(block: Block) -> None:
+            with block.indented(f"if len(v) != {kind.length}:"):
+                block.add(f"raise rt.bad_length(v, {kind.length})")
+            self._store_elements([kind.element], str(kind.length), block)
+
+        annotation = f"cx: rt.Context, p: int, v: Sequence[{annotate(kind.element)}]) -> None"
+        return self._helper("store", type_, annotation, write)
+
+    def _store_elements(self, types: list[ir.Type], count: str, block: Block) -> None:
+        """Writes the elements of ``v`` one after another from ``p`` on; `count` is their number in a format string."""
+        offsets, size, _ = self.abi.field_offsets(types)
+        plain = self._plain_letter(types)
+        if plain:
+            literal = "f" if "{" in count else ""
+            block.add(f'struct.pack_into({literal}"<{count}{plain}", cx.view, p, *v)')
+            return
+        targets = ["w"] if len(types) == 1 else ["k", "w"]
+        block.add("q = p")
+        with block.indented(f"for {', '.join(targets)} in v:"):
+            self._store_all(list(zip(types, targets, offsets, strict=True)), [], "q", block)
+            block.add(f"q += {size}")
+
+
+def _at(address: str, offset: int) -> str:
+    return f"{address} + {offset}" if offset else address
 
 
 def _identifiers(code: str) -> list[str]:

@@ -8,29 +8,39 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 
 from witgen import ir
+from witgen.emit.names import Scope, snake
 from witgen.emit.names import shouty_snake as constant_name
-from witgen.emit.names import snake
 from witgen.emit.names import upper_camel as class_name
+from witgen.emit.python.sides import Mark, Side, Sides
 
 __all__ = [
     "ClassNames",
     "class_name",
     "constant_name",
+    "function_member",
     "local_name",
     "member_name",
     "module_name",
+    "short_member",
     "snake_of_class",
 ]
 
-#: Builtins that annotations of generated classes use: a member of that name would hide them.
-_ANNOTATIONS = frozenset({"bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple"})
+#: What annotations and decorators in generated classes use: a member of that name would hide them.
+_ANNOTATIONS = frozenset({"bool", "bytes", "dict", "float", "int", "list", "object", "property", "rt", "str", "tuple"})
 #: Names that members of generated classes have from their bases.
 _INHERITED = frozenset({"close"})
 #: Names that bodies of generated functions use.
 _LOCALS = frozenset({"cx", "error", "f", "failed", "isinstance", "p", "result", "rt", "self", "tag"})
+#: Names of a generated module that are those of no class of a contract.
+_RESERVED = (
+    *("Any", "Callable", "ClassVar", "Collection", "Mapping", "Path", "Protocol", "Sequence", "TypeAlias"),
+    *("BaseException", "CONTRACT", "False", "None", "NotImplementedError", "True"),
+)
+#: Behind the name of what is imported, where there is something exported of that name.
+_IMPORTED = "Import"
 _TEMPORARY = re.compile(r"v\d+$")
 
 
@@ -46,6 +56,16 @@ def local_name(name: str) -> str:
     """A parameter of a generated function: as `member_name`, and none of the names that its body uses."""
     found = member_name(name)
     return found + "_" if found in _LOCALS or _TEMPORARY.match(found) else found
+
+
+def function_member(function: ir.Function) -> str:
+    """The Python method for a function; a constructor is the call of its factory."""
+    return "__call__" if function.kind is ir.FunctionKind.CONSTRUCTOR else member_name(function.item_name)
+
+
+def short_member(function: ir.Function) -> str:
+    """The function as part of a private name."""
+    return "new" if function.kind is ir.FunctionKind.CONSTRUCTOR else member_name(function.item_name)
 
 
 def module_name(name: str) -> str:
@@ -67,98 +87,139 @@ class ClassNames:
     """The classes of one generated module: each interface and each named type gets a name of its own.
 
     Where several interfaces define the same name, all of them get the name of the interface in front, and that of the
-    package where even that is not enough; so no name depends on the order of declarations.
+    package where even that is not enough; so no name depends on the order of declarations. Of an interface that is
+    exported too, what is imported has ``Import`` behind its name; of one with several exports, what a label exports has
+    the label in front.
     """
 
-    def __init__(
-        self,
-        resolve: ir.Resolve,
-        world: ir.WorldId,
-        interfaces: Iterable[ir.InterfaceId],
-        with_class: Collection[ir.InterfaceId],
-        with_two: Collection[ir.InterfaceId],
-    ) -> None:
-        """Names for `interfaces` of a world; those not in `with_class` only lend theirs to their types.
-
-        Those in `with_two` are imported and exported, so that there is a Protocol beside the class.
-        """
-        self._resolve = resolve
-        self._world = class_name(resolve.worlds[world].name)
+    def __init__(self, sides: Sides, world: ir.World) -> None:
+        """Names for a world and its sides."""
+        self._sides = sides
+        self._resolve = sides.resolve
+        self._world = Scope(_RESERVED).take(class_name(world.name))
+        self._inline = {side.id: side.label for side in (*sides.imports, *sides.exports) if side.label}
         self._candidates: dict[tuple[str, int], list[str]] = {}
-        for id_ in interfaces:
+        exported = {side.id for side in sides.exports}
+        imported = {side.id for side in sides.imports}
+        for id_ in sides.interfaces():
             own = self._interface_candidates(id_)
-            if id_ in with_class:
+            if id_ in exported or self._resolve.interfaces[id_].functions:
                 self._candidates["interface", id_] = own
-            if id_ in with_two:
-                self._candidates["import", id_] = [f"{name}Import" for name in own]
-            for name, type_ in resolve.interfaces[id_].types.items():
-                if not isinstance(resolve.types[type_].kind, ir.Alias) or self.is_renaming(type_):
-                    prefixes = [""] if resolve.interfaces[id_].name is None else ["", *own]
-                    self._candidates["type", type_] = [prefix + class_name(name) for prefix in prefixes]
-        for item in resolve.worlds[world].imports.values():
-            if isinstance(item, ir.TypeItem) and (
-                not isinstance(resolve.types[item.id].kind, ir.Alias) or self.is_renaming(item.id)
-            ):
-                name = class_name(resolve.types[item.id].name or "")
+                if id_ in exported and id_ in imported:
+                    self._candidates["import", id_] = [f"{name}{_IMPORTED}" for name in own]
+            self._add_types(id_)
+        for item in world.imports.values():
+            if isinstance(item, ir.TypeItem) and self._is_new(item.id):
+                name = class_name(self._resolve.types[item.id].name or "")
                 self._candidates["type", item.id] = [name, self._world + name]
         self._names = self._settle()
-
-    def is_renaming(self, type_: ir.TypeId) -> bool:
-        """Whether a named type is an alias that gives its target a new name, and not just brought in by ``use``."""
-        definition = self._resolve.types[type_]
-        if not isinstance(definition.kind, ir.Alias):
-            return False
-        target = definition.kind.target
-        return isinstance(target, ir.Primitive) or self._resolve.types[target].name != definition.name
+        self._scope = Scope([*self._names.values(), self._world, self._world + "Imports", *_RESERVED])
+        self._more: dict[tuple[ir.TypeId, str], str] = {}
 
     def interface(self, id_: ir.InterfaceId) -> str:
         """The class of an interface."""
-        return self._names["interface", id_]
+        return self._names["interface", self._sides.interface_twins.get(id_, id_)]
 
     def imported(self, id_: ir.InterfaceId) -> str:
         """The Protocol of an imported interface."""
         return self._names.get(("import", id_)) or self.interface(id_)
 
+    def attributes(self, sides: Sequence[Side], scope: Scope) -> dict[Side, str]:
+        """By what attributes of one object interfaces are offered; those with a label take theirs first."""
+        order = sorted(sides, key=lambda side: not side.label)
+        return {side: scope.take(self._attribute(side)) for side in order}
+
+    def _attribute(self, side: Side) -> str:
+        """The label, or the class of an interface in lower case."""
+        if side.label:
+            return member_name(side.label)
+        name = self.interface(side.id)
+        if self._sides.interface_marks.get(side.id, Mark()).imported:
+            name = name.removesuffix(_IMPORTED)
+        return member_name(snake_of_class(name).replace("_", "-"))
+
     def type(self, id_: ir.TypeId) -> str:
         """The class of a named type, which ``use`` may have brought in."""
+        id_ = self.canonical(id_)
         while ("type", id_) not in self._names:
             kind = self._resolve.types[id_].kind
             assert isinstance(kind, ir.Alias) and not isinstance(kind.target, ir.Primitive)
-            id_ = kind.target
+            id_ = self.canonical(kind.target)
         return self._names["type", id_]
 
     def has(self, id_: ir.TypeId) -> bool:
-        """Whether a type has a class or alias of its own in the module."""
-        return ("type", id_) in self._names
+        """Whether a type has a class or alias of its own in the module, if only through its twin."""
+        return ("type", self.canonical(id_)) in self._names
+
+    def canonical(self, id_: ir.TypeId) -> ir.TypeId:
+        """The type whose class in Python serves for this one too."""
+        return self._sides.twins.get(id_, id_)
+
+    def cases(self, id_: ir.TypeId) -> list[str]:
+        """The classes of the cases of a variant."""
+        kind = self._resolve.types[id_].kind
+        assert isinstance(kind, ir.Variant)
+        scope = Scope()
+        return [scope.take(f"{self.type(id_)}_{class_name(case.name)}") for case in kind.cases]
+
+    def exception(self, id_: ir.TypeId) -> str:
+        """The exception for a type that has a class of its own."""
+        return self._derived(id_, "Exception")
+
+    def factory(self, id_: ir.TypeId) -> str:
+        """The class of what makes objects of a resource."""
+        return self._derived(id_, "Factory")
 
     @property
     def world(self) -> str:
         """The class of the world."""
         return self._world
 
+    def _derived(self, id_: ir.TypeId, suffix: str) -> str:
+        """A name made of a type's; it gives way to the names that the contract gives."""
+        key = (self.canonical(id_), suffix)
+        if key not in self._more:
+            self._more[key] = self._scope.take(self.type(id_) + suffix)
+        return self._more[key]
+
+    def _is_new(self, type_: ir.TypeId) -> bool:
+        """Whether a named type is more than a name brought in by ``use``: defined, or renamed."""
+        definition = self._resolve.types[type_]
+        if not isinstance(definition.kind, ir.Alias):
+            return True
+        target = definition.kind.target
+        return isinstance(target, ir.Primitive) or self._resolve.types[target].name != definition.name
+
+    def _add_types(self, id_: ir.InterfaceId) -> None:
+        interface = self._resolve.interfaces[id_]
+        prefixes = ["", *self._plain_candidates(id_)]
+        for name, type_ in interface.types.items():
+            if type_ not in self._sides.twins and self._is_new(type_):
+                mark = self._sides.marks.get(type_, Mark())
+                names = [f"{prefix}{class_name(name)}{_IMPORTED * mark.imported}" for prefix in prefixes]
+                self._candidates["type", type_] = [class_name(mark.label) + name for name in names]
+
     def _interface_candidates(self, id_: ir.InterfaceId) -> list[str]:
+        mark = self._sides.interface_marks.get(id_, Mark())
+        names = [f"{name}{_IMPORTED * mark.imported}" for name in self._plain_candidates(id_)]
+        label = class_name(mark.label)
+        return [label, *(label + name for name in names)] if label else names
+
+    def _plain_candidates(self, id_: ir.InterfaceId) -> list[str]:
         interface = self._resolve.interfaces[id_]
         if interface.name is None:
-            return [class_name(self._inline_name(id_))]
+            return [class_name(self._inline[id_])]
         own = class_name(interface.name)
         package = self._resolve.packages[interface.package].name
         version = "" if package.version is None else "V" + re.sub(r"[^0-9A-Za-z]", "_", package.version)
         longer = class_name(package.name) + own
         return [own, longer, class_name(package.namespace) + longer, class_name(package.namespace) + longer + version]
 
-    def _inline_name(self, id_: ir.InterfaceId) -> str:
-        for world in self._resolve.worlds:
-            for items in (world.imports, world.exports):
-                for key, item in items.items():
-                    if isinstance(item, ir.InterfaceItem) and item.id == id_:
-                        return str(key)
-        raise KeyError(id_)
-
     def _settle(self) -> dict[tuple[str, int], str]:
         level = dict.fromkeys(self._candidates, 0)
         while True:
             names = {key: options[min(level[key], len(options) - 1)] for key, options in self._candidates.items()}
-            used = Counter([*names.values(), self._world, self._world + "Imports"])
+            used = Counter([*names.values(), self._world, self._world + "Imports", *_RESERVED])
             clashing = [key for key, name in names.items() if used[name] > 1]
             movable = [key for key in clashing if level[key] < len(self._candidates[key]) - 1]
             if not movable:

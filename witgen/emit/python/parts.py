@@ -6,9 +6,11 @@ it knows nothing of where a value lies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from witgen import abi, ir
+from witgen.emit.names import Scope
 from witgen.emit.python.annotations import Annotations
 from witgen.emit.python.code import Block, Slot, struct_format
 from witgen.emit.python.naming import member_name, snake_of_class
@@ -17,6 +19,8 @@ __all__ = ["ZERO", "Parts"]
 
 #: What stands for a value that is not there, by its ``struct`` letter; 0 for the others.
 ZERO = {"f": "0.0", "d": "0.0", "?": "False"}
+#: The names of constants for layouts.
+_STRUCT = re.compile(r"_S\d+")
 
 
 class Parts:
@@ -30,6 +34,8 @@ class Parts:
         self._structs: dict[str, str] = {}
         self._made: dict[tuple[str, ir.Type], str] = {}
         self._taken: set[str] = set()
+        self._constants: dict[ir.TypeId, str] = {}
+        self._scope = Scope()
         #: Functions that were asked for, each as its lines; one comes after those that it calls.
         self.helpers: list[list[str]] = []
 
@@ -125,8 +131,8 @@ class Parts:
         kind = self._resolve.types[type_].kind
         match kind:
             case ir.Variant(cases):
-                union = self._names.type(type_)
-                return [self._variant_case(f"{union}_{self._annotations.case(c.name)}", c.type) for c in cases]
+                names = self._names.cases(type_)
+                return [self._variant_case(name, case.type) for name, case in zip(names, cases, strict=True)]
             case ir.Option(payload):
                 none: tuple[str, ir.Type | None, Callable[[str], str]] = ("v is None", None, lambda _: "None")
                 some = "isinstance(v, rt.Some)" if self._nests(payload) else ""
@@ -154,16 +160,22 @@ class Parts:
     def _some(self, payload: ir.Type, code: str) -> str:
         return f"rt.Some({code})" if self._nests(payload) else code
 
-    def _has_variants(self, type_: ir.Type) -> bool:
+    def _is_long(self, type_: ir.Type) -> bool:
+        """Whether a list of fixed length has so many parts that it always lies in memory: a loop goes through it."""
+        return len(self.abi.flat(type_)) > abi.MAX_FLAT_PARAMS
+
+    def _has_functions(self, type_: ir.Type) -> bool:
         """Whether storing the type needs a function of its own, so that it can't lie in a ``struct`` of fixed form."""
         kind = self._resolve.kind(type_)
         match kind:
             case ir.Variant() | ir.Result():
                 return True
+            case ir.FixedLengthList() if self._is_long(type_):
+                return True
             case ir.Option(payload):
-                return self._has_variants(payload)
+                return self._has_functions(payload)
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
-                return any(self._has_variants(part) for part in self._parts(kind))
+                return any(self._has_functions(part) for part in self._parts(kind))
             case _:
                 return False
 
@@ -172,7 +184,10 @@ class Parts:
 
     def cases_constant(self, type_: ir.TypeId) -> str:
         """The tuple of an enum's members, in order."""
-        return f"_{snake_of_class(self._names.type(type_)).upper()}"
+        if type_ not in self._constants:
+            name = f"_{snake_of_class(self._names.type(type_)).upper()}"
+            self._constants[type_] = self._scope.take(f"{name}_" if _STRUCT.fullmatch(name) else name)
+        return self._constants[type_]
 
     def _lifted_flags(self, type_: ir.TypeId, words: list[str]) -> str:
         kind = self._resolve.types[type_].kind
