@@ -39,7 +39,7 @@ DEFINITIONS = f"""
     bytes(list<u8>), pair(tuple<f32, u64>), record-of(point), maybe(option<u16>), outcome(result<f64, string>), on(few),
   }}
   variant floats {{ a(f32), b(u32), c(f64), d(s64), e(s32), f(u64) }}
-  variant wide-variant {{ a-1, a1(u8), b(few), c(tuple<u32, f64, string, u8>) }}
+  variant wide-variant {{ a-1, a2(u8), b(few), c(tuple<u32, f64, string, u8>) }}
   type alias = option<nested>;
 """
 
