@@ -121,7 +121,7 @@ class World:
     def adapter(self) -> ModuleType:
         return load_adapter(self._folder, self.name)
 
-    def instance(self, **imports: Any) -> Any:
+    def instance(self, /, **imports: Any) -> Any:
         """A new instance of the component with what it imports."""
         class_ = class_name(self.name)
         arguments = [getattr(self.adapter, f"{class_}Imports")(**imports)] if imports else []

@@ -140,6 +140,24 @@ def test_one_interface_under_several_names(tmp_path: Path, capfd: pytest.Capture
     assert oracle.call("backup", "get", "a") is None
     assert [list(store) for store in stores.values()] == [["a"], []]
 
+    class Store:
+        def __init__(self) -> None:
+            self.items: dict[str, Any] = {}
+
+        def get(self, key: str) -> Any:
+            return self.items.get(key)
+
+        def set(self, item: Any) -> None:
+            self.items[item.key] = item
+
+    world = World("labels", path, tmp_path)
+    first, second = Store(), Store()
+    instance = world.instance(first=first, second=second)
+    kept = world.adapter.Item("a", b"bytes")
+    instance.cache.set(kept)
+    assert (instance.cache.get("a"), instance.backup.get("a")) == (kept, None)
+    assert (first.items, second.items) == ({"a": kept}, {})
+
 
 def test_a_guest_with_the_standard_library(tmp_path: Path) -> None:
     if not has_std():

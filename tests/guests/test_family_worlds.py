@@ -231,6 +231,155 @@ def test_resources_of_the_guest_leave_nothing(counters: Any) -> None:
     assert guest.living() == 0
 
 
+class File:
+    """A file of the host, which the guest wraps in one of its own."""
+
+    living = 0
+
+    def __init__(self, name: str) -> None:
+        File.living += 1
+        self._name = name
+
+    def name(self) -> str:
+        return self._name
+
+    def same(self, other: File) -> bool:
+        return self is other
+
+    def close(self) -> None:
+        File.living -= 1
+
+
+def test_one_interface_with_resources_of_both_sides(family: dict[str, World]) -> None:
+    world = family["resources-both-ways"]
+    module = world.adapter
+    File.living = 0
+
+    class Files:
+        def __call__(self, name: str) -> File:
+            return File(name)
+
+        def open(self, name: str) -> File:
+            if not name:
+                raise module.ProblemException(module.Problem.MISSING)
+            return File(name)
+
+    class Host:
+        file = Files()
+
+        def newest(self, v: list[File]) -> File | None:
+            for file in v[:-1]:
+                file.close()
+            return v[-1] if v else None
+
+        def describe(self, v: File) -> str:
+            return f"file {v.name()}"
+
+        def of_entry(self, v: Any) -> Any:
+            return module.EntryImport(v.name.upper(), v.file)
+
+    instance = world.instance(files=Host())
+    guest = instance.files
+
+    def round_trip() -> None:
+        with guest.file("a") as a, guest.file.open("b") as b:
+            assert (a.name(), guest.describe(b)) == ("guest's a", "file b")
+            assert (a.same(a), a.same(b)) == (True, False)
+            assert guest.newest([]) is None
+            newest = guest.newest([guest.file("c"), guest.file("d")])
+            entry = guest.of_entry(module.Entry("e", newest))
+            assert (entry.name, entry.file.name()) == ("E", "guest's d")
+            entry.file.close()
+        with pytest.raises(module.ProblemException):
+            guest.file.open("")
+
+    round_trip()
+    before = instance.allocated()
+    for _ in range(ROUNDS):
+        round_trip()
+    assert instance.allocated() == before
+    assert File.living == 0
+
+
+def test_names_that_are_reserved_or_collide(family: dict[str, World]) -> None:
+    world = family["names"]
+    module, dropped = world.adapter, []
+
+    class Static:
+        def __init__(self, type: int) -> None:
+            self._type = type
+
+        def match(self, mod: int, mod_x: int) -> int:
+            return self._type + mod + mod_x
+
+        def drop(self) -> None:
+            dropped.append(self._type)
+
+        def close(self) -> None:
+            pass
+
+    class Statics:
+        def __call__(self, type: int) -> Static:
+            return Static(type)
+
+        def new(self, loop: str) -> int:
+            return len(loop)
+
+    class Self:
+        static = Statics()
+
+        def yield_(self, type: Any, ref: Any) -> Any:
+            return module.Type(type.struct + 1, ref.name, not type.gen, type.self, type.async_, type.none)
+
+        def return_(self, self_: str, result_: Any) -> int:
+            if isinstance(result_, rt.Err):
+                raise rt.Err(self_ + result_.value)
+            assert isinstance(result_.value, int)
+            return result_.value
+
+        def gen(self, let: Any, where: Any) -> Any:
+            return module.Guest(let.value + where.guest)
+
+        def ret(self, ptr0: list[str], result0: Any, len0: Any) -> Any:
+            return module.Option(len("".join(ptr0) + result0.string) + (len0.option or 0))
+
+        def main(self, a: Any) -> Any:
+            return a
+
+    class Plain:
+        def f(self, a: Any) -> Any:
+            return a * 2
+
+    instance = world.instance(self=Self(), core=Plain(), alloc=Plain())
+    guest = instance.self
+    flags = module.Flags(5)
+
+    def round_trip() -> None:
+        type_ = module.Type(1, "", True, 2, 3, 4)
+        for word in module.Enum:
+            assert guest.yield_(type_, word) == module.Type(2, word.name, False, 2, 3, 4)
+        assert guest.return_("x", rt.Ok(7)) == 7
+        with pytest.raises(rt.Err, match="xy"):
+            guest.return_("x", rt.Err("y"))
+        assert guest.gen(flags, module.Guest(2)) == module.Guest(7)
+        assert guest.ret(["a", "bc"], module.Vec("d"), module.Option(None)) == module.Option(4)
+        for like in (module.ResultLike_Ok(1), module.ResultLike_Err("e"), module.ResultLike_None()):
+            assert guest.main(like) == like
+        with guest.static(5) as static:
+            assert static.match(1, 2) == 8
+            static.drop()
+        assert dropped == [5]
+        dropped.clear()
+        assert guest.static.new("four") == 4
+        assert (instance.core.f(21), instance.alloc.f("ab")) == (42, "abab")
+
+    round_trip()
+    before = instance.allocated()
+    for _ in range(ROUNDS):
+        round_trip()
+    assert instance.allocated() == before
+
+
 def test_functions_types_and_interfaces_of_the_world_itself(family: dict[str, World]) -> None:
     world = family["world-items"]
     module, said = world.adapter, []
