@@ -10,7 +10,7 @@ from pathlib import Path
 
 from witgen import ir
 from witgen.diagnostics import WitError
-from witgen.emit.python.naming import module_name
+from witgen.emit.names import snake
 from witgen.limits import check_types
 from witgen.project import Contract, Project, Target
 from witgen.resolve import Loaded, load, select_world
@@ -53,7 +53,7 @@ def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
         world = select_world(found, target.world)
         source = _source_name(roots[-1], folder)
         for language, out in target.outputs:
-            name = module_name(found.resolve.worlds[world].name)
+            name = snake(found.resolve.worlds[world].name)
             if language == "rust":
                 texts = _rust(found.resolve, world, source, _place(out, name, ".rs"), target)
             else:

@@ -13,7 +13,8 @@ from typing import Any
 
 from witgen import runtime as rt
 from witgen.build import TARGET, build
-from witgen.emit.python.naming import class_name, module_name
+from witgen.emit.names import snake
+from witgen.emit.python.naming import class_name
 from witgen.files import write_all
 from witgen.generate import generate, target_for
 
@@ -97,7 +98,7 @@ def build_family(folder: Path, names: list[str]) -> dict[str, Path]:
 
 def load_adapter(folder: Path, name: str) -> ModuleType:
     """The adapter of a world, generated into a folder and imported."""
-    path = folder / f"{module_name(name)}.py"
+    path = folder / f"{snake(name)}.py"
     write_all(generate([target_for([contract(name)], None, "python", path)], FAMILY))
     spec = importlib.util.spec_from_file_location(f"family_{path.stem}", path)
     assert spec is not None and spec.loader is not None

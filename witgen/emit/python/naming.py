@@ -23,7 +23,6 @@ __all__ = [
     "function_member",
     "local_name",
     "member_name",
-    "module_name",
     "short_member",
     "snake_of_class",
 ]
@@ -66,11 +65,6 @@ def function_member(function: ir.Function) -> str:
 def short_member(function: ir.Function) -> str:
     """The function as part of a private name."""
     return "new" if function.kind is ir.FunctionKind.CONSTRUCTOR else member_name(function.item_name)
-
-
-def module_name(name: str) -> str:
-    """The file, without ending, of the adapter of a world."""
-    return snake(name)
 
 
 def snake_of_class(class_: str) -> str:

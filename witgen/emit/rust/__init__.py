@@ -7,6 +7,7 @@ boundary is written as tables; the run-time module ``_rt`` carries them out.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,14 +61,10 @@ def _render(resolve: ir.Resolve, world: ir.WorldId, stub: Stub, *, split: bool) 
     package = resolve.packages[row.package].name
     name = package.interface(row.name)
     environment = _environment()
-    environment.globals |= {
-        "split": split,
-        "version": witgen.__version__,
-        "digest": stub.digest,
-        "source": stub.source,
-        "world": name,
-    }
+    header = {"version": witgen.__version__, "digest": stub.digest, "source": stub.source, "world": name}
     runtime: dict[str, Any] = {
+        **header,
+        "split": split,
         "has": model.needs.has,
         "numbers": model.needs.numbers,
         "tuples": [_tuple(arity) for arity in sorted(model.needs.arities)],
@@ -84,10 +81,14 @@ def _render(resolve: ir.Resolve, world: ir.WorldId, stub: Stub, *, split: bool) 
     return {
         "mod.rs": top,
         "_rt.rs": environment.get_template("runtime.rs.j2").render(**runtime),
-        **{f"{path}.rs": interface.render(module=module) for path, module in _filled(model.root)},
+        **{
+            f"{path}.rs": interface.render(module=module, split=split, **header)
+            for path, module in _filled(model.root)
+        },
     }
 
 
+@functools.cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(template_root() / "rust"),

@@ -47,7 +47,11 @@ def signature(depth: int, head: str, params: Sequence[str], result: str | None, 
         return [f"{head}({', '.join(params)})", f"{_STEP}-> {result};"]
     if _fits(depth, short):
         return [short]
-    lines = [f"{head}(", *(f"{_STEP}{param}," for param in params), f"){tail}"]
+    last = [f"){tail}"]
+    if end == " {" and not _fits(2 * depth, last[0]):
+        # rustfmt counts the indentation of the last of several lines twice.
+        last = [f") -> {result}", "{"]
+    lines = [f"{head}(", *(f"{_STEP}{param}," for param in params), *last]
     if params and all(_fits(depth, line) for line in lines):
         return lines
     return [_SKIP, *(lines if params else [short])]
