@@ -82,8 +82,7 @@ def _render(resolve: ir.Resolve, world: ir.WorldId, stub: Stub, *, split: bool) 
         "mod.rs": top,
         "_rt.rs": environment.get_template("runtime.rs.j2").render(**runtime),
         **{
-            f"{path}.rs": interface.render(module=module, split=split, **header)
-            for path, module in _filled(model.root)
+            f"{path}.rs": interface.render(module=module, split=split, **header) for path, module in _filled(model.root)
         },
     }
 
