@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = [
     *sorted((ROOT / "tests/resolve/golden/pass").glob("*.wit")),
     *sorted((ROOT / "tests/guests/family").glob("*/*.wit")),
+    *sorted((ROOT / "tests/emit/worlds").glob("*.wit")),
     ROOT / "tests/guests/echo/wit/echo.wit",
 ]
 
@@ -79,22 +80,36 @@ def test_python_is_left_alone_by_black_and_accepted_by_mypy(tmp_path: Path) -> N
     assert not done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("derives", [[], ["PartialEq", "Eq", "PartialOrd", "Ord", "::core::hash::Hash"]])
-def test_rust_is_left_alone_by_rustfmt_and_has_no_warning(tmp_path: Path, derives: list[str]) -> None:
+def write_crate(folder: Path, derives: Sequence[str] = ()) -> Path:
+    """A crate of all stubs, private as a guest would have them: what nobody uses is not to be warned of."""
+    files = rust_files(derives)
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    modules = sorted({path.partition("/")[0].removesuffix(".rs") for path in files})
+    root = folder / "lib.rs"
+    root.write_text("#![no_std]\n\n" + "".join(f"mod {module};\n" for module in modules))
+    return root
+
+
+def compile_crate(root: Path, edition: str) -> None:
     compiler = next((name for name in ("clippy-driver", "rustc") if shutil.which(name)), None)
     if compiler is None:
         pytest.skip("there is no rustc on this machine")
-    files = rust_files(derives)
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    modules = sorted({path.partition("/")[0].removesuffix(".rs") for path in files})
-    root = tmp_path / "lib.rs"
-    # Private, as a guest would have it: what nobody uses is not to be warned of.
-    root.write_text("#![no_std]\n\n" + "".join(f"mod {module};\n" for module in modules))
-    command = [compiler, "--edition", "2021", "--crate-type", "lib", "--emit", "metadata", "-Dwarnings"]
-    done = subprocess.run([*command, "--out-dir", str(tmp_path), str(root)], capture_output=True, text=True)
+    command = [compiler, "--edition", edition, "--crate-type", "lib", "--emit", "metadata", "-Dwarnings"]
+    done = subprocess.run([*command, "--out-dir", str(root.parent), str(root)], capture_output=True, text=True)
     assert not done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("edition", ["2018", "2024"])
+def test_rust_is_accepted_in_other_editions(tmp_path: Path, edition: str) -> None:
+    compile_crate(write_crate(tmp_path), edition)
+
+
+@pytest.mark.parametrize("derives", [[], ["PartialEq", "Eq", "PartialOrd", "Ord", "::core::hash::Hash"]])
+def test_rust_is_left_alone_by_rustfmt_and_has_no_warning(tmp_path: Path, derives: list[str]) -> None:
+    root = write_crate(tmp_path, derives)
+    compile_crate(root, "2021")
     if shutil.which("rustfmt") is not None:
         done = subprocess.run(["rustfmt", "--check", "--edition", "2021", str(root)], capture_output=True, text=True)
         assert not done.returncode, done.stdout

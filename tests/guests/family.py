@@ -25,7 +25,7 @@ NOT_EVERYWHERE = {"labels", "std-guest"}
 #: Worlds whose components import more than the contract says, which is no reason not to build them.
 UNSTAMPED = {"std-guest"}
 
-_WORKSPACE = """\
+WORKSPACE = """\
 [workspace]
 resolver = "2"
 members = [{members}]
@@ -36,7 +36,7 @@ lto = true
 codegen-units = 1
 panic = "abort"
 """
-_CRATE = """\
+CRATE = """\
 [package]
 name = "{name}"
 version = "0.1.0"
@@ -73,13 +73,13 @@ def contract(name: str) -> Path:
 
 def make_workspace(folder: Path, names: list[str]) -> None:
     """Writes a Cargo workspace with the guests of some worlds, their stubs, and the ``witgen.toml`` of these."""
-    (folder / "Cargo.toml").write_text(_WORKSPACE.format(members=", ".join(f'"{name}"' for name in names)))
+    (folder / "Cargo.toml").write_text(WORKSPACE.format(members=", ".join(f'"{name}"' for name in names)))
     shutil.copy(FAMILY.parent / "echo/Cargo.lock", folder / "Cargo.lock")
     (folder / "witgen.toml").write_text("".join(_TARGET.format(name=name) for name in names if name not in UNSTAMPED))
     for name in names:
         source = folder / name / "src"
         source.mkdir(parents=True)
-        (folder / name / "Cargo.toml").write_text(_CRATE.format(name=name))
+        (folder / name / "Cargo.toml").write_text(CRATE.format(name=name))
         shutil.copy(contract(name), folder / name)
         shutil.copy(FAMILY / name / "guest.rs", source / "lib.rs")
         shutil.copy(FAMILY / "support.rs", source)
@@ -96,10 +96,10 @@ def build_family(folder: Path, names: list[str]) -> dict[str, Path]:
     return {name: built[name.replace("-", "_")] for name in names}
 
 
-def load_adapter(folder: Path, name: str) -> ModuleType:
+def load_adapter(folder: Path, contract: Path, world: str | None = None) -> ModuleType:
     """The adapter of a world, generated into a folder and imported."""
-    path = folder / f"{snake(name)}.py"
-    write_all(generate([target_for([contract(name)], None, "python", path)], FAMILY))
+    path = folder / f"{snake(contract.stem)}.py"
+    write_all(generate([target_for([contract], world, "python", path)], FAMILY))
     spec = importlib.util.spec_from_file_location(f"family_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -120,7 +120,7 @@ class World:
 
     @functools.cached_property
     def adapter(self) -> ModuleType:
-        return load_adapter(self._folder, self.name)
+        return load_adapter(self._folder, contract(self.name))
 
     def instance(self, /, **imports: Any) -> Any:
         """A new instance of the component with what it imports."""

@@ -1503,7 +1503,7 @@ pub mod exports {
                 }
 
                 /// The right to one transfer. Dropping it unused closes the data connection.
-                pub trait GuestTransfer: Sized + 'static {}
+                pub trait GuestTransfer: ::core::marker::Sized + 'static {}
 
                 _rt::returned! {
                     RETURNED_SEND_DATA, _release_send_data:
@@ -2131,7 +2131,7 @@ pub mod exports {
                 }
 
                 /// A server at work, with all its connections. Dropping it closes them at once.
-                pub trait GuestSession: Sized + 'static {
+                pub trait GuestSession: ::core::marker::Sized + 'static {
                     /// The address that it listens on, with the port that was taken.
                     fn local_address(&self) -> IpSocketAddress;
 
@@ -2143,7 +2143,7 @@ pub mod exports {
                 }
 
                 /// The right to answer a command. Dropping it unanswered answers with 451, or as the failed transfer demands.
-                pub trait GuestExchange: Sized + 'static {}
+                pub trait GuestExchange: ::core::marker::Sized + 'static {}
 
                 _rt::export! {
                     _export_method_session_local_address<T_: GuestSession>(a0: i32) -> i32,
@@ -2212,7 +2212,7 @@ pub mod exports {
 /// How values cross the boundary of the component. Layouts are those of a 32-bit memory: on other targets all of this
 /// compiles and nothing of it can be called.
 #[allow(dead_code)]
-mod _rt {
+pub(crate) mod _rt {
     extern crate alloc;
 
     // Also types that no function uses are made of these.
@@ -2433,7 +2433,7 @@ mod _rt {
             core::arch::wasm32::unreachable()
         }
         #[cfg(not(all(target_arch = "wasm32", not(debug_assertions))))]
-        panic!("{why}")
+        panic!("{}", why)
     }
 
     const fn larger(a: usize, b: usize) -> usize {
@@ -2607,7 +2607,6 @@ mod _rt {
             #[allow(dead_code, unused_unsafe)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
-                _rt::enter();
                 unsafe { _rt::Core::from_bits($body) }
             }
         };
@@ -2616,7 +2615,6 @@ mod _rt {
             #[allow(dead_code, clippy::too_many_arguments)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
-                _rt::enter();
                 unsafe {
                     let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
                     _rt::Core::from_bits($body)
@@ -2640,20 +2638,13 @@ mod _rt {
             static ENTERED: AtomicBool = AtomicBool::new(false);
             if !ENTERED.load(Ordering::Relaxed) {
                 ENTERED.store(true, Ordering::Relaxed);
-                component_type();
                 unsafe { __wasm_call_ctors() }
             }
         }
     }
 
-    #[cfg(target_arch = "wasm32")]
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn cabi_realloc(
-        old: *mut u8,
-        old_size: usize,
-        align: usize,
-        size: usize,
-    ) -> *mut u8 {
+    /// Memory for what the host writes, as the canonical ABI's `realloc` gives it.
+    pub unsafe fn reallocate(old: *mut u8, old_size: usize, align: usize, size: usize) -> *mut u8 {
         unsafe {
             if size == 0 {
                 free(old, old_size, align);
@@ -3405,10 +3396,10 @@ mod _rt {
                 }
 
                 /// The names of the constants of the flags that are set, and the flags.
-                pub fn iter_names(&self) -> impl Iterator<Item = (&'static str, Self)> + use<> {
+                pub fn iter_names(&self) -> impl ::core::iter::Iterator<Item = (&'static str, Self)> + use<> {
                     let set = *self;
-                    [$((stringify!($flag), Self::$flag)),*]
-                        .into_iter()
+                    let names = [$((stringify!($flag), Self::$flag)),*];
+                    ::core::iter::IntoIterator::into_iter(names)
                         .filter(move |named| set.contains(named.1))
                 }
             }
@@ -3974,17 +3965,41 @@ mod _rt {
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included
-/// at the root of the crate, `bindings::export!(Type with_types_in bindings)` where it is a module.
+/// at the root of the crate, `bindings::export!(Type with_types_in bindings)` where it is a module. What a component has
+/// once comes with its first world; others of the crate go beside it:
+/// `second::export!(Type beside first with_types_in second)`.
 #[allow(unused_macros)]
 macro_rules! __export_ftp_component {
     ($type:ident) => {
         self::export!($type with_types_in self);
     };
     ($type:ident with_types_in $($path:tt)*) => {
+        const _: () = {
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn cabi_realloc(
+                old: *mut u8,
+                old_size: usize,
+                align: usize,
+                size: usize,
+            ) -> *mut u8 {
+                unsafe { $($path)*::_rt::reallocate(old, old_size, align, size) }
+            }
+        };
+        $($path)*::export!(@$type [$($path)*] $($path)*);
+    };
+    ($type:ident beside $($first:ident)::+ with_types_in $($path:tt)*) => {
+        $($path)*::export!(@$type [$($first)::+] $($path)*);
+    };
+    (@$type:ident [$($first:tt)*] $($path:tt)*) => {
         #[allow(dead_code)]
         const _: () = {
+            #[used]
+            static COMPONENT_TYPE: fn() = $($path)*::_rt::component_type;
+
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/data-plane@0.1.0#send-data"))]
             unsafe extern "C" fn f0(a0: i32, a1: i32, a2: i32, a3: i32, a4: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::data_plane::_export_send_data::<$type>(a0, a1, a2, a3, a4) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:ftp/data-plane@0.1.0#send-data"))]
@@ -3993,6 +4008,7 @@ macro_rules! __export_ftp_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/data-plane@0.1.0#recv-data"))]
             unsafe extern "C" fn f2(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::data_plane::_export_recv_data::<$type>(a0, a1, a2, a3, a4) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:ftp/data-plane@0.1.0#recv-data"))]
@@ -4001,18 +4017,22 @@ macro_rules! __export_ftp_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#[method]session.local-address"))]
             unsafe extern "C" fn f4(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_method_session_local_address::<<$type as $($path)*::exports::component::ftp::control::Guest>::Session>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#[method]session.subscribe"))]
             unsafe extern "C" fn f5(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_method_session_subscribe::<<$type as $($path)*::exports::component::ftp::control::Guest>::Session>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#[method]session.status"))]
             unsafe extern "C" fn f6(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_method_session_status::<<$type as $($path)*::exports::component::ftp::control::Guest>::Session>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#start-server"))]
             unsafe extern "C" fn f7(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_start_server::<$type>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:ftp/control@0.1.0#start-server"))]
@@ -4021,10 +4041,12 @@ macro_rules! __export_ftp_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#stop-server"))]
             unsafe extern "C" fn f9(a0: i32, a1: i64) {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_stop_server::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#poll-command"))]
             unsafe extern "C" fn f10(a0: i32, a1: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_poll_command::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:ftp/control@0.1.0#poll-command"))]
@@ -4033,6 +4055,7 @@ macro_rules! __export_ftp_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:ftp/control@0.1.0#send-response"))]
             unsafe extern "C" fn f12(a0: i32, a1: i32, a2: i64, a3: i32, a4: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::ftp::control::_export_send_response::<$type>(a0, a1, a2, a3, a4) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:ftp/control@0.1.0#send-response"))]

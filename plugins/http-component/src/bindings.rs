@@ -1805,7 +1805,7 @@ pub mod exports {
                 }
 
                 /// A listening address and its connections. Dropping it closes them all at once.
-                pub trait GuestListener: Sized + 'static {
+                pub trait GuestListener: ::core::marker::Sized + 'static {
                     /// The address that it listens on, with the port that was taken.
                     fn local_address(&self) -> IpSocketAddress;
 
@@ -1819,11 +1819,11 @@ pub mod exports {
                 /// A request and the right to answer it.
                 ///
                 /// Dropping it unanswered answers with 500 (Internal Server Error) and closes the connection.
-                pub trait GuestExchange: Sized + 'static {}
+                pub trait GuestExchange: ::core::marker::Sized + 'static {}
 
                 /// Content of a request that has not been read yet. Dropping it says that nobody wants it: the rest is thrown away
                 /// if it is short, and else the connection is closed after the answer.
-                pub trait GuestRequestBody: Sized + 'static {}
+                pub trait GuestRequestBody: ::core::marker::Sized + 'static {}
 
                 _rt::export! {
                     _export_method_listener_local_address<T_: GuestListener>(a0: i32) -> i32,
@@ -2139,7 +2139,7 @@ pub mod exports {
                 }
 
                 /// A user agent: a set of connections that requests share. Dropping it calls off all its requests.
-                pub trait GuestAgent: Sized + 'static {
+                pub trait GuestAgent: ::core::marker::Sized + 'static {
                     /// Makes an agent. Opens no connection yet.
                     ///
                     /// Fails with `invalid-argument` for a limit or time-out of 0.
@@ -2150,13 +2150,13 @@ pub mod exports {
                 }
 
                 /// A request under way. Dropping it calls the request off, if it is not over by then.
-                pub trait GuestPending: Sized + 'static {
+                pub trait GuestPending: ::core::marker::Sized + 'static {
                     /// The number of the exchange, never used again in the life of the instance.
                     fn id(&self) -> u64;
                 }
 
                 /// Content of a response that has not been read yet. Dropping it says that nobody wants it.
-                pub trait GuestResponseBody: Sized + 'static {}
+                pub trait GuestResponseBody: ::core::marker::Sized + 'static {}
 
                 _rt::returned! {
                     RETURNED_STATIC_AGENT_OPEN, _release_static_agent_open:
@@ -2221,7 +2221,7 @@ pub mod exports {
 /// How values cross the boundary of the component. Layouts are those of a 32-bit memory: on other targets all of this
 /// compiles and nothing of it can be called.
 #[allow(dead_code)]
-mod _rt {
+pub(crate) mod _rt {
     extern crate alloc;
 
     // Also types that no function uses are made of these.
@@ -2442,7 +2442,7 @@ mod _rt {
             core::arch::wasm32::unreachable()
         }
         #[cfg(not(all(target_arch = "wasm32", not(debug_assertions))))]
-        panic!("{why}")
+        panic!("{}", why)
     }
 
     const fn larger(a: usize, b: usize) -> usize {
@@ -2616,7 +2616,6 @@ mod _rt {
             #[allow(dead_code, unused_unsafe)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
-                _rt::enter();
                 unsafe { _rt::Core::from_bits($body) }
             }
         };
@@ -2625,7 +2624,6 @@ mod _rt {
             #[allow(dead_code, clippy::too_many_arguments)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
-                _rt::enter();
                 unsafe {
                     let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
                     _rt::Core::from_bits($body)
@@ -2649,20 +2647,13 @@ mod _rt {
             static ENTERED: AtomicBool = AtomicBool::new(false);
             if !ENTERED.load(Ordering::Relaxed) {
                 ENTERED.store(true, Ordering::Relaxed);
-                component_type();
                 unsafe { __wasm_call_ctors() }
             }
         }
     }
 
-    #[cfg(target_arch = "wasm32")]
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn cabi_realloc(
-        old: *mut u8,
-        old_size: usize,
-        align: usize,
-        size: usize,
-    ) -> *mut u8 {
+    /// Memory for what the host writes, as the canonical ABI's `realloc` gives it.
+    pub unsafe fn reallocate(old: *mut u8, old_size: usize, align: usize, size: usize) -> *mut u8 {
         unsafe {
             if size == 0 {
                 free(old, old_size, align);
@@ -3683,29 +3674,56 @@ mod _rt {
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included
-/// at the root of the crate, `bindings::export!(Type with_types_in bindings)` where it is a module.
+/// at the root of the crate, `bindings::export!(Type with_types_in bindings)` where it is a module. What a component has
+/// once comes with its first world; others of the crate go beside it:
+/// `second::export!(Type beside first with_types_in second)`.
 #[allow(unused_macros)]
 macro_rules! __export_http_component {
     ($type:ident) => {
         self::export!($type with_types_in self);
     };
     ($type:ident with_types_in $($path:tt)*) => {
+        const _: () = {
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn cabi_realloc(
+                old: *mut u8,
+                old_size: usize,
+                align: usize,
+                size: usize,
+            ) -> *mut u8 {
+                unsafe { $($path)*::_rt::reallocate(old, old_size, align, size) }
+            }
+        };
+        $($path)*::export!(@$type [$($path)*] $($path)*);
+    };
+    ($type:ident beside $($first:ident)::+ with_types_in $($path:tt)*) => {
+        $($path)*::export!(@$type [$($first)::+] $($path)*);
+    };
+    (@$type:ident [$($first:tt)*] $($path:tt)*) => {
         #[allow(dead_code)]
         const _: () = {
+            #[used]
+            static COMPONENT_TYPE: fn() = $($path)*::_rt::component_type;
+
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#[method]listener.local-address"))]
             unsafe extern "C" fn f0(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_method_listener_local_address::<<$type as $($path)*::exports::component::http::server::Guest>::Listener>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#[method]listener.subscribe"))]
             unsafe extern "C" fn f1(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_method_listener_subscribe::<<$type as $($path)*::exports::component::http::server::Guest>::Listener>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#[method]listener.status"))]
             unsafe extern "C" fn f2(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_method_listener_status::<<$type as $($path)*::exports::component::http::server::Guest>::Listener>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#start-listen"))]
             unsafe extern "C" fn f3(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_start_listen::<$type>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/server@0.1.0#start-listen"))]
@@ -3714,10 +3732,12 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#stop-listen"))]
             unsafe extern "C" fn f5(a0: i32, a1: i64) {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_stop_listen::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#accept"))]
             unsafe extern "C" fn f6(a0: i32, a1: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_accept::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/server@0.1.0#accept"))]
@@ -3726,6 +3746,7 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#receive"))]
             unsafe extern "C" fn f8(a0: i32, a1: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_receive::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/server@0.1.0#receive"))]
@@ -3734,6 +3755,7 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/server@0.1.0#respond"))]
             unsafe extern "C" fn f10(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::server::_export_respond::<$type>(a0, a1, a2, a3, a4, a5, a6, a7) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/server@0.1.0#respond"))]
@@ -3742,6 +3764,7 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/client@0.1.0#[static]agent.open"))]
             unsafe extern "C" fn f12(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i64, a6: i32, a7: i32, a8: i64, a9: i64, a10: i64, a11: i64, a12: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::client::_export_static_agent_open::<<$type as $($path)*::exports::component::http::client::Guest>::Agent>(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/client@0.1.0#[static]agent.open"))]
@@ -3750,14 +3773,17 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/client@0.1.0#[method]agent.subscribe"))]
             unsafe extern "C" fn f14(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::client::_export_method_agent_subscribe::<<$type as $($path)*::exports::component::http::client::Guest>::Agent>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/client@0.1.0#[method]pending.id"))]
             unsafe extern "C" fn f15(a0: i32) -> i64 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::client::_export_method_pending_id::<<$type as $($path)*::exports::component::http::client::Guest>::Pending>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/client@0.1.0#send"))]
             unsafe extern "C" fn f16(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32, a9: i32, a10: i32, a11: i32, a12: i32, a13: i64, a14: i32, a15: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::client::_export_send::<$type>(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/client@0.1.0#send"))]
@@ -3766,6 +3792,7 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/client@0.1.0#poll-response"))]
             unsafe extern "C" fn f18(a0: i32, a1: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::client::_export_poll_response::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/client@0.1.0#poll-response"))]
@@ -3774,6 +3801,7 @@ macro_rules! __export_http_component {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "component:http/client@0.1.0#receive"))]
             unsafe extern "C" fn f20(a0: i32, a1: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::component::http::client::_export_receive::<$type>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_component:http/client@0.1.0#receive"))]

@@ -344,7 +344,7 @@ pub mod exports {
                 }
 
                 /// Changes collected one by one and applied at once. Dropping it discards them.
-                pub trait GuestEdit: Sized + 'static {
+                pub trait GuestEdit: ::core::marker::Sized + 'static {
                     /// Begins an edit of the work in `scope`.
                     fn new(scope: Scope) -> Self;
 
@@ -584,7 +584,7 @@ pub mod exports {
                 }
 
                 /// A queue of updates for one listener.
-                pub trait GuestSubscription: Sized + 'static {
+                pub trait GuestSubscription: ::core::marker::Sized + 'static {
                     /// Subscribes to all updates that are published from now on.
                     ///
                     /// Fails with `invalid-argument` for a capacity out of range.
@@ -785,7 +785,7 @@ pub mod exports {
 /// How values cross the boundary of the component. Layouts are those of a 32-bit memory: on other targets all of this
 /// compiles and nothing of it can be called.
 #[allow(dead_code)]
-mod _rt {
+pub(crate) mod _rt {
     extern crate alloc;
 
     // Also types that no function uses are made of these.
@@ -1006,7 +1006,7 @@ mod _rt {
             core::arch::wasm32::unreachable()
         }
         #[cfg(not(all(target_arch = "wasm32", not(debug_assertions))))]
-        panic!("{why}")
+        panic!("{}", why)
     }
 
     const fn larger(a: usize, b: usize) -> usize {
@@ -1180,7 +1180,6 @@ mod _rt {
             #[allow(dead_code, unused_unsafe)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>() $(-> $result)? {
-                _rt::enter();
                 unsafe { _rt::Core::from_bits($body) }
             }
         };
@@ -1189,7 +1188,6 @@ mod _rt {
             #[allow(dead_code, clippy::too_many_arguments)]
             #[doc(hidden)]
             pub unsafe fn $name<$impl: $guest>($($arg: $core),*) $(-> $result)? {
-                _rt::enter();
                 unsafe {
                     let $params = _rt::$lift([$(_rt::Core::bits($arg)),*]);
                     _rt::Core::from_bits($body)
@@ -1213,20 +1211,13 @@ mod _rt {
             static ENTERED: AtomicBool = AtomicBool::new(false);
             if !ENTERED.load(Ordering::Relaxed) {
                 ENTERED.store(true, Ordering::Relaxed);
-                component_type();
                 unsafe { __wasm_call_ctors() }
             }
         }
     }
 
-    #[cfg(target_arch = "wasm32")]
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn cabi_realloc(
-        old: *mut u8,
-        old_size: usize,
-        align: usize,
-        size: usize,
-    ) -> *mut u8 {
+    /// Memory for what the host writes, as the canonical ABI's `realloc` gives it.
+    pub unsafe fn reallocate(old: *mut u8, old_size: usize, align: usize, size: usize) -> *mut u8 {
         unsafe {
             if size == 0 {
                 free(old, old_size, align);
@@ -1975,10 +1966,10 @@ mod _rt {
                 }
 
                 /// The names of the constants of the flags that are set, and the flags.
-                pub fn iter_names(&self) -> impl Iterator<Item = (&'static str, Self)> + use<> {
+                pub fn iter_names(&self) -> impl ::core::iter::Iterator<Item = (&'static str, Self)> + use<> {
                     let set = *self;
-                    [$((stringify!($flag), Self::$flag)),*]
-                        .into_iter()
+                    let names = [$((stringify!($flag), Self::$flag)),*];
+                    ::core::iter::IntoIterator::into_iter(names)
                         .filter(move |named| set.contains(named.1))
                 }
             }
@@ -2440,21 +2431,46 @@ mod _rt {
 }
 
 /// Exports a type that implements the traits of this file as the component: `export!(Type)` where the file is included
-/// at the root of the crate, `bindings::export!(Type with_types_in bindings)` where it is a module.
+/// at the root of the crate, `bindings::export!(Type with_types_in bindings)` where it is a module. What a component has
+/// once comes with its first world; others of the crate go beside it:
+/// `second::export!(Type beside first with_types_in second)`.
 #[allow(unused_macros)]
 macro_rules! __export_progress_runner {
     ($type:ident) => {
         self::export!($type with_types_in self);
     };
     ($type:ident with_types_in $($path:tt)*) => {
+        const _: () = {
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn cabi_realloc(
+                old: *mut u8,
+                old_size: usize,
+                align: usize,
+                size: usize,
+            ) -> *mut u8 {
+                unsafe { $($path)*::_rt::reallocate(old, old_size, align, size) }
+            }
+        };
+        $($path)*::export!(@$type [$($path)*] $($path)*);
+    };
+    ($type:ident beside $($first:ident)::+ with_types_in $($path:tt)*) => {
+        $($path)*::export!(@$type [$($first)::+] $($path)*);
+    };
+    (@$type:ident [$($first:tt)*] $($path:tt)*) => {
         #[allow(dead_code)]
         const _: () = {
+            #[used]
+            static COMPONENT_TYPE: fn() = $($path)*::_rt::component_type;
+
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#[constructor]edit"))]
             unsafe extern "C" fn f0(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_constructor_edit::<<$type as $($path)*::exports::runner::progress::workbook::Guest>::Edit>(a0, a1, a2, a3, a4, a5, a6) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#[method]edit.set"))]
             unsafe extern "C" fn f1(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i64, a7: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_method_edit_set::<<$type as $($path)*::exports::runner::progress::workbook::Guest>::Edit>(a0, a1, a2, a3, a4, a5, a6, a7) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#[method]edit.set"))]
@@ -2463,6 +2479,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#[method]edit.clear"))]
             unsafe extern "C" fn f3(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_method_edit_clear::<<$type as $($path)*::exports::runner::progress::workbook::Guest>::Edit>(a0, a1, a2, a3, a4) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#[method]edit.clear"))]
@@ -2471,10 +2488,12 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#[method]edit.pending"))]
             unsafe extern "C" fn f5(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_method_edit_pending::<<$type as $($path)*::exports::runner::progress::workbook::Guest>::Edit>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#[static]edit.commit"))]
             unsafe extern "C" fn f6(a0: i32, a1: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_static_edit_commit::<<$type as $($path)*::exports::runner::progress::workbook::Guest>::Edit>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#[static]edit.commit"))]
@@ -2483,6 +2502,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#get-status"))]
             unsafe extern "C" fn f8(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_get_status::<$type>(a0, a1, a2, a3, a4, a5, a6) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#get-status"))]
@@ -2491,6 +2511,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#update"))]
             unsafe extern "C" fn f10(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32, a9: i32, a10: f64, a11: i64, a12: i32, a13: i32, a14: i32, a15: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_update::<$type>(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#update"))]
@@ -2499,6 +2520,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#get-section"))]
             unsafe extern "C" fn f12(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_get_section::<$type>(a0, a1, a2, a3, a4, a5, a6, a7, a8) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#get-section"))]
@@ -2507,6 +2529,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#flush"))]
             unsafe extern "C" fn f14(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_flush::<$type>(a0, a1, a2, a3, a4, a5, a6, a7) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#flush"))]
@@ -2515,6 +2538,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#checkpoint"))]
             unsafe extern "C" fn f16(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_checkpoint::<$type>(a0, a1, a2, a3, a4, a5, a6, a7, a8) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#checkpoint"))]
@@ -2523,6 +2547,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/workbook@0.1.0#rollback"))]
             unsafe extern "C" fn f18(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32, a9: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::workbook::_export_rollback::<$type>(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/workbook@0.1.0#rollback"))]
@@ -2531,6 +2556,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#[static]subscription.open"))]
             unsafe extern "C" fn f20(a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32, a9: i32, a10: i32, a11: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_static_subscription_open::<<$type as $($path)*::exports::runner::progress::events::Guest>::Subscription>(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/events@0.1.0#[static]subscription.open"))]
@@ -2539,10 +2565,12 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#[method]subscription.token"))]
             unsafe extern "C" fn f22(a0: i32) -> i64 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_method_subscription_token::<<$type as $($path)*::exports::runner::progress::events::Guest>::Subscription>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#[method]subscription.recv"))]
             unsafe extern "C" fn f23(a0: i32, a1: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_method_subscription_recv::<<$type as $($path)*::exports::runner::progress::events::Guest>::Subscription>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/events@0.1.0#[method]subscription.recv"))]
@@ -2551,10 +2579,12 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#[method]subscription.ready"))]
             unsafe extern "C" fn f25(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_method_subscription_ready::<<$type as $($path)*::exports::runner::progress::events::Guest>::Subscription>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#[method]subscription.ack"))]
             unsafe extern "C" fn f26(a0: i32, a1: i64) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_method_subscription_ack::<<$type as $($path)*::exports::runner::progress::events::Guest>::Subscription>(a0, a1) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/events@0.1.0#[method]subscription.ack"))]
@@ -2563,10 +2593,12 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#[method]subscription.redeliver"))]
             unsafe extern "C" fn f28(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_method_subscription_redeliver::<<$type as $($path)*::exports::runner::progress::events::Guest>::Subscription>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#publish"))]
             unsafe extern "C" fn f29(a0: i64, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, a6: i32, a7: i32, a8: i32, a9: f64, a10: i64, a11: i32, a12: i32, a13: i32, a14: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_publish::<$type>(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/events@0.1.0#publish"))]
@@ -2575,6 +2607,7 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/events@0.1.0#wakeful"))]
             unsafe extern "C" fn f31(a0: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::events::_export_wakeful::<$type>(a0) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/events@0.1.0#wakeful"))]
@@ -2583,10 +2616,12 @@ macro_rules! __export_progress_runner {
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/telemetry@0.1.0#heartbeat"))]
             unsafe extern "C" fn f33(a0: i64, a1: i32, a2: i32) -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::telemetry::_export_heartbeat::<$type>(a0, a1, a2) }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "runner:progress/telemetry@0.1.0#flush-metrics"))]
             unsafe extern "C" fn f34() -> i32 {
+                $($first)*::_rt::enter();
                 unsafe { $($path)*::exports::runner::progress::telemetry::_export_flush_metrics::<$type>() }
             }
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = "cabi_post_runner:progress/telemetry@0.1.0#flush-metrics"))]

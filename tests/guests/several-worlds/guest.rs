@@ -1,0 +1,66 @@
+//! Two worlds in one crate, and a library that has a third.
+
+#![no_std]
+
+extern crate alloc;
+
+mod first;
+mod second;
+mod support;
+
+use alloc::string::String;
+use core::sync::atomic::{AtomicU32, Ordering};
+use first::exports::test::several_worlds::greetings::{Guest, GuestPerson};
+
+static CONSTRUCTED: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn construct() {
+    CONSTRUCTED.fetch_add(1, Ordering::Relaxed);
+}
+
+#[used]
+#[link_section = ".init_array"]
+static CONSTRUCTOR: extern "C" fn() = construct;
+
+struct Person(String);
+
+impl GuestPerson for Person {
+    fn new(name: String) -> Self {
+        Self(name)
+    }
+
+    fn greet(&self) -> String {
+        library::say(&self.0).join(" ")
+    }
+}
+
+struct First;
+
+impl Guest for First {
+    type Person = Person;
+}
+
+first::export!(First with_types_in first);
+
+mod numbers {
+    use crate::second::{exports::test::several_worlds::numbers, Guest};
+    use crate::{support, CONSTRUCTED};
+    use alloc::vec::Vec;
+    use core::sync::atomic::Ordering;
+
+    struct Second;
+
+    impl numbers::Guest for Second {
+        fn sum(v: Vec<u32>) -> (u64, u32) {
+            (v.into_iter().map(u64::from).sum(), CONSTRUCTED.load(Ordering::Relaxed))
+        }
+    }
+
+    impl Guest for Second {
+        fn allocated() -> u64 {
+            support::allocated()
+        }
+    }
+
+    crate::second::export!(Second beside crate::first with_types_in crate::second);
+}
