@@ -106,6 +106,30 @@ def test_rust_is_accepted_in_other_editions(tmp_path: Path, edition: str) -> Non
     compile_crate(write_crate(tmp_path), edition)
 
 
+def test_worlds_that_export_no_function_have_the_macro_too(tmp_path: Path) -> None:
+    resolve = load([ROOT / "tests/emit/worlds/without-functions.wit"]).resolve
+    for number, row in enumerate(resolve.worlds):
+        stub = rust.Stub(encode_component_type(resolve, ir.WorldId(number)), "0", "")
+        (tmp_path / f"{row.name}.rs").write_text(rust.emit(resolve, ir.WorldId(number), stub))
+    root = tmp_path / "lib.rs"
+    root.write_text("""\
+mod resources;
+mod types;
+
+pub struct Component;
+
+impl resources::exports::test::without_functions::handles::GuestX for Component {}
+
+impl resources::exports::test::without_functions::handles::Guest for Component {
+    type X = Self;
+}
+
+resources::export!(Component with_types_in resources);
+types::export!(Component beside crate::resources with_types_in types);
+""")
+    compile_crate(root, "2021")
+
+
 @pytest.mark.parametrize("derives", [[], ["PartialEq", "Eq", "PartialOrd", "Ord", "::core::hash::Hash"]])
 def test_rust_is_left_alone_by_rustfmt_and_has_no_warning(tmp_path: Path, derives: list[str]) -> None:
     root = write_crate(tmp_path, derives)

@@ -3975,9 +3975,9 @@ macro_rules! __export_ftp_component {
         self::export!($type with_types_in self);
     };
     ($type:ident with_types_in $($path:tt)*) => {
+        #[allow(dead_code)]
         const _: () = {
-            #[cfg(target_arch = "wasm32")]
-            #[unsafe(no_mangle)]
+            #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
             unsafe extern "C" fn cabi_realloc(
                 old: *mut u8,
                 old_size: usize,
