@@ -13,7 +13,7 @@ import black
 import pytest
 
 from witgen import ir
-from witgen.binary import encode_component_type
+from witgen.binary import encode_component_type, encode_package
 from witgen.diagnostics import WitError
 from witgen.emit import python, rust
 from witgen.resolve import load
@@ -104,6 +104,47 @@ def compile_crate(root: Path, edition: str) -> None:
 @pytest.mark.parametrize("edition", ["2018", "2024"])
 def test_rust_is_accepted_in_other_editions(tmp_path: Path, edition: str) -> None:
     compile_crate(write_crate(tmp_path), edition)
+
+
+def test_rust_has_no_text_that_rustc_refuses_in_comments_and_literals(tmp_path: Path) -> None:
+    path, binary, root = (tmp_path / name for name in ("contract.wit", "contract.wasm", "lib.rs"))
+    docs = "/// carriage\rreturn, ***"
+    interface = f"interface i {{\n{docs}\nenum e {{\n{docs}\nx }}\n{docs}\nf: func() -> result<_, e>; }}"
+    path.write_text(f"package a:b;\n{docs}\n{interface}\nworld w {{ import i; export i; }}\n")
+    package = encode_package(load([path]).resolve, ir.PackageId(0))
+    texts = []
+    # Text may not have what turns its direction; the docs of a binary package may.
+    for character in "\u202a\u202e\u2066\u2069":
+        binary.write_bytes(package.replace(b"***", character.encode()))
+        resolve = load([binary]).resolve
+        stub = rust.Stub(encode_component_type(resolve, ir.WorldId(0)), "0", "")
+        texts.append(rust.emit(resolve, ir.WorldId(0), stub))
+    root.write_text("".join(f"mod m{number} {{\n{text}\n}}\n" for number, text in enumerate(texts)))
+    compile_crate(root, "2021")
+
+
+def test_worlds_that_export_no_function_have_the_macro_too(tmp_path: Path) -> None:
+    resolve = load([ROOT / "tests/emit/worlds/without-functions.wit"]).resolve
+    for number, row in enumerate(resolve.worlds):
+        stub = rust.Stub(encode_component_type(resolve, ir.WorldId(number)), "0", "")
+        (tmp_path / f"{row.name}.rs").write_text(rust.emit(resolve, ir.WorldId(number), stub))
+    root = tmp_path / "lib.rs"
+    root.write_text("""\
+mod resources;
+mod types;
+
+pub struct Component;
+
+impl resources::exports::test::without_functions::handles::GuestX for Component {}
+
+impl resources::exports::test::without_functions::handles::Guest for Component {
+    type X = Self;
+}
+
+resources::export!(Component with_types_in resources);
+types::export!(Component beside crate::resources with_types_in types);
+""")
+    compile_crate(root, "2021")
 
 
 @pytest.mark.parametrize("derives", [[], ["PartialEq", "Eq", "PartialOrd", "Ord", "::core::hash::Hash"]])

@@ -1,4 +1,4 @@
-"""The stubs of several worlds in one component: two in one crate, and a third in a library that it depends on."""
+"""The stubs of several worlds in one component: two in one crate, a third there and in a library that it depends on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from witgen.generate import generate, target_for
 SOURCES = Path(__file__).parent / "several-worlds"
 CONTRACT = SOURCES / "several-worlds.wit"
 #: The stubs and the worlds that they are of.
-STUBS = {"library/src/bindings.rs": "library", "guest/src/first.rs": "first", "guest/src/second.rs": "second"}
+STUBS = {
+    "library/src/bindings.rs": "library",
+    "guest/src/again.rs": "library",
+    "guest/src/first.rs": "first",
+    "guest/src/second.rs": "second",
+}
 ROUNDS = 1000
 
 
@@ -53,9 +58,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return module.Whole(rt.Component.from_file(component), module.WholeImports(log=Log()))
 
 
-def test_each_world_is_exported_and_the_library_imports_its_own(whole: Any) -> None:
+def test_each_world_is_exported_and_one_is_imported_twice(whole: Any) -> None:
     with whole.greetings.person("hello") as person:
-        assert person.greet() == "hello hello"
+        assert person.greet() == "hello hello again again"
     assert whole.numbers.sum([1, 2, 4294967295])[0] == 4294967298
 
 

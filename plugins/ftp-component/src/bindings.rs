@@ -3819,8 +3819,9 @@ pub(crate) mod _rt {
     #[inline(never)]
     pub fn component_type() {}
 
+    // The linker joins sections of one name: the path keeps those apart of files that were generated from one world.
     #[cfg(target_arch = "wasm32")]
-    #[unsafe(link_section = "component-type:witgen:0.1.0:component:ftp/ftp-component@0.1.0")]
+    #[unsafe(link_section = concat!("component-type:witgen:0.1.0:component:ftp/ftp-component@0.1.0:", module_path!()))]
     static COMPONENT_TYPE: [u8; 7125] = *b"\
     \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xf26\x01A\x02\x01A/\x01B\
     \x04\x04\x00\x05error\x03\x01\x01h\x00\x01@\x01\x04self\x01\x00s\x04\x00\x1d[method]error.to-deb\
@@ -3974,9 +3975,9 @@ macro_rules! __export_ftp_component {
         self::export!($type with_types_in self);
     };
     ($type:ident with_types_in $($path:tt)*) => {
+        #[allow(dead_code)]
         const _: () = {
-            #[cfg(target_arch = "wasm32")]
-            #[unsafe(no_mangle)]
+            #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
             unsafe extern "C" fn cabi_realloc(
                 old: *mut u8,
                 old_size: usize,

@@ -2374,8 +2374,9 @@ pub(crate) mod _rt {
     #[inline(never)]
     pub fn component_type() {}
 
+    // The linker joins sections of one name: the path keeps those apart of files that were generated from one world.
     #[cfg(target_arch = "wasm32")]
-    #[unsafe(link_section = "component-type:witgen:0.1.0:runner:progress/progress-runner@0.1.0")]
+    #[unsafe(link_section = concat!("component-type:witgen:0.1.0:runner:progress/progress-runner@0.1.0:", module_path!()))]
     static COMPONENT_TYPE: [u8; 2488] = *b"\
     \x00asm\x0d\x00\x01\x00\x00\x19\x16wit-component-encoding\x04\x00\x07\xd3\x12\x01A\x02\x01A\x10\
     \x01B\x14\x01ks\x01r\x03\x04users\x04tasks\x06tenant\x00\x04\x00\x05scope\x03\x00\x01\x01m\x05\
@@ -2440,9 +2441,9 @@ macro_rules! __export_progress_runner {
         self::export!($type with_types_in self);
     };
     ($type:ident with_types_in $($path:tt)*) => {
+        #[allow(dead_code)]
         const _: () = {
-            #[cfg(target_arch = "wasm32")]
-            #[unsafe(no_mangle)]
+            #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
             unsafe extern "C" fn cabi_realloc(
                 old: *mut u8,
                 old_size: usize,

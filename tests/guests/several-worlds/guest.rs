@@ -1,9 +1,10 @@
-//! Two worlds in one crate, and a library that has a third.
+//! Two worlds in one crate, a library that has a third, and this once more in the crate itself.
 
 #![no_std]
 
 extern crate alloc;
 
+mod again;
 mod first;
 mod second;
 mod support;
@@ -30,7 +31,9 @@ impl GuestPerson for Person {
     }
 
     fn greet(&self) -> String {
-        library::say(&self.0).join(" ")
+        let mut said = library::say(&self.0);
+        said.extend(again::test::several_worlds::log::say("again"));
+        said.join(" ")
     }
 }
 

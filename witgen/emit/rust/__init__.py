@@ -69,7 +69,7 @@ def _render(resolve: ir.Resolve, world: ir.WorldId, stub: Stub, *, split: bool) 
         "numbers": model.needs.numbers,
         "tuples": [_tuple(arity) for arity in sorted(model.needs.arities)],
         "return_area": model.needs.return_area,
-        "section_name": f'"component-type:witgen:{witgen.__version__}:{name}"',
+        "section_name": f'"component-type:witgen:{witgen.__version__}:{name}:"',
         "section_size": len(stub.component_type),
         "section": byte_string(stub.component_type),
     }

@@ -109,7 +109,7 @@ class Definitions:
         table: list[str] = []
         if self._uses(type_):
             table = [f"_rt::enumeration! {{ {name}, {tag} {{", *layout.indent(rows), "} }"]
-        told = [(n, c.name, " ".join(c.docs.split())) for n, c in zip(names, cases, strict=True)]
+        told = [(n, c.name, " ".join(layout.plain(c.docs).split())) for n, c in zip(names, cases, strict=True)]
         error = self._error(type_)
         return Definition([*lines, "}"], table, error, told if error else ())
 

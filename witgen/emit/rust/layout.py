@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["alias", "derive", "docs", "field", "indent", "signature", "tuple_expression", "unsafe_block"]
+__all__ = ["alias", "derive", "docs", "field", "indent", "plain", "signature", "tuple_expression", "unsafe_block"]
 
 _WIDTH = 100
 #: rustfmt's `fn_call_width`: arguments (and elements of tuples) that are longer go on lines of their own.
 _CALL_WIDTH = 60
 _STEP = "    "
 _SKIP = "#[rustfmt::skip]"
+#: What rustc refuses in comments and literals: carriage returns within a line, and what turns the direction of text.
+#: Text has the first in its comments, binary packages may have both.
+_REFUSED = str.maketrans("\r\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", " " + "\ufffd" * 9)
 
 
 def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
@@ -22,11 +25,16 @@ def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
     return [_STEP * depth + line if line else line for line in lines]
 
 
+def plain(text: str) -> str:
+    """Text of a contract as Rust may have it in comments and literals."""
+    return text.translate(_REFUSED)
+
+
 def docs(text: str) -> list[str]:
     """A documentation comment. What looks like code is marked as text: rustdoc would compile it."""
     lines: list[str] = []
     fenced = False
-    for line in text.expandtabs(4).split("\n"):
+    for line in plain(text).expandtabs(4).split("\n"):
         line = line.rstrip()
         if line.lstrip().startswith("```"):
             fenced = not fenced

@@ -50,6 +50,7 @@ class Needs:
         for key, item in world.imports.items():
             self._add_item(key, item, False)
         for key, item in world.exports.items():
+            self.has.add("exports")
             self._add_item(key, item, True)
 
     @property
