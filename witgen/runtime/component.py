@@ -6,13 +6,15 @@ adapter says of itself: the digests of all that it imports and exports.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import wasmtime
 
 from witgen import binary
-from witgen.binary import model
+from witgen.binary import entities, model
+from witgen.binary.evaluate import evaluate
 from witgen.contract.verification import FunctionDigests, differences, own_digests
 from witgen.runtime.core import new_engine
 from witgen.runtime.errors import ComponentError, ContractError
@@ -72,6 +74,11 @@ class Component:
     def module(self, definition: model.CoreModule) -> wasmtime.Module:
         """The compiled module of a definition in this component."""
         return self._modules[definition.offset]
+
+    @functools.cached_property
+    def imports(self) -> entities.Externs:
+        """What the component's own types say of its imports, worked out at the first use."""
+        return evaluate(self.definition)[0]
 
     def _compile(self, component: model.Component) -> None:
         for definition in component.definitions:

@@ -6,12 +6,12 @@ the world, stands there under the interface that defines it; then the component'
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
-from witgen.binary import entities, model
-from witgen.binary.evaluate import evaluate
+from witgen.binary import entities
 from witgen.contract.verification import linker
-from witgen.runtime.component import Contract
+from witgen.runtime.component import Component, Contract
 from witgen.runtime.handles import ResourceType
 
 __all__ = ["HostTypes"]
@@ -20,7 +20,7 @@ __all__ = ["HostTypes"]
 class HostTypes:
     """The imported resource types of one instance."""
 
-    def __init__(self, component: model.Component, contract: Contract, resources: Sequence[ResourceType]) -> None:
+    def __init__(self, component: Component, contract: Contract, resources: Sequence[ResourceType]) -> None:
         """`resources` are those of `contract`, in its order."""
         self._component = component
         self._contract = contract
@@ -40,15 +40,25 @@ class HostTypes:
         return None if link is None else self._resources[owners[link]]
 
     def _used(self, interface: str, name: str) -> ResourceType | None:
-        imports, _ = evaluate(self._component)
+        if not any(host for _, _, host in self._contract.resources):
+            return None
+        wanted = self._imported.get(interface, {}).get(name)
+        return None if wanted is None else self._behind.get(wanted)
+
+    @functools.cached_property
+    def _imported(self) -> dict[str, dict[str, entities.Node]]:
+        return _types(self._component.imports)
+
+    @functools.cached_property
+    def _behind(self) -> dict[entities.Node, ResourceType]:
+        """The resource types by what the component's own types call them."""
         defined: dict[entities.Node, ResourceType] = {}
-        for place, types in _types(imports).items():
+        for place, types in self._imported.items():
             for item, node in types.items():
                 found = self._defined(place, item)
                 if found is not None:
                     defined.setdefault(node, found)
-        wanted = _types(imports).get(interface, {}).get(name)
-        return None if wanted is None else defined.get(wanted)
+        return defined
 
 
 def _types(imports: entities.Externs) -> dict[str, dict[str, entities.Node]]:

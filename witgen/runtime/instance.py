@@ -193,7 +193,7 @@ class Instance:
         self._links = linker(imports)
         self._contexts: dict[tuple[int | None, int | None, str], Context] = {}
         self._keep: list[object] = []
-        self._host_types = HostTypes(component.definition, contract, tuple(self.resources))
+        self._host_types = HostTypes(component, contract, tuple(self.resources))
         self._root = self._run(component.definition, _Frame(None), {})
         self._exports = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
