@@ -53,11 +53,11 @@ def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
         world = select_world(found, target.world)
         source = _source_name(roots[-1], folder)
         for language, out in target.outputs:
-            name = snake(found.resolve.worlds[world].name)
+            place = _place(out, snake(found.resolve.worlds[world].name), _SUFFIXES[language])
             if language == "rust":
-                texts = _rust(found.resolve, world, source, _place(out, name, ".rs"), target)
+                texts = _rust(found.resolve, world, source, place, target)
             else:
-                texts = {_place(out, name, ".py"): _python(found.resolve, world, source)}
+                texts = {place: _python(found.resolve, world, source)}
             for path, text in texts.items():
                 if path in files:
                     raise WitError.at(str(path), "two targets generate this file")

@@ -418,6 +418,12 @@ class Resolve:
         world = self.worlds[id_]
         return self.packages[world.package].name.interface(world.name)
 
+    def world_types(self, items: Mapping[WorldKey, WorldItem]) -> Iterator[TypeId]:
+        """The types among the items of a world itself (not those of its interfaces)."""
+        for item in items.values():
+            if isinstance(item, TypeItem):
+                yield item.id
+
     def world_functions(self, items: Mapping[WorldKey, WorldItem]) -> Iterator[Function]:
         """The functions among the items of a world itself (not those of its interfaces)."""
         for item in items.values():

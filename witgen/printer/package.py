@@ -203,8 +203,7 @@ class _Printer:
         for key, item in items.items():
             if isinstance(item, ir.InterfaceItem):
                 self._extern("import", key, item)
-        types = [item.id for item in items.values() if isinstance(item, ir.TypeItem)]
-        self._type_items(types, self._resolve.world_functions(items))
+        self._type_items(self._resolve.world_types(items), self._resolve.world_functions(items))
         for key, item in items.items():
             if isinstance(item, ir.FunctionItem) and item.function.resource is None:
                 self._extern("import", key, item)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import textwrap
+from collections.abc import Callable
 
 import black
-import jinja2
 from black.mode import TargetVersion
+from jinja2 import Environment
 
 from witgen import __version__, ir
-from witgen.assets import template_root
+from witgen.emit import templates
 from witgen.emit.python.module import build_module
 
 __all__ = ["emit"]
@@ -33,26 +35,27 @@ def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str) -> str:
     `source` is the contract as the header names it (a path relative to the project). The text depends on the contract
     and the version of the generator alone. Raises `WitError` for what adapters can't carry yet, naming the item.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_root() / "python"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-    environment.filters["docstring"] = _docstring
-    environment.filters["code"] = _code
-    environment.filters["literal"] = json.dumps
-    environment.filters["comment"] = _comment
     module = build_module(resolve, world)
-    text = environment.get_template("adapter.py.j2").render(
-        m=module, version=__version__, source=source, imports=_IMPORTS_PLACE
+    text = (
+        _environment()
+        .get_template("adapter.py.j2")
+        .render(m=module, version=__version__, source=source, imports=_IMPORTS_PLACE)
     )
     text = text.replace(_IMPORTS_PLACE, _imports(text))
     mode = black.Mode(line_length=_LINE_LENGTH, target_versions={TargetVersion.PY311})
     # Only now, or black would leave it alone here too: a project's own settings must not reformat it.
     return black.format_str(text, mode=mode).replace("# ruff: noqa\n", "# ruff: noqa\n# fmt: off\n", 1)
+
+
+@functools.cache
+def _environment() -> Environment:
+    filters: dict[str, Callable[..., str]] = {
+        "docstring": _docstring,
+        "code": _code,
+        "literal": json.dumps,
+        "comment": _comment,
+    }
+    return templates.environment("python", filters)
 
 
 def _imports(text: str) -> str:

@@ -26,7 +26,7 @@ class Imports:
         self._functions = functions
         self._names = functions.annotations.names
         self._world_functions = list(sides.resolve.world_functions(world.imports))
-        self._world_types = [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)]
+        self._world_types = list(sides.resolve.world_types(world.imports))
         self._provided = [side for side in sides.imports if self._resolve.interfaces[side.id].functions]
         scope = Scope()
         self._members = self._names.attributes(self._provided, scope)

@@ -69,10 +69,6 @@ def build_module(resolve: ir.Resolve, world_id: ir.WorldId) -> Module:
     )
 
 
-def _world_types(world: ir.World) -> list[ir.TypeId]:
-    return [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)]
-
-
 def _is_resource(resolve: ir.Resolve, type_: ir.TypeId) -> bool:
     return isinstance(resolve.types[type_].kind, ir.Resource)
 
@@ -80,7 +76,7 @@ def _is_resource(resolve: ir.Resolve, type_: ir.TypeId) -> bool:
 def _types(sides: Sides, world: ir.World, names: ClassNames) -> list[ir.TypeId]:
     """The types, resources apart, that have a class or alias in the module, those of imports first."""
     found = [type_ for id_ in sides.interfaces() for type_ in sides.resolve.interfaces[id_].types.values()]
-    found += _world_types(world)
+    found += sides.resolve.world_types(world.imports)
     return [
         type_
         for type_ in dict.fromkeys(found)
@@ -95,7 +91,9 @@ def _resources(sides: Sides, world: ir.World) -> dict[ir.TypeId, tuple[str, bool
         for type_ in sides.resolve.interfaces[side.id].types.values():
             if _is_resource(sides.resolve, type_):
                 found[type_] = (sides.resolve.link_name(side.key), side.exported)
-    found.update({type_: ("", False) for type_ in _world_types(world) if _is_resource(sides.resolve, type_)})
+    found.update(
+        {type_: ("", False) for type_ in sides.resolve.world_types(world.imports) if _is_resource(sides.resolve, type_)}
+    )
     return found
 
 

@@ -102,10 +102,10 @@ class ClassNames:
                 if id_ in exported and id_ in imported:
                     self._candidates["import", id_] = [f"{name}{_IMPORTED}" for name in own]
             self._add_types(id_)
-        for item in world.imports.values():
-            if isinstance(item, ir.TypeItem) and self._is_new(item.id):
-                name = class_name(self._resolve.types[item.id].name or "")
-                self._candidates["type", item.id] = [name, self._world + name]
+        for type_ in self._resolve.world_types(world.imports):
+            if self._is_new(type_):
+                name = class_name(self._resolve.types[type_].name or "")
+                self._candidates["type", type_] = [name, self._world + name]
         self._names = self._settle()
         self._scope = Scope([*self._names.values(), self._world, self._world + "Imports", *_RESERVED])
         self._more: dict[tuple[ir.TypeId, str], str] = {}

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 import witgen
 from witgen import ir
-from witgen.assets import template_root
+from witgen.emit import templates
 from witgen.emit.rust.layout import indent
 from witgen.emit.rust.modules import Module, build
 from witgen.emit.rust.section import byte_string
@@ -89,17 +89,8 @@ def _render(resolve: ir.Resolve, world: ir.WorldId, stub: Stub, *, split: bool) 
 
 @functools.cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(template_root() / "rust"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-        extensions=["jinja2.ext.do"],
-    )
-    environment.filters |= {"apart": _apart, "escaped": _escaped, "indented": _indented, "joined": "\n".join}
-    return environment
+    filters = {"apart": _apart, "escaped": _escaped, "indented": _indented, "joined": "\n".join}
+    return templates.environment("rust", filters)
 
 
 def _filled(module: Module, folder: str = "") -> Iterator[tuple[str, Module]]:

@@ -119,7 +119,7 @@ def _has_wide_tuple(type_: str) -> bool:
         if character in "(<[":
             opened.append(at)
             commas.append(False)
-        elif character in ")]" or (character == ">" and type_[at - 1] != "-"):
+        elif character in ")>]":
             begin, several = opened.pop(), commas.pop()
             if character == ")" and several and at - begin - 1 > _CALL_WIDTH:
                 return True

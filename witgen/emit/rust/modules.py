@@ -16,6 +16,7 @@ from witgen.emit.rust.definitions import Definition, Definitions
 from witgen.emit.rust.functions import Functions, Wrapper
 from witgen.emit.rust.needs import Needs
 from witgen.emit.rust.types import Place, Places, Speller, Types
+from witgen.resolve.kinds import references
 
 __all__ = ["Destructor", "Module", "ResourceModel", "WorldModel", "build"]
 
@@ -137,8 +138,7 @@ class _Builder:
     def _world_items(self) -> None:
         filler = _Filler(self, self._root, self._places.root, self._owner, None)
         imported = list(self._resolve.world_functions(self._world.imports))
-        types = [item.id for item in self._world.imports.values() if isinstance(item, ir.TypeItem)]
-        filler.types(types, imported)
+        filler.types(self._resolve.world_types(self._world.imports), imported)
         filler.imports([f for f in imported if f.resource is None])
         exported = list(self._resolve.world_functions(self._world.exports))
         if exported:
@@ -230,7 +230,6 @@ def _name(function: ir.Function) -> str:
 
 def _refuse(resolve: ir.Resolve, world: ir.World) -> None:
     """Raises `WitError` where a world needs what is asynchronous."""
-    types = Types(resolve)
     seen: set[ir.TypeId] = set()
 
     def check(type_: ir.Type | None, where: str) -> None:
@@ -246,7 +245,7 @@ def _refuse(resolve: ir.Resolve, world: ir.World) -> None:
         if isinstance(row.kind, ir.Stream | ir.Future):
             keyword = type(row.kind).__name__.lower()
             raise WitError.at(where, f"`{keyword}` is not supported yet by the Rust emitter")
-        for child in types.children(type_):
+        for child in references(row.kind):
             check(child, where)
 
     def check_function(function: ir.Function, where: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from witgen import ir
 from witgen.abi import Abi
 from witgen.emit.rust.types import Place, Places, Types
+from witgen.resolve.kinds import references
 
 __all__ = ["Needs"]
 
@@ -117,7 +118,7 @@ class Needs:
         if isinstance(row.kind, ir.Borrow):
             return not self._places.is_exported_resource(row.kind.resource, place)
         inside = place if row.name is None else self._places.of_type(type_, place)
-        return any(self._lends(child, inside) for child in self._types.children(type_))
+        return any(self._lends(child, inside) for child in references(row.kind))
 
     def _add_error(self, result: ir.Type) -> None:
         kind = self._resolve.kind(result)
@@ -140,7 +141,7 @@ class Needs:
         self._visit_kind(row.kind)
         if isinstance(row.kind, ir.Own | ir.Borrow):
             return
-        for child in self._types.children(type_):
+        for child in references(row.kind):
             self._visit(child, place, lowered)
 
     def _visit_primitive(self, primitive: ir.Primitive) -> None:

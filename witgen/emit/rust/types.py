@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from witgen import ir
 from witgen.emit.names import Scope
 from witgen.emit.rust import naming
+from witgen.resolve.kinds import references
 
 __all__ = ["Facts", "Place", "Places", "Speller", "Types"]
 
@@ -76,28 +77,6 @@ class Types:
             found = self._facts[type_] = self._compute(type_)
         return found
 
-    def children(self, type_: ir.Type) -> tuple[ir.Type, ...]:
-        """The types of which `type_` is made, in order; the target of an alias or a handle counts."""
-        if isinstance(type_, ir.Primitive):
-            return ()
-        match self.resolve.types[type_].kind:
-            case ir.Record(fields):
-                return tuple(field.type for field in fields)
-            case ir.Variant(cases):
-                return tuple(case.type for case in cases if case.type is not None)
-            case ir.Tuple(types):
-                return types
-            case ir.Option(inner) | ir.List(inner) | ir.FixedLengthList(inner) | ir.Alias(inner):
-                return (inner,)
-            case ir.Result(ok, err):
-                return tuple(t for t in (ok, err) if t is not None)
-            case ir.Map(key, value):
-                return (key, value)
-            case ir.Own(resource) | ir.Borrow(resource):
-                return (resource,)
-            case _:
-                return ()
-
     def _compute(self, type_: ir.TypeId) -> Facts:
         match self.resolve.types[type_].kind:
             case ir.Own() | ir.Resource():
@@ -110,7 +89,7 @@ class Types:
                 found = Facts(long_tuple=len(types) > _LONGEST_TUPLE)
             case _:
                 found = Facts()
-        for child in self.children(type_):
+        for child in references(self.resolve.types[type_].kind):
             found |= self.facts(child)
         return found
 
