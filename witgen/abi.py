@@ -91,10 +91,10 @@ def discriminant_size(cases: int) -> int:
 
 
 def flags_size(count: int) -> int:
-    """Bytes of a flags value; above 32 flags it is a row of 32-bit words."""
+    """Bytes of a flags value; there are at most 32 flags."""
     if count == 0:
         return 0
-    return 1 if count <= 8 else 2 if count <= 16 else 4 * ((count + 31) // 32)
+    return 1 if count <= 8 else 2 if count <= 16 else 4
 
 
 def join(a: Core, b: Core) -> Core:
@@ -191,7 +191,7 @@ class Abi:
                 return self._sum(self.payloads(kind))
             case ir.Flags(flags):
                 size = flags_size(len(flags))
-                return Layout(size, min(max(size, 1), 4), (Core.I32,) * ((len(flags) + 31) // 32))
+                return Layout(size, max(size, 1), (Core.I32,) if flags else ())
             case ir.List() | ir.Map():
                 return Layout(*_POINTER_PAIR)
             case ir.Own() | ir.Borrow() | ir.Future() | ir.Stream():

@@ -42,8 +42,7 @@ class Codec(MemoryCode):
             case ir.Enum():
                 return self._lifted_enum(type_, values.pop(0)[1])
             case ir.Flags(flags):
-                words = [values.pop(0)[1] for _ in range(0, len(flags), 32)]
-                return self._lifted_flags(type_, words)
+                return self._lifted_flags(type_, values.pop(0)[1] if flags else "0")
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
                 return self._made_of(type_, [self.lift(part, values) for part in self._parts(kind)])
             case ir.Option(payload):
@@ -96,8 +95,7 @@ class Codec(MemoryCode):
             case ir.Enum():
                 return [("I", f"{value}._value_")]
             case ir.Flags(flags):
-                size = abi.flags_size(len(flags))
-                return [("I", self._flags_word(value, number, size)) for number in range((len(flags) + 31) // 32)]
+                return [("I", f"{value}._value_")] if flags else []
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
                 values = self._taken_apart(kind, value, block)
                 return [

@@ -105,9 +105,8 @@ class MemoryCode(Parts):
                 value = slot(offset, _UNSIGNED[abi.discriminant_size(len(labels))])
                 return self._lifted_enum(type_, value)
             case ir.Flags(flags):
-                size = abi.flags_size(len(flags))
-                words = [slot(offset + at, _UNSIGNED[min(size, 4)]) for at in range(0, size, 4)]
-                return self._lifted_flags(type_, words)
+                word = slot(offset, _UNSIGNED[abi.flags_size(len(flags))]) if flags else "0"
+                return self._lifted_flags(type_, word)
             case ir.FixedLengthList() if self._is_long(type_):
                 return f"{self._load_fixed_function(type_, kind)}(cx, {_at(address, offset)})"
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
@@ -279,10 +278,8 @@ class MemoryCode(Parts):
                 letter = _UNSIGNED[abi.discriminant_size(len(labels))]
                 slots.append(Slot(offset, letter, f"{value}._value_"))
             case ir.Flags(flags):
-                size = abi.flags_size(len(flags))
-                for number, at in enumerate(range(0, size, 4)):
-                    word = self._flags_word(value, number, size)
-                    slots.append(Slot(offset + at, _UNSIGNED[min(size, 4)], word))
+                if flags:
+                    slots.append(Slot(offset, _UNSIGNED[abi.flags_size(len(flags))], f"{value}._value_"))
             case ir.FixedLengthList() if self._is_long(type_):
                 later.append(f"{self._store_fixed_function(type_, kind)}(cx, {_at(address, offset)}, {value})")
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():

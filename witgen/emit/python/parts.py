@@ -189,19 +189,11 @@ class Parts:
             self._constants[type_] = self._scope.take(f"{name}_" if _STRUCT.fullmatch(name) else name)
         return self._constants[type_]
 
-    def _lifted_flags(self, type_: ir.TypeId, words: list[str]) -> str:
+    def _lifted_flags(self, type_: ir.TypeId, word: str) -> str:
         kind = self._resolve.types[type_].kind
         assert isinstance(kind, ir.Flags)
-        count = len(kind.flags)
-        value = " | ".join(word if not i else f"{word} << {32 * i}" for i, word in enumerate(words))
-        full = (1 << count) - 1
-        return f"{self._names.type(type_)}(({value}) & {full:#x})" if words else f"{self._names.type(type_)}(0)"
-
-    @staticmethod
-    def _flags_word(value: str, number: int, size: int) -> str:
-        if size <= 4:
-            return f"{value}._value_"
-        return f"{value}._value_ >> {32 * number} & 0xFFFFFFFF"
+        full = (1 << len(kind.flags)) - 1
+        return f"{self._names.type(type_)}(({word}) & {full:#x})" if kind.flags else f"{self._names.type(type_)}(0)"
 
     def _lifted_handle(self, kind: ir.Own | ir.Borrow, handle: str) -> str:
         code = self._annotations.resource(self._resource(kind))
