@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 import lark
-from measure import ROOT, processes, seconds
+from measure import ROOT, ms, processes, seconds
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from fetch_wasi import fetch, find
@@ -102,7 +102,7 @@ def start_rows() -> Iterator[tuple[str, ...]]:
     subprocess.run([*WITGEN, "hash", "--check"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     floor, version, check = processes([PASS, [*WITGEN, "--version"], [*WITGEN, "hash", "--check"]])
     for name, ours in (("`witgen --version`", version), ("`witgen hash --check`, nothing changed", check)):
-        yield (name, _ms(ours), "`python -c pass`", _ms(floor), f"{ours / floor:.1f}", "≤ 6")
+        yield (name, ms(ours), "`python -c pass`", ms(floor), f"{ours / floor:.1f}", "≤ 6")
 
 
 def format_rows() -> Iterator[tuple[str, ...]]:
@@ -111,7 +111,14 @@ def format_rows() -> Iterator[tuple[str, ...]]:
         source = Source("large.wit", contract(10**exponent))
         ours = seconds(lambda source=source: format_source(source), rounds=3)  # type: ignore[misc]
         theirs = seconds(lambda source=source: parse(source), rounds=3)  # type: ignore[misc]
-        yield (f"format {len(source.text):,} bytes", _ms(ours), "parse", _ms(theirs), f"{ours / theirs:.1f}", "")
+        yield (
+            f"format {len(source.text):,} bytes",
+            ms(ours),
+            "parse",
+            ms(theirs),
+            f"{ours / theirs:.1f}",
+            "",
+        )
 
 
 def size_rows(folder: Path) -> Iterator[tuple[str, ...]]:
@@ -134,9 +141,9 @@ def size_rows(folder: Path) -> Iterator[tuple[str, ...]]:
     theirs = _lark_seconds([text])
     yield (
         f"parse and resolve {len(text):,} bytes",
-        _ms(ours),
+        ms(ours),
         "parse by lark",
-        _ms(theirs),
+        ms(theirs),
         f"{ours / theirs:.2f}",
         "",
     )
@@ -175,18 +182,25 @@ def wasi_rows(wasi: Path) -> Iterator[tuple[str, ...]]:
     size = sum(map(len, texts))
     command = [sys.executable, "-c", LOAD, str(wasi)]
     cold, floor = processes([command, PASS], {**os.environ, "WITGEN_CACHE": "off"}, rounds=5)
-    yield (f"WASI 0.2 ({size:,} bytes), process without a cache", _ms(cold), "`python -c pass`", _ms(floor),
+    yield (f"WASI 0.2 ({size:,} bytes), process without a cache", ms(cold), "`python -c pass`", ms(floor),
            f"{cold / floor:.0f}", "≤ 1 s")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "WITGEN_CACHE_DIR": folder}
         subprocess.run(command, env=environment, check=True)
         kept, floor = processes([command, PASS], environment)
-    yield ("WASI 0.2, process that finds it resolved", _ms(kept), "`python -c pass`", _ms(floor),
+    yield ("WASI 0.2, process that finds it resolved", ms(kept), "`python -c pass`", ms(floor),
            f"{kept / floor:.1f}", "")  # fmt: skip
     os.environ["WITGEN_CACHE"] = "off"
     ours, theirs = seconds(lambda: load([wasi])), _lark_seconds(texts)
     del os.environ["WITGEN_CACHE"]
-    yield ("WASI 0.2, parse and resolve", _ms(ours), "parse by lark", _ms(theirs), f"{ours / theirs:.2f}", "")
+    yield (
+        "WASI 0.2, parse and resolve",
+        ms(ours),
+        "parse by lark",
+        ms(theirs),
+        f"{ours / theirs:.2f}",
+        "",
+    )
 
 
 def _count_words(text: str) -> int:
@@ -197,10 +211,6 @@ def _lark_seconds(texts: list[str]) -> float:
     """How long lark takes to parse texts into trees, its table built before."""
     parser = lark.Lark(grammar_path().read_text(), parser="lalr", start="file", maybe_placeholders=True)
     return seconds(lambda: [parser.parse(text) for text in texts])
-
-
-def _ms(time: float) -> str:
-    return f"{time * 1e3:.1f} ms"
 
 
 def _ns(time: float) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from measure import ROOT, processes, seconds
+from measure import ROOT, ms, processes, seconds
 
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -103,9 +103,9 @@ def _generation(folder: Path) -> Iterator[Sequence[str]]:
     del os.environ["WITGEN_CACHE"]
     yield (
         f"{what}, emitting",
-        _ms(ours),
+        ms(ours),
         f"parse and resolve {len(text) // 1000} kB",
-        _ms(floor),
+        ms(floor),
         f"{ours / floor:.2f}",
     )
     command = [*WITGEN, "generate", str(folder), "--lang", "rust", "-o", str(folder / "out")]
@@ -117,7 +117,7 @@ def _generation(folder: Path) -> Iterator[Sequence[str]]:
     with _silence():
         ours, *theirs = processes([command, *peers.values()], rounds=8)
     for name, peer in zip(peers, theirs, strict=True):
-        yield (f"{what}, whole process", _ms(ours), name, _ms(peer), f"{ours / peer:.1f}")
+        yield (f"{what}, whole process", ms(ours), name, ms(peer), f"{ours / peer:.1f}")
 
 
 def _sizes(folder: Path) -> Iterator[Sequence[str]]:
@@ -192,10 +192,6 @@ def _silence() -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-
-
-def _ms(value: float) -> str:
-    return f"{value * 1e3:.1f} ms"
 
 
 def _bytes(value: int | str) -> str:

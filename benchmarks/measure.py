@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["ROOT", "processes", "seconds"]
+__all__ = ["ROOT", "ms", "processes", "seconds"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +25,11 @@ def seconds(call: Callable[[], object], budget: float = 0.4, rounds: int = 5) ->
             call()
         best = min(best, (time.perf_counter() - start) / number)
     return best
+
+
+def ms(time: float) -> str:
+    """A time, given in seconds, as tables have it."""
+    return f"{time * 1e3:.1f} ms"
 
 
 def processes(

@@ -211,7 +211,7 @@ class Check:
             self.found[f"{what} that are REFUSED"] += 1
             print(f"{name}: {error}")
             return
-        self.same(what, name, printed(data, "in.wasm"), theirs)
+        self.same(what, name, printed(data), theirs)
 
     def same(self, what: str, name: str, wanted: str, theirs: str) -> None:
         """Compares a text with one that wasm-tools prints."""
@@ -234,10 +234,10 @@ def without_comments(text: str) -> list[str]:
     return [line for line in re.sub(r"///[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL).split("\n") if line.strip()]
 
 
-def printed(data: bytes, name: str) -> str:
+def printed(data: bytes) -> str:
     """A package or component as witgen prints it."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, name)
+        path = Path(folder, "in.wasm")
         path.write_bytes(data)
         loaded = load([path], all_features=True)
     return package_text(loaded.resolve, loaded.main)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.tools import import_file
 
 # How long a test takes depends on the machine; what it finds does not.
 settings.register_profile("witgen", deadline=None)
@@ -38,11 +39,7 @@ def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def wasi() -> Path:
     """The folder of a package that has all of WASI 0.2 in its `deps`."""
-    spec = importlib.util.spec_from_file_location("fetch_wasi", ROOT / "scripts/fetch_wasi.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Path | None = module.find()
+    found: Path | None = import_file(ROOT / "scripts/fetch_wasi.py", "fetch_wasi").find()
     if found is None:
         pytest.skip("the WIT files of WASI 0.2 are not on this machine (`python scripts/fetch_wasi.py` fetches them)")
     return found

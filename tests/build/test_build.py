@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.binary.samples import component
+from tests.tools import guest_compiler_or_skip
 from witgen.binary import decode
 from witgen.build import _find_compiler, build
 from witgen.cli import main
@@ -59,17 +60,10 @@ def test_a_machine_without_a_compiler_is_told_what_to_run(tmp_path: Path, monkey
     assert "Traceback" not in result.output
 
 
-def compiler_or_skip() -> None:
-    try:
-        _find_compiler()
-    except WitError:
-        pytest.skip("no Rust that builds for wasm32-wasip2 on this machine")
-
-
 def test_a_crate_that_does_not_compile_is_reported_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    compiler_or_skip()
+    guest_compiler_or_skip()
     folder = workspace(tmp_path)
     source = folder / "plugins/progress-runner/src/lib.rs"
     source.write_text(source.read_text() + "\nfn broken() -> u32 { \"no\" }\n")
@@ -92,7 +86,7 @@ def with_another_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_builds_in_different_folders_and_homes_are_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiler_or_skip()
+    guest_compiler_or_skip()
     components: list[bytes] = []
     for name in ("one", "a-longer-name/two"):
         folder = tmp_path / name

@@ -12,6 +12,7 @@ from typing import TypeVar
 import black
 import pytest
 
+from tests.tools import lint_rust
 from witgen import ir
 from witgen.binary import encode_component_type, encode_package
 from witgen.diagnostics import WitError
@@ -92,18 +93,9 @@ def write_crate(folder: Path, derives: Sequence[str] = ()) -> Path:
     return root
 
 
-def compile_crate(root: Path, edition: str) -> None:
-    compiler = next((name for name in ("clippy-driver", "rustc") if shutil.which(name)), None)
-    if compiler is None:
-        pytest.skip("there is no rustc on this machine")
-    command = [compiler, "--edition", edition, "--crate-type", "lib", "--emit", "metadata", "-Dwarnings"]
-    done = subprocess.run([*command, "--out-dir", str(root.parent), str(root)], capture_output=True, text=True)
-    assert not done.returncode, done.stderr
-
-
 @pytest.mark.parametrize("edition", ["2018", "2024"])
 def test_rust_is_accepted_in_other_editions(tmp_path: Path, edition: str) -> None:
-    compile_crate(write_crate(tmp_path), edition)
+    lint_rust(write_crate(tmp_path), edition)
 
 
 def test_rust_has_no_text_that_rustc_refuses_in_comments_and_literals(tmp_path: Path) -> None:
@@ -120,7 +112,7 @@ def test_rust_has_no_text_that_rustc_refuses_in_comments_and_literals(tmp_path: 
         stub = rust.Stub(encode_component_type(resolve, ir.WorldId(0)), "0", "")
         texts.append(rust.emit(resolve, ir.WorldId(0), stub))
     root.write_text("".join(f"mod m{number} {{\n{text}\n}}\n" for number, text in enumerate(texts)))
-    compile_crate(root, "2021")
+    lint_rust(root)
 
 
 def test_worlds_that_export_no_function_have_the_macro_too(tmp_path: Path) -> None:
@@ -144,13 +136,13 @@ impl resources::exports::test::without_functions::handles::Guest for Component {
 resources::export!(Component with_types_in resources);
 types::export!(Component beside crate::resources with_types_in types);
 """)
-    compile_crate(root, "2021")
+    lint_rust(root)
 
 
 @pytest.mark.parametrize("derives", [[], ["PartialEq", "Eq", "PartialOrd", "Ord", "::core::hash::Hash"]])
 def test_rust_is_left_alone_by_rustfmt_and_has_no_warning(tmp_path: Path, derives: list[str]) -> None:
     root = write_crate(tmp_path, derives)
-    compile_crate(root, "2021")
+    lint_rust(root)
     if shutil.which("rustfmt") is not None:
         done = subprocess.run(["rustfmt", "--check", "--edition", "2021", str(root)], capture_output=True, text=True)
         assert not done.returncode, done.stdout

@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.guests.family import NOT_EVERYWHERE, WORLDS, World, build_family
-from witgen.build import _find_compiler
-from witgen.diagnostics import WitError
+from tests.tools import guest_compiler_or_skip
 
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
     """The worlds by name; tests are skipped where no Rust builds for the target."""
-    try:
-        _find_compiler()
-    except WitError:
-        pytest.skip("no Rust that builds for wasm32-wasip2 on this machine")
+    guest_compiler_or_skip()
     built = build_family(tmp_path_factory.mktemp("guests"), [name for name in WORLDS if name not in NOT_EVERYWHERE])
     adapters = tmp_path_factory.mktemp("adapters")
     return {name: World(name, path, adapters) for name, path in built.items()}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tests.tools import import_file
 from witgen import runtime as rt
 from witgen.build import TARGET, build
 from witgen.emit.names import snake
@@ -100,12 +99,7 @@ def load_adapter(folder: Path, contract: Path, world: str | None = None) -> Modu
     """The adapter of a world, generated into a folder and imported."""
     path = folder / f"{snake(contract.stem)}.py"
     write_all(generate([target_for([contract], world, "python", path)], FAMILY))
-    spec = importlib.util.spec_from_file_location(f"family_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, f"family_{path.stem}")
 
 
 class World:

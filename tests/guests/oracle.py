@@ -87,3 +87,46 @@ def record(**fields: Any) -> wasm.Record:
     for name, value in fields.items():
         setattr(made, name.replace("_", "-"), value)
     return made
+
+
+def component_value(type_: wasm.ValType | None, model: Any) -> Any:
+    """The value that a model stands for, as wasmtime-py's component API takes and gives it."""
+    match type_:
+        case wasm.ListType():
+            items = [component_value(type_.element, item) for item in model]
+            return bytes(items) if isinstance(type_.element, wasm.U8) else items
+        case wasm.TupleType():
+            return tuple(component_value(t, item) for t, item in zip(type_.elements, model, strict=True))
+        case wasm.RecordType():
+            record = wasm.Record()
+            for (name, field), item in zip(type_.fields, model, strict=True):
+                setattr(record, name, component_value(field, item))
+            return record
+        case wasm.FlagsType():
+            return {type_.names[number] for number in model}
+        case wasm.EnumType():
+            return type_.name(model)
+        case wasm.OptionType():
+            return _case(type_, len(model), model[0] if model else None)
+        case wasm.VariantType() | wasm.ResultType():
+            return _case(type_, *model)
+        case _:
+            return model
+
+
+def _case(type_: Any, number: int, model: Any) -> Any:
+    """A case: its payload alone where the payloads of all cases are of different Python classes."""
+    tag, payload = type_._cases()[number]
+    value = None if payload is None else component_value(payload, model)
+    return wasm.Variant(tag, value) if type_._tagged() else value
+
+
+def plain(value: Any) -> Any:
+    """A value of wasmtime-py's component API so that equal values compare equal."""
+    if isinstance(value, wasm.Record):
+        return {name: plain(item) for name, item in vars(value).items()}
+    if isinstance(value, wasm.Variant):
+        return (value.tag, plain(value.payload))
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value

@@ -6,10 +6,8 @@ the adapter and the stub lower and lift each value twice, as parameters and as r
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -19,14 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tools import guest_compiler_or_skip, import_file
 from witgen import runtime as rt
-from witgen.build import _find_compiler, build
-from witgen.diagnostics import WitError
+from witgen.build import build
 from witgen.files import write_all
 from witgen.generate import generate, target_for
 
 CRATE = Path(__file__).parent / "echo"
 CONTRACT = CRATE / "wit/echo.wit"
+SUPPORT = CRATE.parent / "family/support.rs"
 
 
 class Echo:
@@ -99,23 +98,16 @@ def wit(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The adapter of the world."""
     path = tmp_path_factory.mktemp("adapter") / "echo.py"
     write_all(generate([target_for([CONTRACT], None, "python", path)], CRATE))
-    spec = importlib.util.spec_from_file_location("echo_adapter", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, "echo_adapter")
 
 
 @pytest.fixture(scope="module")
 def component(tmp_path_factory: pytest.TempPathFactory) -> rt.Component:
     """The guest, built on a stub that was just generated."""
-    try:
-        _find_compiler()
-    except WitError:
-        pytest.skip("no Rust that builds for wasm32-wasip2 on this machine")
+    guest_compiler_or_skip()
     folder = tmp_path_factory.mktemp("guest") / "echo"
     shutil.copytree(CRATE, folder)
+    shutil.copy(SUPPORT, folder / "src")
     write_all(generate([target_for([CONTRACT], None, "rust", folder / "src/bindings.rs")], CRATE))
     (path,) = build(None, root=folder, echo=lambda line: None)
     return rt.Component.from_file(path)

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.guests.family import WORLDS, World, contract
-from tests.guests.oracle import Oracle
-from tests.guests.values import AdapterValues, component_value, models, plain, sample
+from tests.guests.oracle import Oracle, component_value, plain
+from tests.values import AdapterValues, models, sample
 from witgen import ir
 from witgen import runtime as rt
 from witgen.emit.python.naming import member_name

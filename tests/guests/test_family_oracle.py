@@ -10,8 +10,7 @@ import wasmtime
 from wasmtime import component as wasm
 
 from tests.guests.family import World, build_family, has_std
-from tests.guests.oracle import Oracle, record
-from tests.guests.values import plain
+from tests.guests.oracle import Oracle, plain, record
 from witgen.diagnostics import WitError
 
 VALUES = "test:many-parameters/values"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.guests.family import CRATE, FAMILY, WORKSPACE, load_adapter
+from tests.tools import guest_compiler_or_skip
 from witgen import runtime as rt
-from witgen.build import _find_compiler, build
-from witgen.diagnostics import WitError
+from witgen.build import build
 from witgen.files import write_all
 from witgen.generate import generate, target_for
 
@@ -42,10 +42,7 @@ def make_workspace(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The component, with a host that says every text twice."""
-    try:
-        _find_compiler()
-    except WitError:
-        pytest.skip("no Rust that builds for wasm32-wasip2 on this machine")
+    guest_compiler_or_skip()
     folder = tmp_path_factory.mktemp("several-worlds")
     make_workspace(folder)
     (component,) = build("guest", root=folder, echo=lambda line: None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import wasmtime
 
+from tests.tools import import_file
 from witgen import runtime as rt
 from witgen.emit import python
 from witgen.resolve import load, select_world
@@ -43,12 +42,7 @@ def adapter(folder: Path, wit: str) -> ModuleType:
     name = f"generated_adapter_{next(_numbers)}"
     path = folder / f"{name}.py"
     path.write_text(python.emit(loaded.resolve, select_world(loaded, None), source="contract.wit"))
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, name)
 
 
 def component(wat: str) -> rt.Component:

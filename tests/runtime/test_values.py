@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import ModuleType
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +15,10 @@ from hypothesis import strategies as st
 
 from tests.runtime.mirror import mirror
 from tests.runtime.support import adapter
+from tests.values import AdapterValues, models
 from witgen import ir
 from witgen import runtime as rt
 from witgen.emit.names import snake
-from witgen.emit.python.naming import class_name, member_name
 from witgen.resolve import load
 
 _MANY = ", ".join(f"c{i}" for i in range(300))
@@ -136,79 +135,12 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return Pair(tmp_path_factory.mktemp("values"))
 
 
-def _integers(bits: int, signed: bool) -> st.SearchStrategy[int]:
-    low = -(1 << bits - 1) if signed else 0
-    return st.integers(low, low + (1 << bits) - 1)
-
-
-_PRIMITIVES: dict[ir.Primitive, st.SearchStrategy[Any]] = {
-    ir.Primitive.BOOL: st.booleans(),
-    ir.Primitive.CHAR: st.characters(exclude_categories=["Cs"]),
-    ir.Primitive.STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
-    ir.Primitive.F32: st.floats(width=32, allow_nan=False),
-    ir.Primitive.F64: st.floats(allow_nan=False),
-    **{
-        p: _integers(int(p.value[1:]), p.value[0] == "s")
-        for p in ir.Primitive
-        if p.value[1:].isdigit() and p.value[0] in "su"
-    },
-}
-
-
-class Strategies:
-    """Strategies for the values of types, as objects of the classes of an adapter."""
-
-    def __init__(self, resolve: ir.Resolve, module: ModuleType) -> None:
-        self._resolve = resolve
-        self._module = module
-
-    def of(self, type_: ir.Type | None) -> st.SearchStrategy[Any]:
-        """The values of a type."""
-        if type_ is None:
-            return st.none()
-        type_ = self._resolve.dealias(type_)
-        if isinstance(type_, ir.Primitive):
-            return _PRIMITIVES[type_]
-        row = self._resolve.types[type_]
-        class_: Any = getattr(self._module, class_name(row.name or ""), None)
-        match row.kind:
-            case ir.Record(fields):
-                return st.builds(class_, **{member_name(f.name): self.of(f.type) for f in fields})
-            case ir.Variant(cases):
-                # In the order of the cases, whatever their classes are called.
-                classes = get_args(class_)
-                payloads = [() if case.type is None else (self.of(case.type),) for case in cases]
-                return st.one_of([st.builds(made, *payload) for made, payload in zip(classes, payloads, strict=True)])
-            case ir.Enum():
-                return st.sampled_from(list(class_))
-            case ir.Flags(labels):
-                return st.integers(0, (1 << len(labels)) - 1).map(class_)
-            case ir.Tuple(types):
-                return st.tuples(*map(self.of, types))
-            case ir.Option(payload):
-                some = self.of(payload)
-                nests = isinstance(self._resolve.kind(payload), ir.Option)
-                return st.none() | (st.builds(rt.Some, some) if nests else some)
-            case ir.Result(ok, err):
-                return st.builds(rt.Ok, self.of(ok)) | st.builds(rt.Err, self.of(err))
-            case ir.List(element):
-                if self._resolve.dealias(element) is ir.Primitive.U8:
-                    return st.binary(max_size=9)
-                return st.lists(self.of(element), max_size=3)
-            case ir.FixedLengthList(element, length):
-                return st.lists(self.of(element), min_size=length, max_size=length)
-            case ir.Map(key, value):
-                return st.dictionaries(self.of(key), self.of(value), max_size=3)
-            case kind:
-                raise AssertionError(kind)
-
-
 @pytest.mark.parametrize("name", TYPES)
 @settings(max_examples=8, suppress_health_check=[*HealthCheck])
 @given(data=st.data())
 def test_a_value_arrives_and_comes_back(pair: Pair, data: st.DataObject, name: str) -> None:
-    strategy = Strategies(pair.resolve, pair.wit).of(pair.types()[name])
-    value = data.draw(strategy)
+    type_ = pair.types()[name]
+    value = AdapterValues(pair.resolve, pair.wit).value(type_, data.draw(models(pair.resolve, type_)))
     one, spilled, fallible = (getattr(pair.guest, f"{form}_{snake(name)}") for form in ("one", "spilled", "fallible"))
     assert one(value) == value and pair.host.seen == (value,)
     assert spilled(*range(17), value) == value and pair.host.seen == (*range(17), value)
