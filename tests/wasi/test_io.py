@@ -13,7 +13,6 @@ import pytest
 from tests.wasi.pipes import pipe
 from tests.wasi.running import Relay
 from witgen import runtime as rt
-from witgen.wasi.bindings import host
 from witgen.wasi.io import CHUNK, IoError
 
 HUGE = 2**64 - 1
@@ -331,15 +330,3 @@ def test_an_error_tells_nothing_of_the_paths_of_the_host() -> None:
         assert IoError(error).to_debug_string() == os.strerror(errno.ENOENT)
         assert IoError(error).error is error
     assert IoError(TimeoutError()).to_debug_string() == "TimeoutError"
-
-
-def test_classes_have_the_interfaces_that_the_contract_asks_for() -> None:
-    """What mypy has to accept."""
-    from witgen.wasi.stdio import input_stream, output_stream
-
-    source: host.InputStream = input_stream(None)
-    target: host.OutputStream = output_stream(None)
-    failure: host.ErrorError = IoError(OSError())
-    with pytest.raises(host.StreamErrorException):
-        target.splice(source, 1)
-    assert failure.to_debug_string() == "OSError"
