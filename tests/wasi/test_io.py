@@ -179,9 +179,9 @@ def test_what_is_kept_goes_while_the_component_waits_for_something_else(relay: R
             heard.append(output.take(size - 4096 + len(question)))
             os.write(input.write, b"answer")
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        assert stream.poll([wit.Event_Input()]) == [0]
+        assert stream.poll([wit.Event_Input(), wit.Event_After(60_000_000_000)]) == [0]
         assert stream.read(100) == b"answer"
         thread.join()
         assert heard == [bytes(size - 4096) + question]
