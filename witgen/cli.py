@@ -199,6 +199,51 @@ def fmt(paths: tuple[Path, ...], check: bool, diff: bool) -> None:
         raise WitError(*diagnostics)
 
 
+@main.command()
+@_PATHS
+@click.option("--list-rules", is_flag=True, help="Print all rules with their categories, and do nothing else.")
+@click.option("--enable", metavar="RULES", multiple=True, help="Rules and categories, with commas, that count as well.")
+@click.option("--disable", metavar="RULES", multiple=True, help="Rules and categories, with commas, that don't count.")
+@_reporting
+def lint(paths: tuple[Path, ...], list_rules: bool, enable: tuple[str, ...], disable: tuple[str, ...]) -> None:
+    """Find in WIT files what is valid and is regretted later: names, gaps in docs, leftovers, shapes that can't grow.
+
+    PATHS are as for fmt. Without PATHS, all roots that witgen.toml names. Its table [lint] and the options say which
+    rules count; a comment `// witgen: allow(RULE): reason` before an item allows one there.
+    """
+    from pathlib import Path
+
+    from witgen.diagnostics import WitError
+    from witgen.lint.configuration import NAMES
+    from witgen.lint.listing import as_table
+    from witgen.project import LintRules, find_project, project_file, read_project
+
+    if list_rules:
+        click.echo(as_table())
+        return
+    from witgen.lint.run import lint_paths, lint_project, lint_text
+
+    given = [[name for names in option for name in names.split(",") if name] for option in (enable, disable)]
+    for name in (*given[0], *given[1]):
+        if name not in NAMES:
+            raise click.UsageError(f"there is no rule or category {name!r}: --list-rules prints them")
+    if Path("-") in paths and len(paths) > 1:
+        raise click.UsageError("`-` stands alone")
+    file = project_file(Path.cwd()) if paths else None
+    project = read_project(file) if file else None if paths else find_project(Path.cwd())
+    own = LintRules() if project is None else project.lint
+    choice = LintRules((*own.enable, *given[0]), (*own.disable, *given[1]))
+    if Path("-") in paths:
+        found = lint_text("<stdin>", sys.stdin.buffer.read(), choice)
+    elif paths:
+        found = lint_paths(paths, choice)
+    else:
+        assert project is not None
+        found = lint_project(project, choice)
+    if found:
+        raise WitError(*found)
+
+
 @main.command("hash")
 @_PATHS
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with the digest of each function.")

@@ -14,6 +14,10 @@
     derives = ["PartialEq"]           # what records, variants and enums in Rust derive as well
     provided = ["wasi:io"]            # imports that Python leaves to providers; those of `PROVIDED` unless it is said
 
+    [lint]
+    enable = ["missing-member-docs"]  # rules and categories that count beside those that do by default
+    disable = ["naming"]              # rules and categories that don't count
+
 Paths are relative to the file. It knows the file's form; it reads no contract.
 """
 
@@ -34,6 +38,7 @@ __all__ = [
     "PROVIDED",
     "PROVIDED_NAME",
     "Contract",
+    "LintRules",
     "Project",
     "Target",
     "find_project",
@@ -87,12 +92,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class LintRules:
+    """Rules and categories of ``witgen lint`` that count beside those that do by default, and those that don't."""
+
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
-    """A ``witgen.toml``, read and checked. `folder` is where it lies."""
+    """A ``witgen.toml``, read and checked. `folder` is where it lies, `lint` says which rules count."""
 
     folder: Path
     contracts: tuple[Contract, ...]
     targets: tuple[Target, ...]
+    lint: LintRules
 
 
 def find_project(start: Path) -> Project:
@@ -125,10 +139,24 @@ class _Reader:
         self._folder = folder
 
     def project(self, data: Mapping[str, Any]) -> Project:
-        self._known(data, ("contract", "generate"), "table")
+        self._known(data, ("contract", "generate", "lint"), "table")
         contracts = {name: self._contract(name, table) for name, table in self._table(data, "contract", dict).items()}
         targets = tuple(self._target(table, contracts) for table in self._table(data, "generate", list))
-        return Project(self._folder, tuple(contracts.values()), targets)
+        return Project(self._folder, tuple(contracts.values()), targets, self._lint(self._table(data, "lint", dict)))
+
+    def _lint(self, table: Mapping[str, Any]) -> LintRules:
+        if not table:
+            return LintRules()
+        from witgen.lint.configuration import NAMES
+
+        self._known(table, ("enable", "disable"), "key")
+        for key, names in table.items():
+            if not isinstance(names, list):
+                raise self._error(key, f"{key} must be a list of rules and categories")
+            for name in names:
+                if name not in NAMES:
+                    raise self._error(str(name), f"there is no rule or category {name!r}", *_suggestion(name, NAMES))
+        return LintRules(tuple(table.get("enable", ())), tuple(table.get("disable", ())))
 
     def _contract(self, name: str, table: Any) -> Contract:
         if not isinstance(table, dict):

@@ -40,6 +40,7 @@ def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
         "severity": "error",
         "message": diagnostic.message,
+        **({"rule": diagnostic.rule} if diagnostic.rule else {}),
         **_place(diagnostic.where),
         "notes": [{"message": note.message, **(_place(note.span) if note.span else {})} for note in diagnostic.notes],
     }
@@ -66,7 +67,7 @@ def _github(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _annotation(diagnostic: Diagnostic) -> str:
     where = diagnostic.where
-    properties: dict[str, object] = {"title": "witgen"}
+    properties: dict[str, object] = {"title": f"witgen: {diagnostic.rule}" if diagnostic.rule else "witgen"}
     message = diagnostic.message
     if isinstance(where, Span) and _is_file(where.source.path):
         line, column, end_line, end_column = _region(where)
@@ -121,6 +122,7 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
     is_place = _is_file(where.source.path if isinstance(where, Span) else where)
     message = diagnostic.message if is_place else f"{where}: {diagnostic.message}"
     return {
+        **({"ruleId": diagnostic.rule} if diagnostic.rule else {}),
         "level": "error",
         "message": {"text": "\n".join([message, *(f"note: {remark}" for remark in remarks)])},
         "locations": [_location(where)] if is_place else [],
