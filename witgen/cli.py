@@ -364,18 +364,54 @@ def inspect(file: Path, as_wit: bool, as_json: bool) -> None:
 @main.command()
 @click.argument("component", type=_PATH)
 @_PATHS
-@click.option("--world", metavar="W", help="The world, where the package has several.")
+@click.option("--world", metavar="W", help="The world, where neither the stamp nor the package says which.")
+@click.option("--lock", metavar="FILE", type=_PATH, help="The lock, where it is not wit.lock beside witgen.toml.")
+@click.option("--manifest", metavar="FILE", type=_PATH, help="The manifest, where it is not component.toml beside it.")
+@click.option("--unstamped", is_flag=True, help="Take a component that carries no stamp.")
+@click.option("--explain", is_flag=True, help="Print all that was compared.")
 @_reporting
-def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
-    """Compare a component's own types with a contract, function by function.
+def verify(
+    component: Path,
+    paths: tuple[Path, ...],
+    world: str | None,
+    lock: Path | None,
+    manifest: Path | None,
+    unstamped: bool,
+    explain: bool,
+) -> None:
+    """Compare all that speaks of a component: contract, lock, stamp, manifest, and its own types.
 
     The contract is the one whose roots are PATHS (the last one the root package); without PATHS, the one in
-    witgen.toml that has the world W.
+    witgen.toml that has the world. The component must import nothing else than the contract has, and no more than its
+    manifest grants; it must export all that the contract has.
     """
+    from witgen.contract.verify import Claims
     from witgen.contract.verify import verify as run
+    from witgen.diagnostics import WitError
 
-    agreed = run(component, paths, world)
-    click.echo(f"{_shown(component)}: keeps the contract of world {agreed.world}, sha256:{agreed.digest}")
+    found = run(component, Claims(paths, world, lock, manifest, not unstamped))
+    if explain:
+        click.echo(found.explained())
+    diagnostics = found.diagnostics(component)
+    if diagnostics:
+        raise WitError(*diagnostics)
+    click.echo(f"{_shown(component)}: keeps the contract of world {found.world}, sha256:{found.digest}")
+
+
+@main.command()
+@click.argument("component", type=_PATH)
+@_PATHS
+@click.option("--world", metavar="W", help="The world, where the package has several.")
+@_reporting
+def stamp(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
+    """Stamp a component that another tool has built with its contract. It has to keep it.
+
+    The contract is found as for verify. `witgen build` stamps what it builds.
+    """
+    from witgen.contract.stamping import put_stamp, stamp_of
+
+    put_stamp(component, stamp_of(paths, world))
+    click.echo(f"  stamped  {_shown(component)}")
 
 
 @main.command()

@@ -44,6 +44,7 @@ __all__ = [
     "find_project",
     "project_file",
     "read_project",
+    "roots_of",
 ]
 
 FILE_NAME = "witgen.toml"
@@ -117,6 +118,16 @@ def find_project(start: Path) -> Project:
             FILE_NAME, f"not found in {start.resolve()} or above; name the contract's files, or write one"
         )
     return read_project(path)
+
+
+def roots_of(project: Project, world: str | None) -> tuple[Path, ...]:
+    """The roots of the contract from which a world is generated, or of the only one. Raises `WitError` if unclear."""
+    named = {target.contract.name: target.contract for target in project.targets if target.world == world}
+    found = list(named.values()) or ([] if world else list(project.contracts))
+    if len(found) != 1:
+        worlds = ", ".join(sorted(target.world for target in project.targets if target.world))
+        raise WitError.at(FILE_NAME, f"say by --world which contract is meant; there are: {worlds}")
+    return found[0].roots
 
 
 def project_file(start: Path) -> Path | None:
