@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from witgen import binary
-from witgen.binary import model
 from witgen.contract.digest import Digests, InterfaceDigest, WorldDigest
 from witgen.contract.lock_file import Lock, read_lock
 from witgen.contract.manifest import FILE_NAME, Manifest, read_manifest
