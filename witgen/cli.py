@@ -6,11 +6,12 @@ imports by itself what it calls; not even pathlib is there before it is needed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -78,13 +79,59 @@ def _report(form: str, diagnostics: Sequence[Diagnostic]) -> None:
 
     report = render(form, diagnostics)
     if report:
-        click.echo(report, err=True)
+        click.echo(_painted(report) if form == "text" else report, err=True)
+
+
+#: What is set apart by colour in a report, where it goes to a terminal.
+_COLOURS = {
+    r"(?<=: )error(?=: )": {"fg": "red", "bold": True},
+    r"(?<=: )note(?=: )": {"fg": "cyan"},
+    r"(?m)(?<=\| )\s*\^+$": {"fg": "red"},
+    r"(?m)^ *(?:ok|unchanged|written)(?=  )": {"fg": "green"},
+    r"(?m)^ *(?:failed|stale|differs)(?=  )": {"fg": "red"},
+    r"(?m)^ *skipped(?=  )": {"fg": "yellow"},
+}
+
+
+def _painted(text: str) -> str:
+    """Text with colours, which click takes out again where they don't go to a terminal."""
+    import re
+
+    for pattern, style in _COLOURS.items():
+        text = re.sub(pattern, lambda found, style=style: click.style(found[0], **style), text)  # type: ignore[misc]
+    return text
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal which step of a long work is going on, and nothing once it is done."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    try:
+        yield lambda step: click.echo(f"\r\x1b[K {'checking':>8}  {step}", nl=False, err=True)
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="witgen")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A WIT compiler and contract keeper for Python."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete witgen's commands: `eval "$(witgen completion bash)"`."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(main, {}, "witgen", "_WITGEN_COMPLETE").source())
 
 
 @main.command()
@@ -242,6 +289,52 @@ def lint(paths: tuple[Path, ...], list_rules: bool, enable: tuple[str, ...], dis
         found = lint_project(project, choice)
     if found:
         raise WitError(*found)
+
+
+@main.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    default="text",
+    help="The form of the report on errors, which goes to stderr.",
+)
+@click.option("--report", metavar="FILE", type=_PATH, help="Write the report to this file, not to stderr.")
+def check(form: str, report: Path | None) -> None:
+    """Check all that must hold of a project's contracts: what continuous integration runs.
+
+    fmt, lint, hash, generate --check, breaking, and verify of the built components that witgen.toml names; all of them,
+    whatever one of them finds.
+    """
+    from pathlib import Path
+
+    from witgen.diagnostics import WitError
+    from witgen.project import find_project
+    from witgen.reports import junit, render
+
+    try:
+        from witgen.check import as_table
+        from witgen.check import check as run
+
+        with _progress() as begin:
+            outcomes = run(find_project(Path.cwd()), begin)
+        diagnostics = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
+        click.echo(_painted(as_table(outcomes)))
+        passed, skipped = ({o.step: o.says for o in outcomes if o.state == state} for state in ("ok", "skipped"))
+    except WitError as error:
+        diagnostics, passed, skipped = list(error.diagnostics), {}, {}
+    text = junit(diagnostics, passed, skipped) if form == "junit" else render(form, diagnostics)
+    if report is not None:
+        from witgen.files import write_all
+
+        write_all({report: f"{text}\n".encode()})
+        _report("text", diagnostics)
+    elif form == "junit":
+        click.echo(text, err=True)
+    else:
+        _report(form, diagnostics)
+    if diagnostics:
+        sys.exit(1)
 
 
 @main.command("hash")

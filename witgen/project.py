@@ -14,6 +14,9 @@
     derives = ["PartialEq"]           # what records, variants and enums in Rust derive as well
     provided = ["wasi:io"]            # imports that Python leaves to providers; those of `PROVIDED` unless it is said
 
+    [verify]
+    components = ["dist/*.wasm"]      # built components that `witgen check` verifies; patterns may match none
+
     [lint]
     enable = ["missing-member-docs"]  # rules and categories that count beside those that do by default
     disable = ["naming"]              # rules and categories that don't count
@@ -102,12 +105,16 @@ class LintRules:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A ``witgen.toml``, read and checked. `folder` is where it lies, `lint` says which rules count."""
+    """A ``witgen.toml``, read and checked.
+
+    `folder` is where it lies, `lint` says which rules count, `components` names files, relative to the folder.
+    """
 
     folder: Path
     contracts: tuple[Contract, ...]
     targets: tuple[Target, ...]
     lint: LintRules
+    components: tuple[str, ...] = ()
 
 
 def find_project(start: Path) -> Project:
@@ -150,10 +157,22 @@ class _Reader:
         self._folder = folder
 
     def project(self, data: Mapping[str, Any]) -> Project:
-        self._known(data, ("contract", "generate", "lint"), "table")
+        self._known(data, ("contract", "generate", "lint", "verify"), "table")
         contracts = {name: self._contract(name, table) for name, table in self._table(data, "contract", dict).items()}
         targets = tuple(self._target(table, contracts) for table in self._table(data, "generate", list))
-        return Project(self._folder, tuple(contracts.values()), targets, self._lint(self._table(data, "lint", dict)))
+        lint = self._lint(self._table(data, "lint", dict))
+        return Project(
+            self._folder, tuple(contracts.values()), targets, lint, self._components(self._table(data, "verify", dict))
+        )
+
+    def _components(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        self._known(table, ("components",), "key")
+        found = table.get("components", [])
+        if not isinstance(found, list) or not all(isinstance(n, str) and n and not n.startswith("/") for n in found):
+            raise self._error(
+                "components", "components must be a list of files or patterns below the folder of this file"
+            )
+        return tuple(found)
 
     def _lint(self, table: Mapping[str, Any]) -> LintRules:
         if not table:

@@ -73,7 +73,7 @@ class Claims:
 
     `lock` and `manifest` are files that must be there; where they are None, ``wit.lock`` beside ``witgen.toml`` and
     ``component.toml`` beside the component count if they are there. `needs_stamp` says that a component without a stamp
-    is refused.
+    is refused. `project` is the project, where it is not that of the current folder.
     """
 
     roots: tuple[Path, ...] = ()
@@ -81,6 +81,7 @@ class Claims:
     lock: Path | None = None
     manifest: Path | None = None
     needs_stamp: bool = True
+    project: Project | None = None
 
 
 def verify(component: Path, claims: Claims) -> Verified:
@@ -96,7 +97,7 @@ def verify(component: Path, claims: Claims) -> Verified:
         raise WitError.at(str(component), f"can't be read: {error.strerror}") from None
     except binary.BinaryError as error:
         raise WitError.at(str(component), str(error)) from None
-    project = None if claims.roots else find_project(Path.cwd())
+    project = None if claims.roots else claims.project or find_project(Path.cwd())
     world = claims.world or _stamped_world(stamp, project)
     loaded = load(claims.roots if project is None else roots_of(project, world))
     id_ = select_world(loaded, world)
