@@ -1,33 +1,22 @@
-"""Guests of the tests of WASI, built once; and being somebody else than root."""
+"""Guests of the tests of WASI, built once."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-NOBODY = 65534
+from tests.wasi.running import Program, Relay
+from tests.wasi.support import build_program, build_relay
+from witgen import runtime as rt
 
 
-@pytest.fixture
-def ordinary_user(tmp_path: Path) -> Iterator[Path]:
-    """The test goes on as a user whom permissions concern.
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program that does what its first argument says."""
+    return Program(rt.Component.from_file(build_program("program", tmp_path_factory.mktemp("program"))))
 
-    What is in `tmp_path` belongs to that user; this is the path by which it can be reached.
-    """
-    if os.geteuid() != 0:
-        yield tmp_path
-        return
-    for path in (tmp_path, *tmp_path.rglob("*")):
-        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-    before = Path.cwd()
-    # The folders above are root's alone.
-    os.chdir(tmp_path)
-    os.seteuid(NOBODY)
-    try:
-        yield Path()
-    finally:
-        os.seteuid(0)
-        os.chdir(before)
+
+@pytest.fixture(scope="session")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Relay:
+    """The guest that passes calls on."""
+    component, adapter = build_relay("relay", tmp_path_factory.mktemp("relay"))
+    return Relay(rt.Component.from_file(component), adapter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,27 @@ from witgen.wasi.bindings import host
 from witgen.wasi.bindings.host import DescriptorFlags, OpenFlags, PathFlags
 from witgen.wasi.bindings.host import TypesErrorCode as Code
 
-__all__ = ["FOLLOW", "NOFOLLOW", "READ", "WRITE", "Code", "entries", "granted", "held", "names", "opened", "refused", "refuses"]
+__all__ = [
+    "FOLLOW",
+    "NOFOLLOW",
+    "READ",
+    "WRITE",
+    "Code",
+    "entries",
+    "granted",
+    "held",
+    "names",
+    "opened",
+    "ordinary_user",
+    "refused",
+    "refuses",
+]
 
 FOLLOW, NOFOLLOW = PathFlags.SYMLINK_FOLLOW, PathFlags(0)
 READ, WRITE = DescriptorFlags.READ, DescriptorFlags.WRITE
+
+#: The user whom nothing belongs to.
+NOBODY = 65534
 
 _LETTERS = {
     "r": (OpenFlags(0), READ),
@@ -44,6 +62,28 @@ def opened(folder: host.Descriptor, path: str, how: str = "r", *, follow: bool =
         open_flags |= _LETTERS[letter][0]
         flags |= _LETTERS[letter][1]
     return folder.open_at(FOLLOW if follow else NOFOLLOW, path, open_flags, flags)
+
+
+@contextmanager
+def ordinary_user(folder: Path) -> Iterator[Path]:
+    """What is done inside is done by a user whom permissions concern.
+
+    What is in the folder belongs to that user; this is the path by which it can be reached.
+    """
+    if os.geteuid() != 0:
+        yield folder
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    before = Path.cwd()
+    # The folders above are root's alone.
+    os.chdir(folder)
+    os.seteuid(NOBODY)
+    try:
+        yield Path()
+    finally:
+        os.seteuid(0)
+        os.chdir(before)
 
 
 def names(folder: Path) -> list[str]:

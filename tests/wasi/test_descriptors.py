@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.wasi.folders import FOLLOW, NOFOLLOW, Code, entries, granted, names, opened, refused, refuses
+from tests.wasi.folders import FOLLOW, NOFOLLOW, Code, entries, granted, names, opened, ordinary_user, refused, refuses
 from witgen.wasi import Filesystem, Preopen
 from witgen.wasi.bindings import host
 from witgen.wasi.bindings.host import DescriptorFlags, DescriptorType, OpenFlags
@@ -414,9 +414,10 @@ def test_files_and_links_are_unlinked(folder: Path, root: host.Descriptor) -> No
 
 
 def test_symbolic_links_are_made_and_read(folder: Path, root: host.Descriptor) -> None:
-    for target in ("file", "../outside", "missing/x", "a/../file", "ä", "./x"):
+    for target in ("file", "../outside", "missing/x", "a/../file", "ä", "x/"):
         root.symlink_at(target, "a/link")
-        assert str((folder / "a/link").readlink()) == root.readlink_at("a/link") == target
+        assert os.readlink(folder / "a/link") == target  # noqa: PTH115
+        assert root.readlink_at("a/link") == target
         root.unlink_file_at("a/link")
     for target in ("/etc/passwd", "/", "//x"):
         assert refuses(root.symlink_at, target, "link") is Code.NOT_PERMITTED
@@ -545,18 +546,18 @@ def test_files_granted_for_reading_do_not_come_into_a_folder_for_writing(folder:
 # The system's own limits.
 
 
-def test_what_permissions_forbid_is_no_access(folder: Path, ordinary_user: Path) -> None:
-    folder = ordinary_user / folder.name
-    root = granted(folder)
-    (folder / "file").chmod(0)
-    assert refuses(opened, root, "file") is Code.ACCESS
-    (folder / "file").chmod(0o444)
-    assert refuses(opened, root, "file", "w") is Code.ACCESS
-    assert content_of(opened(root, "file")) == b"contents"
-    (folder / "a").chmod(0o555)
-    assert refuses(root.unlink_file_at, "a/below") is Code.ACCESS
-    assert refuses(root.create_directory_at, "a/new") is Code.ACCESS
-    (folder / "a").chmod(0o755)
+def test_what_permissions_forbid_is_no_access(folder: Path) -> None:
+    with ordinary_user(folder) as here:
+        root = granted(here)
+        (here / "file").chmod(0)
+        assert refuses(opened, root, "file") is Code.ACCESS
+        (here / "file").chmod(0o444)
+        assert refuses(opened, root, "file", "w") is Code.ACCESS
+        assert content_of(opened(root, "file")) == b"contents"
+        (here / "a").chmod(0o555)
+        assert refuses(root.unlink_file_at, "a/below") is Code.ACCESS
+        assert refuses(root.create_directory_at, "a/new") is Code.ACCESS
+        (here / "a").chmod(0o755)
 
 
 def test_new_files_and_directories_have_the_permissions_that_the_process_leaves(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.wasi.folders import FOLLOW, NOFOLLOW, Code, granted, held, names, opened, refused, refuses
+from tests.wasi.folders import FOLLOW, NOFOLLOW, Code, granted, held, names, opened, ordinary_user, refused, refuses
 from witgen.wasi.bindings import host
 from witgen.wasi.paths import Walk
 
@@ -91,8 +91,8 @@ def test_a_path_that_goes_out_is_not_permitted_even_if_it_comes_back(folder: Pat
     for operation in (root.stat_at, root.metadata_hash_at):
         assert refuses(operation, FOLLOW, path) is Code.NOT_PERMITTED
         assert refuses(operation, NOFOLLOW, path) is Code.NOT_PERMITTED
-    names = (root.create_directory_at, root.remove_directory_at, root.unlink_file_at, root.readlink_at)
-    assert {refuses(operation, path) for operation in names} == {Code.NOT_PERMITTED}
+    changes = (root.create_directory_at, root.remove_directory_at, root.unlink_file_at, root.readlink_at)
+    assert {refuses(operation, path) for operation in changes} == {Code.NOT_PERMITTED}
     for how in ("r", "w", "wc", "wx", "wt", "rd"):
         assert refuses(opened, root, path, how) is Code.NOT_PERMITTED
     now = host.NewTimestamp_Now()
@@ -271,15 +271,15 @@ def test_names_may_be_any_text(folder: Path) -> None:
     assert names(folder / "a") == ["b", "file"]
 
 
-def test_a_directory_that_may_be_passed_through_needs_not_be_readable(folder: Path, ordinary_user: Path) -> None:
-    folder = ordinary_user / folder.name
-    (folder / "a").chmod(0o311)
-    root = granted(folder)
-    assert content(opened(root, "a/file")) == "a/file"
-    assert refuses(opened, root, "a", "rd") is Code.ACCESS
-    (folder / "a").chmod(0o600)
-    assert refuses(opened, root, "a/file") is Code.ACCESS
-    (folder / "a").chmod(0o755)
+def test_a_directory_that_may_be_passed_through_needs_not_be_readable(folder: Path) -> None:
+    with ordinary_user(folder) as here:
+        (here / "a").chmod(0o311)
+        root = granted(here)
+        assert content(opened(root, "a/file")) == "a/file"
+        assert refuses(opened, root, "a", "rd") is Code.ACCESS
+        (here / "a").chmod(0o600)
+        assert refuses(opened, root, "a/file") is Code.ACCESS
+        (here / "a").chmod(0o755)
 
 
 def test_a_process_that_swaps_directories_and_links_leads_no_path_out(folder: Path) -> None:
