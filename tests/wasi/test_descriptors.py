@@ -89,6 +89,7 @@ def test_requests_to_write_through_to_the_disk_are_kept(root: host.Descriptor) -
         ("a", "dx", Code.INVALID),
         ("a/missing/new", "wc", Code.NO_ENTRY),
         ("file/new", "wc", Code.NOT_DIRECTORY),
+        ("new/", "wc", Code.IS_DIRECTORY),
     ],
 )
 def test_what_can_not_be_opened_is_told_why(

@@ -164,9 +164,12 @@ class Walk:
 
 def open_below(root: int, path: str, flags: int, *, follow: bool) -> int:
     """Opens what a path leads to; a link at its end only if `follow`. Gives a new descriptor. Raises `OSError`."""
-    with Walk(root, path, present=True) as walk:
+    creates = bool(flags & os.O_CREAT)
+    with Walk(root, path, present=not creates) as walk:
         while True:
             name = walk.last()
+            if creates and walk.slash:
+                raise failure(errno.EISDIR)
             try:
                 return os.open(name, flags | _FINAL, MODE, dir_fd=walk.folder)
             except OSError as error:
