@@ -12,7 +12,7 @@ from witgen import runtime as rt
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """The program that does what its first argument says."""
-    return Program(rt.Component.from_file(build_program("program", tmp_path_factory.mktemp("program"))))
+    return Program(build_program("program", tmp_path_factory.mktemp("program")))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,8 +24,8 @@ class Outcome:
 class Program:
     """The program `program.rs`."""
 
-    def __init__(self, component: rt.Component) -> None:
-        self.component = component
+    def __init__(self, path: Path) -> None:
+        self.path, self.component = path, rt.Component.from_file(path)
 
     def run(self, *arguments: str, **cli: Any) -> Outcome:
         """Runs it with arguments, and with other things for `wasi.Cli`; output goes to memory if nothing is said."""
