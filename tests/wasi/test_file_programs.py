@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-import wasmtime
-from wasmtime import component as wasm
 
 from tests.wasi.folders import held, names
+from tests.wasi.oracle import run_on_wasmtime
+from tests.wasi.running import Outcome, Program
 from tests.wasi.support import build_program
 from witgen import runtime as rt
 from witgen import wasi
-from witgen.binary import model
 
 #: The numbers of errors in the C library of these guests.
 BADF, EXIST, ISDIR, NOENT, NOTEMPTY, PERM, ROFS = 8, 20, 31, 44, 55, 63, 69
 
 
 @pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """The program `files.rs`."""
-    return build_program("files", tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture(scope="session")
-def component(files: Path) -> rt.Component:
-    return rt.Component.from_file(files)
+    return Program(build_program("files", tmp_path_factory.mktemp("files")))
 
 
 Run = Callable[..., list[str]]
@@ -56,27 +49,24 @@ def tree(outer: Path) -> Path:
 
 
 @pytest.fixture
-def run(component: rt.Component, folder: Path) -> Run:
+def run(program: Program, folder: Path) -> Run:
     """Does operations in a new instance; gives what came of each."""
 
     def run(*operations: str, write: bool = True) -> list[str]:
-        return results(ours(component, folder, operations, write=write), operations)
+        return results(program.run(*operations, filesystem=granted(folder, write=write)), operations)
 
     return run
 
 
-def ours(component: rt.Component, folder: Path, operations: Sequence[str], *, write: bool = True) -> bytes:
-    """What the program prints on our WASI."""
-    out = io.BytesIO()
-    cli = wasi.Cli(arguments=["files", *operations], stdout=out, stderr=out)
-    granted = wasi.Filesystem([wasi.Preopen("/", folder, write=write)])
-    provider = wasi.provider(clocks=wasi.Clocks(), random=wasi.Random(), cli=cli, filesystem=granted)
-    assert wasi.Command(component, providers=[provider]).run() == 0, out.getvalue().decode()
-    return out.getvalue()
+def granted(folder: Path, *, write: bool = True) -> wasi.Filesystem:
+    """A folder, granted as the root of all that a program sees."""
+    return wasi.Filesystem([wasi.Preopen("/", folder, write=write)])
 
 
-def results(out: bytes, operations: Sequence[str]) -> list[str]:
-    lines = out.decode().splitlines()
+def results(outcome: Outcome, operations: Sequence[str]) -> list[str]:
+    """What came of each operation."""
+    assert (outcome.status, outcome.error) == (0, b"")
+    lines = outcome.out.decode().splitlines()
     for line, operation in zip(lines, operations, strict=True):
         assert line.startswith(f"{operation} -> ")
     return [line.removeprefix(f"{operation} -> ") for line, operation in zip(lines, operations, strict=True)]
@@ -223,53 +213,37 @@ def test_a_folder_for_reading_is_read(run: Run, folder: Path) -> None:
     }
 
 
-def test_a_program_sees_each_folder_under_its_name(component: rt.Component, tmp_path: Path) -> None:
+def test_a_program_sees_each_folder_under_its_name(program: Program, tmp_path: Path) -> None:
     for name in ("one", "two", "two/inner"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
-    out = io.BytesIO()
     operations = ["read|/data/file", "read|/data/deep/file", "read|/other/file", "rename|/data/file|/data/deep/new"]
     folders = [
         wasi.Preopen("/data", tmp_path / "one", write=True),
         wasi.Preopen("/data/deep", tmp_path / "two", write=True),
     ]
-    provider = wasi.provider(
-        clocks=wasi.Clocks(),
-        random=wasi.Random(),
-        cli=wasi.Cli(arguments=["files", *operations], stdout=out),
-        filesystem=wasi.Filesystem(folders),
-    )
-    assert wasi.Command(component, providers=[provider]).run() == 0
-    one, two, other, moved = results(out.getvalue(), operations)
+    one, two, other, moved = results(program.run(*operations, filesystem=wasi.Filesystem(folders)), operations)
     assert (one, two, error(other), moved) == ("one", "two", NOENT, "done")
     assert (tmp_path / "two/new").read_text() == "one"
 
 
-def test_a_program_without_folders_has_no_files(component: rt.Component) -> None:
-    out = io.BytesIO()
-    provider = wasi.provider(
-        clocks=wasi.Clocks(),
-        random=wasi.Random(),
-        cli=wasi.Cli(arguments=["files", "read|/etc/passwd", "list|/", "write|x|y"], stdout=out),
-        filesystem=wasi.Filesystem([]),
-    )
-    assert wasi.Command(component, providers=[provider]).run() == 0
-    assert [error(line.split(" -> ")[1]) for line in out.getvalue().decode().splitlines()] == [NOENT] * 3
+def test_a_program_without_folders_has_no_files(program: Program) -> None:
+    operations = ["read|/etc/passwd", "list|/", "write|x|y"]
+    assert {error(line) for line in results(program.run(*operations), operations)} == {NOENT}
 
 
-def test_a_program_that_is_not_granted_files_does_not_link(component: rt.Component) -> None:
+def test_a_program_that_is_not_granted_files_does_not_link(program: Program) -> None:
     provider = wasi.provider(clocks=wasi.Clocks(), random=wasi.Random(), cli=wasi.Cli())
     with pytest.raises(rt.LinkError, match=r"wasi:filesystem/types.*: not granted"):
-        wasi.Command(component, providers=[provider])
+        wasi.Command(program.component, providers=[provider])
 
 
-def test_what_a_program_leaves_open_is_closed_with_it(component: rt.Component, folder: Path) -> None:
-    ours(component, folder, ["read|file"])
+def test_what_a_program_leaves_open_is_closed_with_it(program: Program, folder: Path) -> None:
+    program.run("read|file", filesystem=granted(folder))
     before = held()
     for _ in range(3):
-        assert ours(component, folder, ["hold|file|30"]) == b"hold|file|30 -> held\n"
-        with pytest.raises(rt.Trap):
-            ours(component, folder, ["hold|file|30", "trap"])
+        assert program.run("hold|file|30", filesystem=granted(folder)).out == b"hold|file|30 -> held\n"
+        assert isinstance(program.run("hold|file|30", "trap", filesystem=granted(folder)).status, rt.Trap)
     assert held() == before
 
 
@@ -352,35 +326,14 @@ open-metadata|.
 """.splitlines()
 
 
-def test_a_program_does_the_same_as_on_the_wasi_of_wasmtime(
-    component: rt.Component, files: Path, tmp_path: Path
-) -> None:
+def test_a_program_does_the_same_as_on_the_wasi_of_wasmtime(program: Program, tmp_path: Path) -> None:
     for name in ("ours", "theirs"):
         (tmp_path / name).mkdir()
     one, two = tree(tmp_path / "ours"), tree(tmp_path / "theirs")
-    assert results(ours(component, one, SCRIPT), SCRIPT) == results(theirs(files, component, two, SCRIPT), SCRIPT)
+    ours = program.run(*SCRIPT, filesystem=granted(one))
+    theirs = run_on_wasmtime(program, *SCRIPT, folder=tmp_path, preopens={"/": two})
+    assert results(ours, SCRIPT) == results(theirs, SCRIPT)
     assert contents(one) == contents(two)
-
-
-def theirs(path: Path, component: rt.Component, folder: Path, operations: Sequence[str]) -> bytes:
-    """What the program prints on wasmtime's WASI."""
-    config = wasmtime.WasiConfig()
-    config.argv = ["files", *operations]
-    config.stdout_file = folder.parent / "out"
-    config.preopen_dir(str(folder), "/")
-    engine = wasmtime.Engine()
-    store = wasmtime.Store(engine)
-    store.set_wasi(config)
-    linker = wasm.Linker(engine)
-    linker.add_wasip2()
-    instance = linker.instantiate(store, wasm.Component.from_file(engine, str(path)))
-    [name] = [item.name for item in component.definition.definitions if isinstance(item, model.Export)]
-    inner = instance.get_export_index(store, "run", instance.get_export_index(store, name))
-    assert inner is not None
-    run = instance.get_func(store, inner)
-    assert run is not None
-    run(store)
-    return (folder.parent / "out").read_bytes()
 
 
 def contents(folder: Path) -> dict[str, bytes | str]:

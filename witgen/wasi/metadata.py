@@ -17,7 +17,6 @@ __all__ = ["attributes", "descriptor_type", "metadata_hash", "set_times"]
 _SECOND = 1_000_000_000
 #: The last second that a system's clock can name.
 _LAST = (1 << 63) - 1
-_WORD = (1 << 64) - 1
 
 _TYPES = {
     stat.S_IFBLK: host.DescriptorType.BLOCK_DEVICE,
@@ -85,6 +84,6 @@ def _nanoseconds(new: host.NewTimestamp, old: int) -> int:
 
 def metadata_hash(found: os.stat_result, secret: bytes) -> host.MetadataHashValue:
     """The hash of what changes when a file is modified or replaced; `secret` (64 bytes at most) hides that from it."""
-    parts = struct.pack("<QQqQ", found.st_dev & _WORD, found.st_ino & _WORD, found.st_mtime_ns, found.st_size)
+    parts = f"{found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_size}".encode()
     digest = hashlib.blake2b(parts, digest_size=16, key=secret).digest()
     return host.MetadataHashValue(*struct.unpack("<QQ", digest))
