@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -389,3 +392,54 @@ def leaves(inside: Path, path: str) -> bool:
             here = here.parent
         assert links < 100
     return False
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["write", "mkdir", "rmdir", "unlink", "symlink", "link", "rename", "times", "list"]),
+            PATHS,
+            PATHS,
+        ),
+        max_size=25,
+    )
+)
+def test_nothing_outside_changes_whatever_is_done(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, str]]
+) -> None:
+    outer = tmp_path_factory.mktemp("outer")
+    (outer / "a").mkdir()
+    for name in NAMES[1:]:
+        (outer / name).mkdir()
+        (outer / name / "a").write_text("outside")
+    (outer / "a/a").symlink_to("../b")
+    (outer / "a/b").mkdir()
+    os.utime(outer, ns=(1, 1))
+    before = state(outer)
+    root = granted(outer / "a")
+    operations: dict[str, Callable[[str, str], Any]] = {
+        "write": lambda one, two: opened(root, one, "wct").write(two.encode(), 0),
+        "mkdir": lambda one, two: root.create_directory_at(one),
+        "rmdir": lambda one, two: root.remove_directory_at(one),
+        "unlink": lambda one, two: root.unlink_file_at(one),
+        "symlink": lambda one, two: root.symlink_at(one, two),
+        "link": lambda one, two: root.link_at(FOLLOW, one, root, two),
+        "rename": lambda one, two: root.rename_at(one, root, two),
+        "times": lambda one, two: root.set_times_at(FOLLOW, one, host.NewTimestamp_Now(), host.NewTimestamp_Now()),
+        "list": lambda one, two: opened(opened(root, one, "rd"), two, "wc").write(b"x", 0),
+    }
+    for operation, one, two in steps:
+        with contextlib.suppress(host.TypesErrorCodeException):
+            operations[operation](one, two)
+    assert state(outer) == before
+
+
+def state(outer: Path) -> dict[str, tuple[int, int, int, bytes]]:
+    """All that is in a folder but in its `a`, with what changes when something is done to it."""
+    found = {}
+    for path in [outer, *(path for name in NAMES[1:] for path in ((outer / name), *(outer / name).rglob("*")))]:
+        seen = path.lstat()
+        data = path.read_bytes() if path.is_file() else b""
+        found[str(path)] = (seen.st_ino, seen.st_nlink if data else 0, seen.st_mtime_ns, data)
+    return found
