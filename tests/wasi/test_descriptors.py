@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +285,20 @@ def test_timestamps_are_set_each_for_itself(folder: Path, root: host.Descriptor)
         assert min(times(folder / "file")) > 10**18
     assert refuses(file.set_times, at(0, 10**9), NO_CHANGE) is Code.INVALID
     assert refuses(file.set_times, NO_CHANGE, at(LARGEST)) is Code.OVERFLOW
+
+
+@pytest.mark.parametrize("seconds", [1 << 35, 1 << 45, (1 << 63) - 1])
+def test_timestamps_as_far_away_as_the_system_has_them(folder: Path, seconds: int) -> None:
+    shared = Path("/dev/shm")
+    for place in (folder, *([shared] if shared.is_dir() else [])):
+        with tempfile.TemporaryDirectory(dir=place) as made:
+            root = granted(Path(made))
+            file = opened(root, "file", "wx")
+            with contextlib.suppress(host.TypesErrorCodeException):
+                file.set_times(at(seconds), at(seconds, 999_999_999))
+            found = file.stat()
+            assert root.stat_at(NOFOLLOW, "file") == found
+            assert file.metadata_hash() == root.metadata_hash_at(NOFOLLOW, "file")
 
 
 def times(path: Path) -> tuple[int, int]:
