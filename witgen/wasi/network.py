@@ -32,7 +32,7 @@ __all__ = [
     "pack",
     "policy_of",
     "refuse",
-    "remote_address",
+    "to_remote",
     "to_system",
     "to_wasi",
 ]
@@ -172,7 +172,7 @@ def is_unicast(packed: bytes) -> bool:
     return not 224 <= packed[0] <= 239 and packed != b"\xff\xff\xff\xff"
 
 
-def remote_address(address: host.IpSocketAddress, family: host.IpAddressFamily) -> SocketAddress:
+def to_remote(address: host.IpSocketAddress, family: host.IpAddressFamily) -> SocketAddress:
     """As `to_system`, for the other end: raises `invalid-argument` for one without a host or a port, too."""
     found = to_system(address, family)
     packed, port = pack(address)

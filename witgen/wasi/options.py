@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from typing import Any
 
 from witgen.wasi.bindings import host
 from witgen.wasi.network import AF, Code, failure, refuse
@@ -83,6 +84,35 @@ class SystemSocket:
     def __del__(self) -> None:
         # An instance that is thrown away drops no handles.
         self.close()
+
+    def replace(self, address: Any) -> None:
+        """Puts a fresh socket, bound to an address of this one, in its place. Raises `OSError`.
+
+        Both may have the address for a moment, so that no other program can take it.
+        """
+        old = self.native
+        new = socket.socket(old.family, old.type)
+        try:
+            new.setblocking(False)
+            if old.family == socket.AF_INET6:
+                new.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            for level, option in (
+                self._hops,
+                (socket.SOL_SOCKET, socket.SO_RCVBUF),
+                (socket.SOL_SOCKET, socket.SO_SNDBUF),
+            ):
+                booked = _BOOKED if level == socket.SOL_SOCKET else 1
+                new.setsockopt(level, option, old.getsockopt(level, option) // booked)
+            for shared in (old, new):
+                shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            new.bind(address)
+            new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        except OSError:
+            new.close()
+            old.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+            raise
+        self.native = new
+        old.close()
 
     def get(self, level: int, option: int) -> int:
         """The value of an option. Raises `host.NetworkErrorCodeException`."""

@@ -32,8 +32,8 @@ def is_mapped(address: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """The addresses of one family that begin with the same bits. `first` has the length of the family: 4 or 16 bytes."""
+class Prefix:
+    """The addresses of one family that begin with the same bits; `first` is the first of them, 4 or 16 bytes."""
 
     first: bytes
     bits: int
@@ -56,7 +56,7 @@ class Rule:
     """
 
     protocol: str | None
-    host: Network | str | None
+    host: Prefix | str | None
     ports: tuple[tuple[int, int], ...]
 
     @classmethod
@@ -77,23 +77,23 @@ class Rule:
         return self.protocol in (None, protocol) and any(low <= port <= high for low, high in self.ports)
 
 
-def _host(text: str) -> Network | str | None:
+def _host(text: str) -> Prefix | str | None:
     if text == "*":
         return None
     if text.startswith("["):
         if not text.endswith("]"):
             raise ValueError(f"{text!r} has no closing bracket")
-        return _network(text[1:-1], socket.AF_INET6, "IPv6")
+        return _prefix(text[1:-1], socket.AF_INET6, "IPv6")
     if ":" in text:
         raise ValueError(f"write an IPv6 address in brackets: [{text}]")
     if text.replace(".", "").replace("/", "").isdigit():
-        return _network(text, socket.AF_INET, "IPv4")
+        return _prefix(text, socket.AF_INET, "IPv4")
     if text.startswith("*."):
         return "*." + domain_name(text[2:])
     return domain_name(text)
 
 
-def _network(text: str, family: int, shown: str) -> Network:
+def _prefix(text: str, family: int, shown: str) -> Prefix:
     address, slash, bits = text.partition("/")
     try:
         first = socket.inet_pton(family, address)
@@ -105,7 +105,7 @@ def _network(text: str, family: int, shown: str) -> Network:
     length = _number(bits, 0, longest, f"the length of a prefix of {shown}") if slash else longest
     if int.from_bytes(first) & ((1 << longest - length) - 1):
         raise ValueError(f"{address} is not the first address of a network with a prefix of {length} bits")
-    return Network(first, length)
+    return Prefix(first, length)
 
 
 def _ports(text: str, lowest: int) -> tuple[tuple[int, int], ...]:

@@ -15,7 +15,7 @@ from witgen import runtime as rt
 from witgen.wasi.bindings import host
 from witgen.wasi.resource import Resource
 
-__all__ = ["Poll", "Pollable", "Waitable", "Wants", "descriptor_ready", "wait"]
+__all__ = ["Poll", "Pollable", "Waitable", "Wants", "background", "descriptor_ready", "wait"]
 
 #: What somebody waits for: a descriptor with a mask of ``select.POLLIN`` and ``select.POLLOUT``, a deadline in
 #: nanoseconds of ``time.monotonic_ns``, or nothing, because it is ready.
@@ -38,6 +38,11 @@ class Waitable:
     def woken(self) -> bool:
         """Whether it is ready, now that the descriptor that it waited for is. Never blocks, nor raises `OSError`."""
         return True
+
+
+#: What goes on while anybody waits for anything, such as output that was accepted before there was room for it. Each
+#: takes itself out of here, by its `wants`, when it has come to its end.
+background: set[Waitable] = set()
 
 
 class Pollable(Resource):
@@ -90,7 +95,8 @@ def _source(pollable: host.Pollable) -> Waitable:
 
 def _ready(sources: Sequence[Waitable], longest: int) -> list[int]:
     """The indices of those that are ready within `longest` nanoseconds; none of them if that was too short."""
-    wants = [source.wants() for source in sources]
+    everything = [*sources, *background] if background else sources
+    wants = [source.wants() for source in everything]
     deadlines = [want for want in wants if isinstance(want, int)]
     now = time.monotonic_ns()
     if None in wants:
@@ -100,8 +106,9 @@ def _ready(sources: Sequence[Waitable], longest: int) -> list[int]:
     events = _wait_for([want for want in wants if isinstance(want, tuple)], longest)
     if deadlines:
         now = time.monotonic_ns()
-    pairs = zip(sources, wants, strict=True)
-    return [index for index, (source, want) in enumerate(pairs) if _is_ready(source, want, now, events)]
+    pairs = zip(everything, wants, strict=True)
+    found = [index for index, (source, want) in enumerate(pairs) if _is_ready(source, want, now, events)]
+    return found if everything is sources else [index for index in found if index < len(sources)]
 
 
 def _is_ready(source: Waitable, want: Wants, now: int, events: dict[int, int]) -> bool:
