@@ -11,5 +11,6 @@ from witgen.wasi.exit import Exit
 from witgen.wasi.grants import provider
 from witgen.wasi.poll import Pollable, Waitable
 from witgen.wasi.random import Random
+from witgen.wasi.sockets import Sockets
 
-__all__ = ["Cli", "Clocks", "Command", "Exit", "Pollable", "Random", "Waitable", "provider"]
+__all__ = ["Cli", "Clocks", "Command", "Exit", "Pollable", "Random", "Sockets", "Waitable", "provider"]

@@ -64,8 +64,8 @@ class Query:
     def finish(self, answer: list[bytes] | Code) -> None:
         """Has the answer, and says so."""
         self.answer = answer
-        os.close(self._writer)
         self._slots.give_back()
+        os.close(self._writer)
 
 
 class Resolver:
@@ -112,6 +112,8 @@ _resolver = Resolver(_THREADS)
 class ResolveAddressStream(Resource, Waitable):
     """`resolve-address-stream`: the addresses of one name, in the order in which they should be tried."""
 
+    kind = "resolve-address-stream"
+
     def __init__(self, policy: Policy, query: Query | None, addresses: list[bytes]) -> None:
         super().__init__()
         self._policy = policy
@@ -133,8 +135,7 @@ class ResolveAddressStream(Resource, Waitable):
 
     def wants(self) -> Wants:
         """The answer."""
-        query = self._query
-        return None if query is None or query.answer is not None else (query.reader, select.POLLIN)
+        return None if self._query is None else (self._query.reader, select.POLLIN)
 
     def release(self) -> None:
         """Gives up the question, if it has not been answered."""

@@ -76,6 +76,8 @@ _CODES: dict[int, Code] = {
 class Network(Resource):
     """`network`: the capability to use what a policy allows."""
 
+    kind = "network"
+
     def __init__(self, policy: Policy) -> None:
         super().__init__()
         self.policy = policy

@@ -76,6 +76,8 @@ _MOST_KEEP = 127
 class TcpSocket(Resource, Waitable):
     """`tcp-socket`. Methods raise `host.NetworkErrorCodeException` as the interface documents it."""
 
+    kind = "tcp-socket"
+
     def __init__(
         self,
         system: SystemSocket,
@@ -113,7 +115,8 @@ class TcpSocket(Resource, Waitable):
             refuse(Code.ACCESS_DENIED)
         native = self._system.native
         try:
-            # So that a port may be bound again of which the system still remembers connections.
+            # So that a port may be bound again of which the system still remembers connections. A free port is one
+            # that nobody has at all: for that the option would be a hindrance.
             native.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, port != 0)
             native.bind(address)
         except OSError as error:
@@ -157,6 +160,8 @@ class TcpSocket(Resource, Waitable):
         self._begin({State.BOUND})
         try:
             self._system.native.listen(self._backlog)
+            # Connections inherit it, and those that the system remembers must have it too.
+            self._system.native.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         except OSError as error:
             self._fail(error)
         self._state = State.LISTEN_IN_PROGRESS

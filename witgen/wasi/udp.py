@@ -33,6 +33,8 @@ _STREAM = {**_UNREACHABLE, errno.EADDRNOTAVAIL: Code.ADDRESS_IN_USE, errno.EAGAI
 class UdpSocket(Resource, Waitable):
     """`udp-socket`. Methods raise `host.NetworkErrorCodeException` as the interface documents it."""
 
+    kind = "udp-socket"
+
     def __init__(self, system: SystemSocket, family: host.IpAddressFamily) -> None:
         super().__init__()
         self._system = system
@@ -209,6 +211,8 @@ class DatagramStream(Resource, Waitable):
 class IncomingDatagramStream(DatagramStream):
     """`incoming-datagram-stream`."""
 
+    kind = "incoming-datagram-stream"
+
     mask = select.POLLIN
 
     def __init__(self, system: SystemSocket, remote: host.IpSocketAddress | None) -> None:
@@ -247,6 +251,8 @@ class IncomingDatagramStream(DatagramStream):
 
 class OutgoingDatagramStream(DatagramStream):
     """`outgoing-datagram-stream`."""
+
+    kind = "outgoing-datagram-stream"
 
     mask = select.POLLOUT
 
