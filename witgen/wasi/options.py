@@ -13,7 +13,7 @@ from typing import Any
 from witgen.wasi.bindings import host
 from witgen.wasi.network import AF, Code, failure, refuse
 
-__all__ = ["Slots", "SystemSocket"]
+__all__ = ["NativeSocket", "Slots", "SystemSocket"]
 
 _HIGHEST_INT = (1 << 31) - 1
 #: Linux books twice what is asked for, for its own records, and says so when asked (socket(7), SO_RCVBUF).
@@ -40,10 +40,17 @@ class Slots:
             self._free += 1
 
 
+class NativeSocket(socket.socket):
+    """A socket of Python that closes itself when nobody has it any more: no fault of the host, so no warning."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class SystemSocket:
     """A socket of the operating system that never blocks, closed when all of its `users` have let go of it."""
 
-    def __init__(self, native: socket.socket, slots: Slots) -> None:
+    def __init__(self, native: NativeSocket, slots: Slots) -> None:
         """`slots` has a place for it already, which it gives back."""
         self.native = native
         self.users = 1
@@ -55,7 +62,7 @@ class SystemSocket:
         """A new socket. Raises `not-supported` and `new-socket-limit`."""
         slots.take()
         try:
-            native = socket.socket(AF[family], kind)
+            native = NativeSocket(AF[family], kind)
             if family is host.IpAddressFamily.IPV6:
                 native.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         except OSError as error:
@@ -91,7 +98,7 @@ class SystemSocket:
         Both may have the address for a moment, so that no other program can take it.
         """
         old = self.native
-        new = socket.socket(old.family, old.type)
+        new = NativeSocket(old.family, old.type)
         try:
             new.setblocking(False)
             if old.family == socket.AF_INET6:

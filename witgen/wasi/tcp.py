@@ -26,7 +26,7 @@ from witgen.wasi.network import (
     to_system,
     to_wasi,
 )
-from witgen.wasi.options import Slots, SystemSocket
+from witgen.wasi.options import NativeSocket, Slots, SystemSocket
 from witgen.wasi.policy import Policy
 from witgen.wasi.poll import Pollable, Waitable, Wants, descriptor_ready
 from witgen.wasi.resource import Resource
@@ -177,7 +177,8 @@ class TcpSocket(Resource, Waitable):
             refuse(Code.INVALID_STATE)
         self._slots.take()
         try:
-            native, _ = self._system.native.accept()
+            found, _ = self._system.native.accept()
+            native = NativeSocket(found.family, found.type, found.proto, found.detach())
         except OSError as error:
             self._slots.give_back()
             raise failure(error, _ACCEPT) from None
