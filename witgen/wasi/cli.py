@@ -21,6 +21,8 @@ __all__ = ["Cli", "Terminal"]
 class Terminal(Resource):
     """`terminal-input` and `terminal-output`: that a stream is a terminal, and no more than that."""
 
+    kind = "terminal"
+
 
 @dataclass(frozen=True, slots=True)
 class Cli:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from witgen.wasi.bindings import host
 from witgen.wasi.poll import Pollable, Waitable
 
-__all__ = ["Clocks", "Deadline", "MonotonicClock", "WallClock"]
+__all__ = ["Clocks", "Deadline", "MonotonicClock", "WallClock", "datetime"]
 
 _SECOND = 1_000_000_000
 
@@ -48,12 +48,12 @@ class WallClock:
     """The interface `wasi:clocks/wall-clock`, on the clock of ``time.time_ns``."""
 
     def now(self) -> host.Datetime:
-        """The time since 1970-01-01T00:00:00Z; a system that believes to be before that is taken to be there."""
-        return host.Datetime(*divmod(max(time.time_ns(), 0), _SECOND))
+        """The time since 1970-01-01T00:00:00Z."""
+        return datetime(time.time_ns())
 
     def resolution(self) -> host.Datetime:
         """The time from one tick to the next."""
-        return host.Datetime(*divmod(_ticks(time.get_clock_info("time").resolution), _SECOND))
+        return datetime(_ticks(time.get_clock_info("time").resolution))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,11 @@ class Clocks:
 
     monotonic: host.MonotonicClock = field(default_factory=MonotonicClock)
     wall: host.WallClock = field(default_factory=WallClock)
+
+
+def datetime(nanoseconds: int) -> host.Datetime:
+    """A time by its distance from 1970; what lies before that has no `datetime` and is taken to be there."""
+    return host.Datetime(*divmod(max(nanoseconds, 0), _SECOND))
 
 
 def _ticks(resolution: float) -> int:

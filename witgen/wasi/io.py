@@ -31,6 +31,8 @@ class IoError(Resource):
     and give it as `OutputStream.failure` or `InputStream.failure`.
     """
 
+    kind = "error"
+
     def __init__(self, error: OSError) -> None:
         super().__init__()
         self.error = error
@@ -85,6 +87,8 @@ class Stream(Resource, Waitable):
 class InputStream(Stream):
     """`input-stream`. Subclasses give `receive` and, where they are not always ready, `awaits`."""
 
+    kind = "input-stream"
+
     def receive(self, size: int) -> bytes | None:
         """Up to `size` bytes, at least one asked for, that are there; None if none are, ``b""`` at the end.
 
@@ -131,6 +135,8 @@ class OutputStream(Stream):
 
     Bytes that were permitted, but found no room after all, are kept here; until they are gone nothing is permitted.
     """
+
+    kind = "output-stream"
 
     def __init__(self, parent: Resource | None = None) -> None:
         super().__init__(parent)

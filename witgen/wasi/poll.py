@@ -48,6 +48,8 @@ background: set[Waitable] = set()
 class Pollable(Resource):
     """`pollable`: a waitable in the hands of a component; the child of `parent`, where it has one."""
 
+    kind = "pollable"
+
     def __init__(self, source: Waitable, parent: Resource | None = None) -> None:
         super().__init__(parent)
         self.source = source

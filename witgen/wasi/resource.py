@@ -7,6 +7,8 @@ descriptor that is closed or, worse, that is another's by now.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from witgen import runtime as rt
 
 __all__ = ["Resource"]
@@ -14,6 +16,9 @@ __all__ = ["Resource"]
 
 class Resource:
     """The base of what components hold handles to. Subclasses let go of what they hold in `release`."""
+
+    #: What WASI calls it.
+    kind: ClassVar[str] = "resource"
 
     def __init__(self, parent: Resource | None = None) -> None:
         self._parent = parent
@@ -24,7 +29,7 @@ class Resource:
     def close(self) -> None:
         """Called when a component drops its handle. Raises `rt.Trap` if it still holds handles to children."""
         if self._children:
-            raise rt.Trap(f"{type(self).__name__} is dropped before {self._children} resource(s) that depend on it")
+            raise rt.Trap(f"{self.kind} dropped before the {self._children} resource(s) that depend on it")
         if self._parent is not None:
             self._parent._children -= 1
             self._parent = None
