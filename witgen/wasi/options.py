@@ -30,7 +30,7 @@ class Slots:
     def take(self) -> None:
         """Takes a place. Raises `new-socket-limit` if there is none."""
         with self._lock:
-            if not self._free:
+            if self._free <= 0:
                 refuse(Code.NEW_SOCKET_LIMIT)
             self._free -= 1
 
