@@ -32,6 +32,10 @@ class Pipe:
             data += more
         return data
 
+    def is_empty(self) -> bool:
+        """Whether there is nothing to read."""
+        return not select.select([self.read], [], [], 0)[0]
+
     def close_read(self) -> None:
         os.close(self.read)
         self.read = -1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import io
 import os
 import threading
@@ -14,6 +16,7 @@ from tests.wasi.pipes import pipe
 from tests.wasi.running import Relay
 from witgen import runtime as rt
 from witgen.wasi.io import CHUNK, IoError
+from witgen.wasi.poll import background
 
 HUGE = 2**64 - 1
 
@@ -159,6 +162,65 @@ def test_what_was_permitted_and_found_no_room_is_kept_and_comes_in_order(relay: 
         assert got == bytes(size - 8192) + data
         stream.block(wit.Event_Output())
         assert stream.check_write() > 0
+
+
+def test_what_is_kept_goes_while_the_component_waits_for_something_else(relay: Relay) -> None:
+    wit = relay.adapter
+    with pipe() as input, pipe() as output:
+        stream = relay.instance(stdin=input.read, stdout=output.write).io
+        size = output.fill()
+        output.take(4096)
+        question = os.urandom(stream.check_write())
+        stream.write(question)
+        stream.flush()
+        heard: list[bytes] = []
+
+        def answer() -> None:
+            heard.append(output.take(size - 4096 + len(question)))
+            os.write(input.write, b"answer")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        assert stream.poll([wit.Event_Input(), wit.Event_After(60_000_000_000)]) == [0]
+        assert stream.read(100) == b"answer"
+        thread.join()
+        assert heard == [bytes(size - 4096) + question]
+    assert not background
+
+
+def test_several_threads_that_wait_write_what_is_kept_once(relay: Relay) -> None:
+    wit = relay.adapter
+    with pipe() as output:
+        writer = relay.instance(stdout=output.write).io
+        size = output.fill()
+        output.take(4096)
+        data = os.urandom(writer.check_write())
+        writer.write(data)
+        with contextlib.ExitStack() as stack:
+            inputs = [stack.enter_context(pipe()) for _ in range(4)]
+            waiting = [relay.instance(stdin=input.read).io for input in inputs]
+            threads = [threading.Thread(target=one.block, args=(wit.Event_Input(),)) for one in waiting]
+            for thread in threads:
+                thread.start()
+            assert output.take(size - 4096 + len(data)) == bytes(size - 4096) + data
+            for input in inputs:
+                input.close_write()
+            for thread in threads:
+                thread.join()
+        assert output.is_empty()
+
+
+def test_what_an_instance_keeps_is_forgotten_with_it(relay: Relay) -> None:
+    with pipe() as output:
+        instance = relay.instance(stdout=output.write)
+        output.fill()
+        output.take(4096)
+        instance.io.write(bytes(instance.io.check_write()))
+        assert background
+        del instance
+        gc.collect()
+        relay.instance().io.block(relay.adapter.Event_After(1))
+        assert not background
 
 
 @pytest.mark.parametrize("end", ["poll", "blocking_flush", "blocking_write_and_flush"])

@@ -7,9 +7,11 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.guests.family import World, build_family, has_std
 from tests.wasi.running import Program
 from witgen import runtime as rt
 from witgen import wasi
@@ -170,3 +172,25 @@ def test_a_component_that_is_no_program_is_no_command() -> None:
     empty = rt.Component(b"\0asm\x0d\0\1\0", name="empty")
     with pytest.raises(rt.ContractError, match="wasi:cli/run"):
         wasi.Command(empty)
+
+
+def test_a_library_of_the_standard_library_beside_imports_of_its_own(tmp_path: Path) -> None:
+    if not has_std():
+        pytest.skip("no standard library for wasm32-wasip2 on this machine")
+    world = World("std-guest", build_family(tmp_path, ["std-guest"])["std-guest"], tmp_path)
+    wit, error = world.adapter, io.BytesIO()
+
+    class Values:
+        def lookup(self, v: str) -> Any:
+            if not v:
+                raise wit.ProblemException(wit.Problem.EMPTY)
+            return wit.Entry(v, ["x", "y", "x"])
+
+    granted = wasi.provider(clocks=wasi.Clocks(), random=wasi.Random(), cli=wasi.Cli(stderr=error))
+    guest = wit.StdGuest(world.component, wit.StdGuestImports(values=Values()), providers=[granted])
+    found = guest.values.lookup("a")
+    assert (found.name, found.tags) == ("a", ["x 2", "y 1"])
+    with pytest.raises(wit.ProblemException) as caught:
+        guest.values.lookup("")
+    assert caught.value.value is wit.Problem.EMPTY
+    assert b"empty" in error.getvalue().lower()

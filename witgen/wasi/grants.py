@@ -20,10 +20,12 @@ class ClocksHost(Protocol):
     @property
     def monotonic(self) -> host.MonotonicClock:
         """Serves `wasi:clocks/monotonic-clock`."""
+        raise NotImplementedError
 
     @property
     def wall(self) -> host.WallClock:
         """Serves `wasi:clocks/wall-clock`."""
+        raise NotImplementedError
 
 
 class RandomHost(host.Random, host.Insecure, host.InsecureSeed, Protocol):

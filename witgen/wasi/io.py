@@ -7,12 +7,15 @@ Nothing here blocks but what is called so.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
+import weakref
 from typing import NoReturn
 
 from witgen import runtime as rt
 from witgen.wasi.bindings import host
-from witgen.wasi.poll import Pollable, Waitable, Wants, wait
+from witgen.wasi.poll import Pollable, Waitable, Wants, background, wait
 from witgen.wasi.resource import Resource
 
 __all__ = ["CHUNK", "InputStream", "IoError", "OutputStream"]
@@ -134,6 +137,8 @@ class OutputStream(Stream):
     """`output-stream`. Subclasses give `send`, and where they are not always ready `room` and `awaits`.
 
     Bytes that were permitted, but found no room after all, are kept here; until they are gone nothing is permitted.
+    They go while anybody waits for anything, since a component that has written a question may well wait for the answer
+    next. That may be on another thread, so a lock guards them.
     """
 
     kind = "output-stream"
@@ -143,6 +148,7 @@ class OutputStream(Stream):
         #: How many bytes the component may write; what it was told by `check_write`, less what it has written since.
         self._permit = 0
         self._pending = memoryview(b"")
+        self._lock = threading.RLock()
         #: An error met while nobody was there to be told.
         self._error: OSError | None = None
 
@@ -164,22 +170,26 @@ class OutputStream(Stream):
         """What there is to wait for: that what is kept is gone, and there is room for more."""
         if self.closed or self._error is not None:
             return None
-        try:
-            self._push()
-        except OSError as error:
-            self._error = error
-            return None
-        return self.awaits()
+        self.go_on()
+        return None if self._error is not None else self.awaits()
 
     def woken(self) -> bool:
         """Whether there is room beyond what is kept."""
         if not self._pending:
             return True
         try:
-            return self._push() and self.room() > 0
+            return not self.go_on() and self.room() > 0
         except OSError as error:
             self._error = error
             return True
+
+    def go_on(self) -> bool:
+        """Writes of what is kept as much as there is room for. Says whether there is still some."""
+        try:
+            return not self._push()
+        except OSError as error:
+            self._error = error
+            return False
 
     def check_write(self) -> int:
         """How many bytes may be written. Raises `host.StreamErrorException`."""
@@ -256,7 +266,8 @@ class OutputStream(Stream):
     def release(self) -> None:
         """Writes what it can of what is kept. The rest is lost, as the documentation warns."""
         if not self.closed and self._error is None:
-            self.wants()
+            self.go_on()
+        self.closed = True
 
     def _check(self) -> None:
         """Raises `host.StreamErrorException` if the stream is closed or has failed since it was last asked."""
@@ -274,25 +285,24 @@ class OutputStream(Stream):
         if not contents:
             return
         try:
-            if self._push():
-                self._pending = memoryview(contents)
-                self._push()
-            else:
-                self._pending = memoryview(bytes(self._pending) + contents)
+            with self._lock:
+                if self._push():
+                    self._pending = memoryview(contents)
+                else:
+                    self._pending = memoryview(bytes(self._pending) + contents)
+                if not self._push():
+                    background.add(_Rest(self))
         except OSError as error:
             self.fail(error)
 
     def _push(self) -> bool:
-        """Writes of what is kept as much as there is room for; says whether that was all."""
-        try:
-            while self._pending:
-                taken = self.send(self._pending)
-                if not taken:
-                    return False
+        """As `go_on`, with the errors. Says whether that was all."""
+        if not self._pending:
+            return True
+        with self._lock, contextlib.suppress(BlockingIOError):
+            while self._pending and (taken := self.send(self._pending)):
                 self._pending = self._pending[taken:]
-        except BlockingIOError:
-            return False
-        return True
+        return not self._pending
 
     def _drain(self) -> None:
         """Returns when nothing is kept and buffers are passed on."""
@@ -303,6 +313,23 @@ class OutputStream(Stream):
             self.sync()
         except OSError as error:
             self.fail(error)
+
+
+class _Rest(Waitable):
+    """What a stream has kept, on its way. It ends with the stream, as when nobody has the instance any more."""
+
+    def __init__(self, stream: OutputStream) -> None:
+        self._stream = weakref.ref(stream)
+
+    def wants(self) -> Wants:
+        stream = self._stream()
+        if stream is not None and not stream.closed and stream.go_on():
+            return stream.awaits()
+        background.discard(self)
+        return None
+
+    def woken(self) -> bool:
+        return self.wants() is None
 
 
 def _length(data: rt.Buffer) -> int:

@@ -131,7 +131,10 @@ class OutputFile(OutputStream):
 
     def send(self, data: memoryview) -> int:
         """Writes to the file."""
-        taken = self._file.write(data)
+        try:
+            taken = self._file.write(data)
+        except BlockingIOError as error:
+            taken = error.characters_written
         if not taken:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return taken
