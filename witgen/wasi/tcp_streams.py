@@ -9,13 +9,11 @@ import contextlib
 import select
 import socket
 import struct
-import threading
 
-from witgen.wasi import poll
 from witgen.wasi.io import InputStream, IoError, OutputStream
 from witgen.wasi.network import NetworkError
 from witgen.wasi.options import SystemSocket
-from witgen.wasi.poll import Waitable, Wants
+from witgen.wasi.poll import Wants
 
 __all__ = ["TcpInput", "TcpOutput"]
 
@@ -56,17 +54,13 @@ class TcpInput(InputStream):
 
 
 class TcpOutput(OutputStream):
-    """What goes out.
-
-    The kernel may take less than was permitted. The rest goes out while anybody waits for anything, because a guest
-    that has written a request may well wait for the answer next, and for nothing else; so a lock guards it.
-    """
+    """What goes out."""
 
     def __init__(self, system: SystemSocket) -> None:
         super().__init__()
         self._system = system
-        self._lock = threading.RLock()
-        self._finishing = False
+        #: Whether the direction ends when what is kept is gone, and whether it has.
+        self._ending = self._ended = False
         system.users += 1
 
     def send(self, data: memoryview) -> int:
@@ -82,71 +76,40 @@ class TcpOutput(OutputStream):
         return NetworkError(error)
 
     def go_on(self) -> bool:
-        """Sends of what is kept as much as there is room for. Says whether there is still some."""
-        try:
-            if not self._push():
-                return True
-        except OSError as error:
-            self._error = error
-        if self._finishing:
-            self._send_end()
-        return False
+        """Sends of what is kept as much as there is room for, and the end if it is next."""
+        with self._lock:
+            left = super().go_on()
+            if self._ending and not left and not self._ended:
+                self._ended = True
+                # Nobody is told of an error here: the direction has ended, which is what was wanted.
+                with contextlib.suppress(OSError):
+                    self._system.native.shutdown(socket.SHUT_WR)
+            return left
 
     def finish(self) -> None:
         """Ends the stream: nothing more is written, and the peer is told once it has got all that was."""
-        if not self._finishing:
-            self.closed = self._finishing = True
-            if self.go_on():
-                poll.background.add(_Rest(self))
+        self.closed = self._ending = True
+        self.go_on()
 
     def release(self) -> None:
         """Lets go of the connection, and ends it in this direction.
 
         If there are bytes that it can't get rid of it ends in a reset: the peer must not take a part for the whole.
         """
-        if self.go_on():
-            self._system.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        elif not self._finishing:
-            self._send_end()
-        self._pending = memoryview(b"")
-        self.closed = True
+        # Another thread may be at it; from here on it has nothing to send, and the descriptor can be closed.
+        with self._lock:
+            self.finish()
+            self._reset_if_cut()
+            super().release()
+            self._ended = True
         self._system.leave()
 
-    def _send_end(self) -> None:
-        # Nobody is told of an error here: the connection has ended, which is what was wanted.
-        with contextlib.suppress(OSError):
-            self._system.native.shutdown(socket.SHUT_WR)
+    def __del__(self) -> None:
+        # An instance that is thrown away drops no handles.
+        with contextlib.suppress(AttributeError, OSError):
+            self._reset_if_cut()
 
-    def _put(self, contents: bytes) -> None:
-        with self._lock:
-            super()._put(contents)
-            if self._pending:
-                poll.background.add(_Rest(self))
-
-    def _push(self) -> bool:
-        if not self._pending:
-            return True
-        with self._lock:
-            return super()._push()
-
-
-class _Rest(Waitable):
-    """What a stream has kept, on its way; equal to another one of the same stream."""
-
-    def __init__(self, stream: TcpOutput) -> None:
-        self._stream = stream
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Rest) and other._stream is self._stream
-
-    def __hash__(self) -> int:
-        return hash(id(self._stream))
-
-    def wants(self) -> Wants:
-        if self._stream.go_on():
-            return self._stream.awaits()
-        poll.background.discard(self)
-        return None
-
-    def woken(self) -> bool:
-        return self.wants() is None
+    def _reset_if_cut(self) -> None:
+        """Has the connection end in a reset, if it ends before all that was written is gone."""
+        if self._pending:
+            self._system.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
