@@ -120,10 +120,15 @@ def close_all(*resources: Any) -> None:
         resource.close()
 
 
-def descriptors() -> int:
-    """How many descriptors this process has open; garbage has none."""
-    gc.collect()
+def open_descriptors() -> int:
+    """How many descriptors this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def descriptors() -> int:
+    """As `open_descriptors`, when the garbage is gone."""
+    gc.collect()
+    return open_descriptors()
 
 
 def in_thread(function: Callable[[], object]) -> threading.Thread:
