@@ -54,11 +54,8 @@ class Guest:
         self.network = sockets.instance_network()
         self.held: list[Any] = [sockets.create_tcp_socket(IPV4) for _ in range(3)]
         listener = listening(sockets)
-        self.held += [
-            listener,
-            *connected(sockets, "127.0.0.1", port_of(listener.local_address())),
-            *accepted(listener),
-        ]
+        client = connected(sockets, "127.0.0.1", port_of(listener.local_address()))
+        self.held += [bound(sockets), listener, *client, *accepted(listener)]
         datagrams = bound(sockets, protocol="udp")
         self.held += [sockets.create_udp_socket(IPV4), datagrams, *datagrams.stream(None)]
         #: The calls that have succeeded.
