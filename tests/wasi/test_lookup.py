@@ -14,7 +14,7 @@ from witgen import wasi
 from witgen.wasi import lookup
 from witgen.wasi.bindings import host
 from witgen.wasi.names import domain_name
-from witgen.wasi.options import Slots
+from witgen.wasi.system_socket import Slots
 
 LOOPBACK = host.IpAddress_Ipv4((127, 0, 0, 1))
 

@@ -16,10 +16,10 @@ import threading
 from witgen.wasi.bindings import host
 from witgen.wasi.names import domain_name
 from witgen.wasi.network import Code, address_of, code_of, failure, policy_of, refuse
-from witgen.wasi.options import Slots
 from witgen.wasi.policy import Policy, is_mapped
 from witgen.wasi.poll import Pollable, Waitable, Wants
 from witgen.wasi.resource import Resource
+from witgen.wasi.system_socket import Slots
 
 __all__ = ["ResolveAddressStream", "resolve_addresses"]
 
@@ -196,7 +196,7 @@ def _look_up(name: str) -> list[bytes] | Code:
         return _CODES.get(error.errno or 0, Code.UNKNOWN)
     except OSError as error:
         return code_of(error)
-    except UnicodeError:
+    except ValueError:
         return Code.NAME_UNRESOLVABLE
     packed = [socket.inet_pton(family, str(address[0]).partition("%")[0]) for family, _, _, _, address in found]
     plain = [address[-4:] if is_mapped(address) else address for address in packed]

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from witgen.wasi.bindings import host
 from witgen.wasi.lookup import resolve_addresses
 from witgen.wasi.network import Code, Network, network_error_code
-from witgen.wasi.options import Slots
 from witgen.wasi.policy import Policy
+from witgen.wasi.system_socket import Slots
 from witgen.wasi.tcp import TcpSocket
 from witgen.wasi.udp import UdpSocket
 

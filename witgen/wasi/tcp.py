@@ -1,7 +1,7 @@
 """`wasi:sockets/tcp`: the states of a TCP socket, and who may bring it from one to the next.
 
 Which operations start and finish in which state is in tables here, as the documentation of the interface has them.
-Options go to `options`, bytes to `tcp_streams`, addresses and errors to `network`.
+Options go to `system_socket`, bytes to `tcp_streams`, addresses and errors to `network`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from witgen.wasi.network import (
     to_system,
     to_wasi,
 )
-from witgen.wasi.options import NativeSocket, Slots, SystemSocket
 from witgen.wasi.policy import Policy
 from witgen.wasi.poll import Pollable, Waitable, Wants, descriptor_ready
 from witgen.wasi.resource import Resource
+from witgen.wasi.system_socket import NativeSocket, Slots, SystemSocket
 from witgen.wasi.tcp_streams import TcpInput, TcpOutput
 
 __all__ = ["State", "TcpSocket"]

@@ -12,8 +12,8 @@ import struct
 
 from witgen.wasi.io import InputStream, IoError, OutputStream
 from witgen.wasi.network import NetworkError
-from witgen.wasi.options import SystemSocket
 from witgen.wasi.poll import Wants
+from witgen.wasi.system_socket import SystemSocket
 
 __all__ = ["TcpInput", "TcpOutput"]
 

@@ -14,10 +14,10 @@ from typing import Any
 from witgen import runtime as rt
 from witgen.wasi.bindings import host
 from witgen.wasi.network import Code, failure, pack, policy_of, refuse, to_remote, to_system, to_wasi
-from witgen.wasi.options import Slots, SystemSocket
 from witgen.wasi.policy import Policy
 from witgen.wasi.poll import Pollable, Waitable, Wants, descriptor_ready
 from witgen.wasi.resource import Resource
+from witgen.wasi.system_socket import Slots, SystemSocket
 
 __all__ = ["IncomingDatagramStream", "OutgoingDatagramStream", "UdpSocket"]
 
