@@ -34,6 +34,7 @@ from witgen.wasi.bindings import host
 from witgen.wasi.clocks import Clocks
 from witgen.wasi.io import IoError
 from witgen.wasi.poll import Poll
+from witgen.wasi.system_socket import Slots
 
 SEND, RECEIVE, BOTH = host.ShutdownType.SEND, host.ShutdownType.RECEIVE, host.ShutdownType.BOTH
 
@@ -302,3 +303,18 @@ def test_descriptors_are_closed_when_an_instance_is_thrown_away() -> None:
         del listener, kept
 
     assert descriptors() == before
+
+
+def test_garbage_that_is_collected_while_a_place_is_taken_gives_its_own_back() -> None:
+    slots = Slots(1)
+
+    def collect() -> None:
+        with slots._lock:
+            # As from the destructor of a socket, on the same thread.
+            slots.give_back()
+
+    in_thread(collect).join(30)
+    slots.take()
+    slots.take()
+    with fails("new-socket-limit"):
+        slots.take()

@@ -25,7 +25,8 @@ class Slots:
 
     def __init__(self, number: int) -> None:
         self._free = number
-        self._lock = threading.Lock()
+        # Garbage may be collected in the middle of `take`, and a socket among it gives its place back then.
+        self._lock = threading.RLock()
 
     def take(self) -> None:
         """Takes a place. Raises `new-socket-limit` if there is none."""

@@ -106,10 +106,12 @@ class TcpOutput(OutputStream):
 
     def __del__(self) -> None:
         # An instance that is thrown away drops no handles.
-        with contextlib.suppress(AttributeError, OSError):
+        with contextlib.suppress(AttributeError):
             self._reset_if_cut()
 
     def _reset_if_cut(self) -> None:
         """Has the connection end in a reset, if it ends before all that was written is gone."""
         if self._pending:
-            self._system.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            # A system may refuse it where the connection is lost already.
+            with contextlib.suppress(OSError):
+                self._system.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
