@@ -12,5 +12,18 @@ from witgen.wasi.filesystem import Filesystem, Preopen
 from witgen.wasi.grants import provider
 from witgen.wasi.poll import Pollable, Waitable
 from witgen.wasi.random import Random
+from witgen.wasi.sockets import Sockets
 
-__all__ = ["Cli", "Clocks", "Command", "Exit", "Filesystem", "Pollable", "Preopen", "Random", "Waitable", "provider"]
+__all__ = [
+    "Cli",
+    "Clocks",
+    "Command",
+    "Exit",
+    "Filesystem",
+    "Pollable",
+    "Preopen",
+    "Random",
+    "Sockets",
+    "Waitable",
+    "provider",
+]
