@@ -17,7 +17,8 @@ PYTHON = FETCHED / "python"
 JAVASCRIPT = FETCHED / "javascript"
 
 COMPONENTIZE_PY = "componentize-py==0.25.1"
-COMPONENTIZE_JS = "@bytecodealliance/componentize-js@0.22.0"
+#: The second package is one that the first needs and does not say so.
+COMPONENTIZE_JS = "@bytecodealliance/componentize-js@0.22.0 @bytecodealliance/preview2-shim@0.17.9"
 
 
 def fetch_python() -> Path:
@@ -45,7 +46,18 @@ def fetch_javascript() -> Path:
         if npm is None or shutil.which("node") is None:
             raise FileNotFoundError("node and npm are not installed")
         JAVASCRIPT.mkdir(parents=True, exist_ok=True)
-        _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(JAVASCRIPT), COMPONENTIZE_JS])
+        _run(
+            [
+                npm,
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                str(JAVASCRIPT),
+                *COMPONENTIZE_JS.split(),
+            ]
+        )
         _note(JAVASCRIPT, COMPONENTIZE_JS)
     return JAVASCRIPT
 

@@ -71,8 +71,9 @@ def _make_python(folder: Path, fetched: Path, out: Path) -> None:
 
 
 def _make_javascript(folder: Path, fetched: Path, out: Path) -> None:
-    program, source = folder / "componentize.mjs", folder / "app.js"
-    command = ["node", str(program), str(source), str(WORLD), "foreign", str(out)]
+    # What is given as an argument finds its packages in the current folder.
+    program = (folder / "componentize.mjs").read_text()
+    command = ["node", "--input-type=module", "--eval", program, str(folder / "app.js"), str(WORLD), "foreign", str(out)]
     subprocess.run(command, cwd=fetched, check=True, stdout=subprocess.DEVNULL)
 
 

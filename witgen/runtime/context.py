@@ -117,8 +117,6 @@ class Context:
         if isinstance(data, memoryview):
             data = data.cast("B")
         length = len(data)
-        if not length:
-            return 1, 0
         pointer = self.allocate(length, 1)
         self.view[pointer : pointer + length] = data
         return pointer, length
@@ -149,8 +147,6 @@ class Utf16Context(Context):
     def put_string(self, text: str) -> tuple[int, int]:
         """Copies a string into the guest; gives its pointer and its length in 16-bit code units."""
         data = text.encode("utf-16-le")
-        if not data:
-            return 2, 0
         pointer = self.allocate(len(data), 2)
         self.view[pointer : pointer + len(data)] = data
         return pointer, len(data) // 2
@@ -178,8 +174,6 @@ class CompactUtf16Context(Utf16Context):
         except UnicodeEncodeError:
             pointer, length = super().put_string(text)
             return pointer, length | self._UTF16
-        if not data:
-            return 2, 0
         pointer = self.allocate(len(data), 2)
         self.view[pointer : pointer + len(data)] = data
         return pointer, len(data)
