@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,19 @@ ENCODINGS = ("utf8", "utf16", "latin1+utf16")
 class Chain:
     """Running components of which each passes on what it gets, in an encoding of its own, and their host."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, encodings: Sequence[str]) -> None:
         self.wit = adapter(folder, CONTRACT)
         self.resolve = load([folder / "contract.wit"]).resolve
         self.functions = self.resolve.interfaces[0].functions
         self.host = Values()
-        component = chain(self.resolve, ir.InterfaceId(0), (*ENCODINGS, "utf8"))
-        self.guest = self.wit.W(component, self.wit.WImports(values=self.host)).values
+        component = chain(self.resolve, ir.InterfaceId(0), encodings)
+        self.world = self.wit.W(component, self.wit.WImports(values=self.host))
+        self.guest = self.world.values
 
 
 @pytest.fixture(scope="module")
 def links(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    return Chain(tmp_path_factory.mktemp("values"))
+    return Chain(tmp_path_factory.mktemp("values"), (*ENCODINGS, "utf8"))
 
 
 @pytest.mark.parametrize("name", TYPES)
