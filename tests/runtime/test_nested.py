@@ -270,15 +270,13 @@ def test_a_component_can_t_call_into_the_one_around_it_nor_that_into_it(tmp_path
 
 
 def test_a_post_return_runs_once_the_caller_has_the_result(tmp_path: Path) -> None:
-    inner = INNER.replace(
-        '(func (export "add")',
-        '(func (export "post") (param i32) (i32.store8 (i32.load (i32.const 16)) (i32.const 63)))\n    (func (export "add")',
-        1,
-    ).replace(
+    spoil = '(func (export "post") (param i32) (i32.store8 (i32.load (i32.const 16)) (i32.const 63)))'
+    inner = INNER.replace('(func (export "add")', f'{spoil} (func (export "add")', 1).replace(
         "(memory $memory) (realloc $realloc)))",
         '(memory $memory) (realloc $realloc) (post-return (core func $main "post"))))',
     )
-    greets = _GREET + " drop " + _GREET
+    assert inner.count("post") == 3
+    greets = f"{_GREET} drop {_GREET}"
     world = api(tmp_path, inner + outer(greet=greets) + _AROUND)
     assert [world.greet("you"), world.greet("me")] == ["you!", "me!"]
 

@@ -82,7 +82,7 @@ def test_an_item_made_and_dropped_between_the_components_never_meets_the_host(tm
             "not a handle",
         ),
         (
-            "(local.set 1 (call $new (i32.const 1))) (call $drop (local.get 1)) (call $drop (local.get 1)) (i32.const 0)",
+            "(local.set 1 (call $new (i32.const 1))) (call $drop (local.get 1)) (call $drop (local.get 1)) i32.const 0",
             "not a handle",
         ),
     ],

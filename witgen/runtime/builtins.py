@@ -1,7 +1,7 @@
 """Resource built-ins: what a component instance does with the handles in its own table.
 
-After `CanonicalABI.md`, "canon resource.new", "canon resource.drop" and "canon resource.rep". Each function makes a host
-callback for one instance and one resource type.
+After `CanonicalABI.md`, "canon resource.new", "canon resource.drop" and "canon resource.rep". Each function makes a
+host callback for one instance and one resource type.
 """
 
 from __future__ import annotations

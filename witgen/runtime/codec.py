@@ -1,4 +1,4 @@
-"""How values of a type leave one component instance and arrive in another: closures made of the component's own types.
+"""How values leave one component instance and arrive in another, as closures.
 
 A `Codec` has four of them, after `CanonicalABI.md`: `load` and `lift` take a value from memory or from core values,
 `store` and `lower` put it there. In between a value has the form that costs least: a scalar is its bits, a string a
@@ -6,35 +6,28 @@ A `Codec` has four of them, after `CanonicalABI.md`: `load` and `lift` take a va
 behind it. All that the sender wrote is checked on the way; nobody but a codec sees these values, so that what arrives
 is not checked again.
 
-Code that is made for a contract is another thing (`witgen.emit`). This is for calls between the components inside a
-component, whose types nobody knows before the component is there.
+This module knows the forms that values have, one function a form; which type has which form is for `codecs`.
 """
 
 from __future__ import annotations
 
-import functools
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from witgen.abi import MAX_FLAT_PARAMS, align_to, discriminant_size, flags_size
-from witgen.binary import entities, model
-from witgen.ir import Primitive
+from witgen.abi import MAX_FLAT_PARAMS, align_to, discriminant_size
 from witgen.runtime.context import Context
-from witgen.runtime.errors import Trap, UnsupportedComponent
+from witgen.runtime.errors import Trap
 from witgen.runtime.handles import ResourceType
 from witgen.runtime.scalars import bad_case
 
-__all__ = ["Codec", "Codecs"]
+__all__ = ["Codec", "bools", "borrow", "elements", "long_list", "own", "product", "scalar", "string", "variant"]
 
 Load: TypeAlias = Callable[[Context, int], Any]
 Store: TypeAlias = Callable[[Context, Any, int], None]
 Lift: TypeAlias = Callable[[Context, Sequence[int], int], Any]
 Lower: TypeAlias = Callable[[Context, Any, list[int], int], None]
-
-#: How deep types may refer to types.
-MAX_DEPTH = 64
 
 _U32 = 0xFFFFFFFF
 #: So many core values are more than go flat; what is beyond them is never spelled out.
@@ -67,62 +60,10 @@ class Codec:
     same: bool = False
 
 
-class Codecs:
-    """The codecs of one instance's types, each made once. `resource` says which resource type a node stands for."""
-
-    def __init__(self, resource: Callable[[entities.Node], ResourceType]) -> None:
-        self._resource = resource
-        self._made: dict[entities.Defined, Codec] = {}
-        self._depth = 0
-
-    def of(self, type_: model.ValType, scope: entities.Scope) -> Codec:
-        """The codec of a type of values whose indices are of `scope`. Raises `UnsupportedComponent` by name."""
-        if isinstance(type_, Primitive):
-            return _primitive(type_)
-        node = entities.bare(scope.types[type_])
-        assert isinstance(node, entities.Defined), "a resource has no values; its handles have"
-        found = self._made.get(node)
-        if found is None:
-            found = self._made[node] = self._make(node)
-        return found
-
-    def _make(self, node: entities.Defined) -> Codec:
-        if isinstance(node.type, Primitive):
-            return _primitive(node.type)
-        make = _MAKERS.get(type(node.type))
-        if make is None or self._depth > MAX_DEPTH:
-            what = "nested so deep" if make is not None else f"{type(node.type).__name__.lower()}"
-            raise UnsupportedComponent(f"the component passes values of types that are {what}")
-        self._depth += 1
-        try:
-            return make(self, node.type, node.scope)
-        finally:
-            self._depth -= 1
-
-    def optional(self, type_: model.ValType | None, scope: entities.Scope) -> Codec | None:
-        """As `of`, where a type may be missing."""
-        return None if type_ is None else self.of(type_, scope)
-
-    def handle(self, index: int, scope: entities.Scope, *, own: bool) -> Codec:
-        """The codec of handles of a resource type."""
-        type_ = self._resource(scope.types[index])
-        return _own(type_) if own else _borrow(type_)
-
-
 # Scalars
 
 
-@functools.cache
-def _primitive(type_: Primitive) -> Codec:
-    if type_ is Primitive.STRING:
-        return _string()
-    found = _SCALARS.get(type_)
-    if found is None:
-        raise UnsupportedComponent(f"the component passes values of type {type_.value} between components")
-    return _scalar(*found)
-
-
-def _scalar(
+def scalar(
     size: int, core: str, checked: Callable[[int], int] | None = None, lowered: Callable[[int], int] | None = None
 ) -> Codec:
     """A number that is its bits, or what `checked` makes of them; `lowered` makes a core value of it."""
@@ -156,57 +97,12 @@ def _scalar(
     return Codec(size, size, core, load, store, lift, lower, layout.format[1:], True, size >= 4)
 
 
-def _bool(bits: int) -> int:
-    return 1 if bits else 0
-
-
-def _code_point(bits: int) -> int:
-    if bits >= 0x110000 or 0xD800 <= bits < 0xE000:
-        raise Trap(f"{bits:#x} is not a Unicode scalar value")
-    return bits
-
-
-def _extended(bits: int) -> Callable[[int], int]:
-    """What makes an i32 of a signed number of so many bits."""
-    sign = 1 << bits - 1
-    return lambda value: ((value ^ sign) - sign) & _U32
-
-
-#: Bytes in memory, core type, and what is done beside copying.
-_SCALARS: dict[Primitive, tuple[Any, ...]] = {
-    Primitive.BOOL: (1, "i", _bool),
-    Primitive.S8: (1, "i", None, _extended(8)),
-    Primitive.U8: (1, "i"),
-    Primitive.S16: (2, "i", None, _extended(16)),
-    Primitive.U16: (2, "i"),
-    Primitive.S32: (4, "i"),
-    Primitive.U32: (4, "i"),
-    Primitive.S64: (8, "l"),
-    Primitive.U64: (8, "l"),
-    Primitive.F32: (4, "f"),
-    Primitive.F64: (8, "d"),
-    Primitive.CHAR: (4, "i", _code_point),
-}
-
-
-def _flags(codecs: Codecs, type_: model.Flags, scope: entities.Scope) -> Codec:
-    mask = (1 << len(type_.labels)) - 1
-    return _scalar(flags_size(len(type_.labels)), "i", lambda bits: bits & mask)
-
-
-def _enum(codecs: Codecs, type_: model.Enum, scope: entities.Scope) -> Codec:
-    count = len(type_.labels)
-
-    def check(case: int) -> int:
-        return case if case < count else bad_case(case)
-
-    return _scalar(discriminant_size(count), "i", check)
-
-
 # Handles
 
 
-def _own(type_: ResourceType) -> Codec:
+def own(type_: ResourceType) -> Codec:
+    """An owning handle, which goes from one table to the other."""
+
     def take(cx: Context, handle: int) -> Any:
         if handle in cx.handles.lent:
             raise Trap(f"handle {handle} is given away and lent at once")
@@ -215,7 +111,9 @@ def _own(type_: ResourceType) -> Codec:
     return _handle(take, lambda cx, rep: cx.handles.add(type_, rep))
 
 
-def _borrow(type_: ResourceType) -> Codec:
+def borrow(type_: ResourceType) -> Codec:
+    """A borrow: the bare representation to the instance that defines the resource, a handle to any other."""
+
     def rep(cx: Context, handle: int) -> Any:
         found = cx.handles.rep(handle, type_)
         cx.handles.lent.append(handle)
@@ -250,22 +148,19 @@ def _handle(take: Callable[[Context, int], Any], give: Callable[[Context, Any], 
 # Strings and lists
 
 
-def _string() -> Codec:
+def string() -> Codec:
+    """A string, in the encoding of each side."""
     return _pair(lambda cx, pointer, length: cx.string(pointer, length), lambda cx, text: cx.put_string(text))
 
 
-def _list(codecs: Codecs, type_: model.List, scope: entities.Scope) -> Codec:
-    if type_.element is Primitive.BOOL:
-        return _bulk(_primitive(Primitive.BOOL), lambda data: bytes(data).translate(_BOOLS))
-    return _elements(codecs.of(type_.element, scope))
-
-
-def _map(codecs: Codecs, type_: model.Map, scope: entities.Scope) -> Codec:
-    return _elements(_product([codecs.of(type_.key, scope), codecs.of(type_.value, scope)]))
-
-
-def _elements(element: Codec) -> Codec:
+def elements(element: Codec) -> Codec:
+    """A list of any length."""
     return _bulk(element, None) if element.whole else _each(element)
+
+
+def bools() -> Codec:
+    """A list of booleans, each of which is a byte that may be any but 0 where it is true."""
+    return _bulk(scalar(1, "i"), lambda data: bytes(data).translate(_BOOLS))
 
 
 def _bulk(element: Codec, clean: Callable[[memoryview], bytes] | None) -> Codec:
@@ -332,22 +227,7 @@ def _put_pair(cx: Context, pair: tuple[int, int], pointer: int) -> None:
 # Records and variants
 
 
-def _record(codecs: Codecs, type_: model.Record, scope: entities.Scope) -> Codec:
-    return _product([codecs.of(_present(field.type), scope) for field in type_.fields])
-
-
-def _tuple(codecs: Codecs, type_: model.Tuple, scope: entities.Scope) -> Codec:
-    return _product([codecs.of(part, scope) for part in type_.types])
-
-
-def _fixed(codecs: Codecs, type_: model.FixedLengthList, scope: entities.Scope) -> Codec:
-    element, length = codecs.of(type_.element, scope), type_.length
-    if len(element.flat) * length <= MAX_FLAT_PARAMS:
-        return _product([element] * length)
-    return _long(element, length)
-
-
-def _long(element: Codec, length: int) -> Codec:
+def long_list(element: Codec, length: int) -> Codec:
     """A list of fixed length that is too long for core values: it is in memory always."""
     size = element.size * length
 
@@ -370,12 +250,7 @@ def _long(element: Codec, length: int) -> Codec:
     return Codec(size, element.align, "i" * _TOO_MANY, load, store, never, never, "", element.whole)
 
 
-def _present(type_: model.ValType | None) -> model.ValType:
-    assert type_ is not None, "a field has a type"
-    return type_
-
-
-def _product(fields: list[Codec]) -> Codec:
+def product(fields: list[Codec]) -> Codec:
     """Consecutive fields; where all are scalars of which the bytes are the value, they are read in one step."""
     loads, stores, lifts, lowers = [], [], [], []
     end, align, flat, form = 0, 1, "", "<"
@@ -424,19 +299,7 @@ def _at_once(form: str) -> tuple[Load, Store]:
     return load, store
 
 
-def _variant(codecs: Codecs, type_: model.Variant, scope: entities.Scope) -> Codec:
-    return _sum([codecs.optional(case.type, scope) for case in type_.cases])
-
-
-def _option(codecs: Codecs, type_: model.Option, scope: entities.Scope) -> Codec:
-    return _sum([None, codecs.of(type_.type, scope)])
-
-
-def _result(codecs: Codecs, type_: model.Result, scope: entities.Scope) -> Codec:
-    return _sum([codecs.optional(type_.ok, scope), codecs.optional(type_.err, scope)])
-
-
-def _sum(cases: list[Codec | None]) -> Codec:
+def variant(cases: list[Codec | None]) -> Codec:
     """One of several cases, each with a payload or none."""
     width = discriminant_size(len(cases))
     present = [case for case in cases if case is not None]
@@ -478,24 +341,6 @@ def _joined(flats: list[str]) -> str:
     """The core values that serve for a discriminant and the payload of any case (`CanonicalABI.md`: ``join``)."""
     joined = ""
     for flat in flats:
-        both = (
-            a if a == b else "i" if {a, b} == {"i", "f"} else "l" for a, b in zip(joined, flat, strict=False)
-        )
+        both = (a if a == b else "i" if {a, b} == {"i", "f"} else "l" for a, b in zip(joined, flat, strict=False))
         joined = "".join(both) + joined[len(flat) :] + flat[len(joined) :]
     return ("i" + joined)[:_TOO_MANY]
-
-
-_MAKERS: dict[type, Callable[[Codecs, Any, entities.Scope], Codec]] = {
-    model.Flags: _flags,
-    model.Enum: _enum,
-    model.Own: lambda codecs, type_, scope: codecs.handle(type_.resource, scope, own=True),
-    model.Borrow: lambda codecs, type_, scope: codecs.handle(type_.resource, scope, own=False),
-    model.List: _list,
-    model.Map: _map,
-    model.FixedLengthList: _fixed,
-    model.Record: _record,
-    model.Tuple: _tuple,
-    model.Variant: _variant,
-    model.Option: _option,
-    model.Result: _result,
-}

@@ -14,7 +14,8 @@ from typing import Any
 
 from witgen.abi import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, align_to
 from witgen.binary import entities, model
-from witgen.runtime.codec import Codec, Codecs
+from witgen.runtime.codec import Codec
+from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context
 from witgen.runtime.core import SLOT, CoreFunction, string_at
 from witgen.runtime.errors import Trap, UnsupportedComponent

@@ -3,9 +3,9 @@
 One table serves a component instance, as in `CanonicalABI.md`, section "Resource State". A handle names a resource of
 the guest itself (the representation is a core value) or of the host (the representation is the Python object).
 
-An instance can't run while somebody else has what it lent, so lends are counted only while the arguments of one call are
-lifted, among which the same handle may be given away. Borrows that the *instance* was given are counted, because it must
-drop them before its call returns.
+An instance can't run while somebody else has what it lent, so lends are kept only while the arguments of a call are
+lifted, among which the same handle may be given away. Borrows that the *instance* was given are counted, because it
+must drop them before its call returns.
 """
 
 from __future__ import annotations

@@ -43,9 +43,7 @@ class Instance:
         that is not there, `UnsupportedComponent` if it needs what this runtime lacks, `Trap` if its start fails.
         """
         if component.unsupported is not None:
-            raise UnsupportedComponent(
-                f"the component uses {component.unsupported}, which this runtime does not have"
-            )
+            raise UnsupportedComponent(f"the component uses {component.unsupported}, which this runtime does not have")
         component.verify(contract, [provider.contract for provider in providers])
         self._sources = Sources(contract, imports, providers)
         self._sources.check(component)

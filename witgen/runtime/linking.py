@@ -19,7 +19,7 @@ import wasmtime
 from witgen.binary import entities, model
 from witgen.binary.model import Sort
 from witgen.runtime.builtins import Fail, resource_drop, resource_new, resource_rep
-from witgen.runtime.codec import Codecs
+from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context, context_class
 from witgen.runtime.core import CoreFunction, HostCallback, host_function, signature
 from witgen.runtime.errors import LinkError, Trap
