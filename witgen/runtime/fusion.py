@@ -1,7 +1,7 @@
 """Calls from one component instance to another inside a component: ``canon lower`` of what ``canon lift`` made.
 
-`Signature` is a function's type as codecs and core types. `Fused` carries a call: it takes the arguments from the
-caller, gives them to the callee, calls it, and takes and gives the result the other way, in the order of
+`Signature` is a function's type as codecs and core types. `fuse` makes what carries calls: it takes the arguments from
+the caller, gives them to the callee, calls it, and takes and gives the result the other way, in the order of
 `CanonicalABI.md`, "canon lift" and "canon lower". It knows two contexts and a core function, not how they came about.
 """
 
@@ -17,10 +17,10 @@ from witgen.binary import entities, model
 from witgen.runtime.codec import Codec
 from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context
-from witgen.runtime.core import SLOT, CoreFunction, string_at
+from witgen.runtime.core import SLOT, CoreFunction, HostCallback, string_at
 from witgen.runtime.errors import Trap, UnsupportedComponent
 
-__all__ = ["Fused", "Signature", "signature_of"]
+__all__ = ["Signature", "fuse", "signature_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,56 @@ def _signature(params: Sequence[Codec], result: Codec | None) -> Signature:
     return Signature(tuple(params), result, lifted, lowered, tuple(offsets), align_to(size, align), align)
 
 
-class Fused:
-    """A function of one component instance as another one calls it.
+def fuse(
+    signature: Signature, caller: Context, callee: Context, core: CoreFunction, post_return: CoreFunction | None
+) -> HostCallback:
+    """What a component instance calls that imports a function of another one; `core` is that function as it lies there.
 
-    `call` is the host callback of the core function that the caller imports.
+    `caller` and `callee` are the contexts of ``canon lower`` and ``canon lift``.
     """
+    if caller.state.is_related(callee.state):
+        return _refusal(caller)
+    if post_return is None and _is_same(signature):
+        return _passing_on(signature, caller, core)
+    return _Carrier(signature, caller, callee, core, post_return).call
+
+
+def _is_same(signature: Signature) -> bool:
+    """Whether the core values of a call are the same on both sides."""
+    codecs = (*signature.params, *([] if signature.result is None else [signature.result]))
+    return not signature.offsets and not signature.indirect_result and all(codec.same for codec in codecs)
+
+
+def _refusal(caller: Context) -> HostCallback:
+    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        return caller.fail(Trap("a component calls one that it is in or that is in it, which might be recursive"))
+
+    return call
+
+
+def _passing_on(signature: Signature, caller: Context, core: CoreFunction) -> HostCallback:
+    """A call of numbers: nothing is looked at."""
+    state, buffer, run, trap, results = caller.state, core.buffer, core.call, core.trap, core.u64
+    size = SLOT * len(signature.lowered[0])
+    returns = signature.result is not None
+
+    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return caller.fail(state.cannot_leave())
+        buffer[:size] = string_at(a, size)
+        if (failed := run()) or trap[0]:
+            return caller.fail(core.failure(failed))
+        if returns:
+            a[0] = results[0]
+        return 0
+
+    return call
+
+
+class _Carrier:
+    """Calls whose arguments and results are taken apart and put together again."""
+
+    __slots__ = ("_callee", "_caller", "_core", "_in", "_out", "_post_return", "_signature", "_size")
 
     def __init__(
         self,
@@ -91,18 +136,9 @@ class Fused:
         self._callee = callee
         self._core = core
         self._post_return = post_return
-        self._recursive = caller.state.is_related(callee.state)
-        params, results = signature.lowered
-        self._in = struct.Struct("<" + "Q8x" * len(params))
+        self._size = SLOT * len(signature.lowered[0])
+        self._in = struct.Struct("<" + "Q8x" * len(signature.lowered[0]))
         self._out = struct.Struct("<" + "Q8x" * len(signature.lifted[0]))
-        #: All arguments at once where they are what they were.
-        self._copied = SLOT * len(params)
-        result = signature.result
-        self._same = (
-            not signature.offsets
-            and all(param.same for param in signature.params)
-            and (result is None or (result.same and bool(results)))
-        )
 
     def call(self, _env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         """Carries a call; gives a trap or 0 (`HostCallback`)."""
@@ -110,12 +146,11 @@ class Fused:
         if not caller.state.may_leave:
             return caller.fail(caller.state.cannot_leave())
         try:
-            if self._recursive:
-                raise Trap("a component calls one that it is in or that is in it, which might be recursive")
-            if self._same:
-                self._pass_on(a)
-            else:
-                self._carry(a)
+            slots = self._in.unpack(string_at(a, self._size))
+            self._out.pack_into(self._core.buffer, 0, *self._give_params(self._take_params(slots)))
+            self._run(self._core)
+            self._carry_result(a, slots)
+            self._end()
         except ValueError as error:
             # More bytes than a component takes at once.
             return caller.fail(Trap(str(error)))
@@ -123,27 +158,14 @@ class Fused:
             return caller.fail(error)
         return 0
 
-    def _pass_on(self, a: Any) -> None:
-        """A call whose arguments and result are the same on both sides."""
-        core, size = self._core, self._copied
-        core.buffer[:size] = string_at(a, size)
-        self._run()
-        if self._signature.result is not None:
-            a[0] = core.u64[0]
-        self._end()
-
-    def _carry(self, a: Any) -> None:
+    def _carry_result(self, a: Any, slots: Sequence[int]) -> None:
+        """The result, taken from the callee, which has nothing borrowed any more, and given to the caller."""
         signature, caller, callee, core = self._signature, self._caller, self._callee, self._core
-        slots = self._in.unpack(string_at(a, self._copied))
-        core_slots = self._give_params(self._take_params(slots))
-        self._out.pack_into(core.buffer, 0, *core_slots)
-        self._run()
         result = signature.result
         if result is None:
             callee.handles.end_call()
         elif signature.indirect_result:
-            pointer = callee.check(core.u32[0], result.size, result.align)
-            value = result.load(callee, pointer)
+            value = result.load(callee, callee.check(core.u32[0], result.size, result.align))
             callee.handles.end_call()
             target = caller.check(slots[-1] & 0xFFFFFFFF, result.size, result.align)
             result.store(caller, value, target)
@@ -153,7 +175,6 @@ class Fused:
             lowered = [0]
             result.lower(caller, value, lowered, 0)
             a[0] = lowered[0]
-        self._end()
 
     def _take_params(self, slots: Sequence[int]) -> list[Any]:
         """The arguments, taken from the caller."""
@@ -186,8 +207,8 @@ class Fused:
             at += len(param.flat)
         return slots
 
-    def _run(self) -> None:
-        core = self._core
+    @staticmethod
+    def _run(core: CoreFunction) -> None:
         error = core.call()
         if error or core.trap[0]:
             raise core.failure(error)
@@ -198,7 +219,5 @@ class Fused:
         if post is not None:
             post.u64[0] = self._core.u64[0]
             self._callee.state.may_leave = False
-            error = post.call()
-            if error or post.trap[0]:
-                raise post.failure(error)
+            self._run(post)
             self._callee.state.may_leave = True

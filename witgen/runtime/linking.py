@@ -23,7 +23,7 @@ from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context, context_class
 from witgen.runtime.core import CoreFunction, HostCallback, host_function, signature
 from witgen.runtime.errors import LinkError, Trap
-from witgen.runtime.fusion import Fused, Signature, signature_of
+from witgen.runtime.fusion import Signature, fuse, signature_of
 from witgen.runtime.handles import ResourceType
 from witgen.runtime.host_types import HostTypes
 from witgen.runtime.providers import HostFunction, Source, Sources, drop_host_object
@@ -325,14 +325,14 @@ class Linker:
         self.expect(lifted.core, params, results, "a function that is called between components")
         post = self.post_return(lifted, results)
         own = self._sources.own
-        fused = Fused(
+        callback = fuse(
             found,
             self.context(options, frame, own),
             self.context(lifted.options, lifted.frame, own),
             CoreFunction(self._store, lifted.core, max(len(params), len(results))),
             None if post is None else CoreFunction(self._store, post, 1),
         )
-        return self.core_function(*found.lowered, fused.call)
+        return self.core_function(*found.lowered, callback)
 
     def _resource_new(self, definition: model.ResourceNew, frame: Frame) -> wasmtime.Func:
         type_ = self.resource(frame.at(Sort.TYPE, definition.resource))
