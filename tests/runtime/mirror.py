@@ -15,7 +15,7 @@ from witgen import ir
 from witgen import runtime as rt
 from witgen.abi import Abi, Core, Signature
 
-__all__ = ["chain", "mirror"]
+__all__ = ["attacker", "chain", "mirror"]
 
 
 class _Text:
@@ -97,6 +97,47 @@ def chain(resolve: ir.Resolve, interface: ir.InterfaceId, encodings: Sequence[st
         """
         before = f"$api-{number}"
     return component(f'{_import_of(_Text(resolve, row), name, row)} {inner} (export "{name}" (instance {before}))')
+
+
+def attacker(resolve: ir.Resolve, interface: ir.InterfaceId, names: Sequence[str]) -> rt.Component:
+    """A mirror inside a component, and beside it one that calls it with whatever bytes it is given.
+
+    Export ``go-NAME`` puts its bytes at address 0 and calls function NAME, which takes its parameters from memory, with
+    that address; the result goes to 32768.
+    """
+    row, link_name = resolve.interfaces[interface], resolve.link_name(interface)
+    text, abi = _Text(resolve, row), Abi(resolve)
+    functions = [row.functions[name] for name in names]
+    options = "(memory $memory) (realloc $realloc)"
+
+    def each(form: str) -> str:
+        return " ".join(form.replace("NAME", function.name) for function in functions)
+
+    def call(function: ir.Function) -> str:
+        indirect = abi.signature(function, lowered=True).indirect_result
+        text = f"(call ${function.name} (i32.const 0) {'(i32.const 32768)' if indirect else ''})"
+        text = text if indirect else f"(drop {text})"
+        copy = "(memory.copy (i32.const 0) (local.get 0) (local.get 1))"
+        return f'(func (export "go-{function.name}") (param i32 i32) {copy} {text})'
+
+    return component(f"""
+      {_import_of(text, link_name, row)}
+      (component $mirror {LIBRARY} {_component(text, link_name, row, abi)})
+      (instance $one (instantiate $mirror (with "{link_name}" (instance $host))))
+      (alias export $one "{link_name}" (instance $api))
+      (component $attacker {LIBRARY}
+        {_import_of(text, link_name, row)}
+        {each(f'(core func $NAME (canon lower (func $host "NAME") {options}))')}
+        (core module $main
+          (import "libc" "memory" (memory 1))
+          {" ".join(_import(f, abi) for f in functions)}
+          {" ".join(map(call, functions))})
+        (core instance $main (instantiate $main (with "libc" (instance $libc))
+          (with "host" (instance {each('(export "NAME" (func $NAME))')}))))
+        {each(f'(func (export "go-NAME") (param "data" (list u8)) (canon lift (core func $main "go-NAME") {options}))')})
+      (instance $two (instantiate $attacker (with "{link_name}" (instance $api))))
+      {each('(export "go-NAME" (func $two "go-NAME"))')}
+    """)
 
 
 def _import_of(text: _Text, link_name: str, row: ir.Interface) -> str:

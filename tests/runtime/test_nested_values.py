@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.runtime.mirror import chain
+from tests.runtime.mirror import attacker, chain
 from tests.runtime.support import adapter
 from tests.runtime.test_values import CONTRACT, TYPES, Values
 from tests.values import AdapterValues, models
@@ -84,3 +85,37 @@ def test_large_lists_cross(links: Chain) -> None:
     assert links.guest.one_bytes(data) == data
     numbers: list[Any] = list(range(-50000, 50000))
     assert links.guest.one_numbers(numbers) == numbers
+
+
+class Attack:
+    """A component that calls another one with any bytes at all."""
+
+    def __init__(self, folder: Path) -> None:
+        names = [f"spilled-{name}" for name in TYPES]
+        exports = " ".join(f"export go-{name}: func(data: list<u8>);" for name in names)
+        text = CONTRACT.replace("world w { import values; export values; }", f"world w {{ import values; {exports} }}")
+        self.wit = adapter(folder, text)
+        self.component = attacker(load([folder / "contract.wit"]).resolve, ir.InterfaceId(0), names)
+        self.host = Values()
+
+    def run(self, name: str, data: bytes) -> None:
+        """Attacks once, in a new instance."""
+        world = self.wit.W(self.component, self.wit.WImports(values=self.host))
+        getattr(world, f"go_spilled_{snake(name)}")(data)
+
+
+@pytest.fixture(scope="module")
+def attack(tmp_path_factory: pytest.TempPathFactory) -> Attack:
+    return Attack(tmp_path_factory.mktemp("attack"))
+
+
+#: Bytes that are often zero or small, so that some of what they say can be meant.
+_BYTES = st.lists(st.one_of(st.just(0), st.integers(0, 8), st.integers(0, 255)), min_size=64, max_size=400).map(bytes)
+
+
+@pytest.mark.parametrize("name", TYPES)
+@settings(max_examples=5, deadline=None, suppress_health_check=[*HealthCheck])
+@given(data=_BYTES)
+def test_no_bytes_do_more_than_trap(attack: Attack, data: bytes, name: str) -> None:
+    with contextlib.suppress(rt.Trap):
+        attack.run(name, data)
