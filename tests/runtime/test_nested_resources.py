@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.nested import ITEMS, items
 from tests.runtime.sides import STORE, guest_inside
-from tests.runtime.support import adapter
+from tests.runtime.support import adapter, component
 from tests.runtime.test_sides import Store
 from witgen import runtime as rt
 
@@ -123,6 +123,35 @@ def test_a_borrow_is_taken_back_where_another_argument_does_not_fit(tmp_path: Pa
     with pytest.raises(rt.ResourceDropped):
         world.user.both(item, gone)
     assert world.user.peek(item) == 1
+
+
+def test_a_component_can_t_drop_an_item_of_one_inside_it(tmp_path: Path) -> None:
+    wit = adapter(
+        tmp_path,
+        "package a:b; interface api { resource r; make: func(n: u32) -> r; eat: func(r: r); } world w { export api; }",
+    )
+    api = wit.W(component("""
+        (component $inner
+          (type $r_ (resource (rep i32)))
+          (core func $new (canon resource.new $r_))
+          (core module $main (import "" "new" (func $new (param i32) (result i32))) (export "make" (func $new)))
+          (core instance $main (instantiate $main (with "" (instance (export "new" (func $new))))))
+          (export $r "r" (type $r_))
+          (func (export "make") (param "n" u32) (result (own $r)) (canon lift (core func $main "make"))))
+        (instance $inner (instantiate $inner))
+        (alias export $inner "r" (type $r))
+        (core func $drop (canon resource.drop $r))
+        (core module $main
+          (import "" "drop" (func $drop (param i32)))
+          (func (export "eat") (param i32) (call $drop (local.get 0))))
+        (core instance $main (instantiate $main (with "" (instance (export "drop" (func $drop))))))
+        (func $eat (param "r" (own $r)) (canon lift (core func $main "eat")))
+        (instance $api (export "r" (type $r)) (export "make" (func $inner "make")) (export "eat" (func $eat)))
+        (export "a:b/api" (instance $api))
+        """)).api
+    api.make(1).close()
+    with pytest.raises(rt.Trap, match="might be recursive"):
+        api.eat(api.make(2))
 
 
 def test_items_stand_on_items_of_another_component_that_stand_on_the_host_s(tmp_path: Path) -> None:
