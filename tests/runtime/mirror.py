@@ -113,6 +113,8 @@ def attacker(resolve: ir.Resolve, interface: ir.InterfaceId, names: Sequence[str
     def each(form: str) -> str:
         return " ".join(form.replace("NAME", function.name) for function in functions)
 
+    parameter = '(param "data" (list u8))'
+
     def call(function: ir.Function) -> str:
         indirect = abi.signature(function, lowered=True).indirect_result
         text = f"(call ${function.name} (i32.const 0) {'(i32.const 32768)' if indirect else ''})"
@@ -134,7 +136,7 @@ def attacker(resolve: ir.Resolve, interface: ir.InterfaceId, names: Sequence[str
           {" ".join(map(call, functions))})
         (core instance $main (instantiate $main (with "libc" (instance $libc))
           (with "host" (instance {each('(export "NAME" (func $NAME))')}))))
-        {each(f'(func (export "go-NAME") (param "data" (list u8)) (canon lift (core func $main "go-NAME") {options}))')})
+        {each(f'(func (export "go-NAME") {parameter} (canon lift (core func $main "go-NAME") {options}))')})
       (instance $two (instantiate $attacker (with "{link_name}" (instance $api))))
       {each('(export "go-NAME" (func $two "go-NAME"))')}
     """)

@@ -76,8 +76,8 @@ def test_a_number_keeps_its_sign_and_its_bits(links: Chain) -> None:
     for bits in (8, 16, 32, 64):
         for value in (-(1 << bits - 1), -1, (1 << bits - 1) - 1):
             assert getattr(links.guest, f"one_s{bits}")(value) == value
-    for value in (-0.0, float("inf"), 5e-324):
-        assert repr(links.guest.one_f64(value)) == repr(value)
+    for real in (-0.0, float("inf"), 5e-324):
+        assert repr(links.guest.one_f64(real)) == repr(real)
 
 
 def test_large_lists_cross(links: Chain) -> None:

@@ -108,11 +108,14 @@ def _passing_on(signature: Signature, caller: Context, core: CoreFunction) -> Ho
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         if not state.may_leave:
             return caller.fail(state.cannot_leave())
-        buffer[:size] = string_at(a, size)
-        if (failed := run()) or trap[0]:
-            return caller.fail(core.failure(failed))
-        if returns:
-            a[0] = results[0]
+        try:
+            buffer[:size] = string_at(a, size)
+            if (failed := run()) or trap[0]:
+                raise core.failure(failed)
+            if returns:
+                a[0] = results[0]
+        except BaseException as error:
+            return caller.fail(error)
         return 0
 
     return call
