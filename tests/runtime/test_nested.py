@@ -408,3 +408,29 @@ def test_what_can_t_be_run_is_refused_by_name_before_anything_runs(tmp_path: Pat
     boom = "(core module $boom (func $f unreachable) (start $f)) (core instance (instantiate $boom))"
     with pytest.raises(rt.UnsupportedComponent, match=says):
         wit.W(component(boom + wat), wit.WImports(tick=lambda: None))
+
+
+@pytest.mark.parametrize(
+    ("type_", "says"),
+    [
+        ("(type $t (func))", "what is no type of values stands where one is wanted"),
+        ("(type $n u8) (type $t (own $n))", "refers to a type that is no resource"),
+        ("(type $t u64)", "has another core type than the canonical ABI gives it"),
+        ("(type $t string)", "has another core type than the canonical ABI gives it"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(tmp_path: Path, type_: str, says: str) -> None:
+    wat = f"""
+    (component $a {LIBRARY} {type_}
+      (core module $main (func (export "f") (param i32)))
+      (core instance $main (instantiate $main))
+      (func (export "f") (param "a" $t) (canon lift (core func $main "f") (memory $memory) (realloc $realloc))))
+    (component $b {LIBRARY} {type_}
+      (import "f" (func $f (param "a" $t)))
+      (core func (canon lower (func $f) (memory $memory) (realloc $realloc))))
+    (instance $a (instantiate $a))
+    (instance $b (instantiate $b (with "f" (func $a "f"))))
+    """
+    wit = adapter(tmp_path, "package a:b; world w { import tick: func(); }")
+    with pytest.raises(rt.LinkError, match=says):
+        wit.W(component(wat), wit.WImports(tick=lambda: None))

@@ -14,7 +14,7 @@ from witgen.abi import MAX_FLAT_PARAMS, discriminant_size, flags_size
 from witgen.binary import entities, model
 from witgen.ir import Primitive
 from witgen.runtime.codec import Codec, bools, borrow, elements, long_list, own, product, scalar, string, variant
-from witgen.runtime.errors import Trap, UnsupportedComponent
+from witgen.runtime.errors import LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import ResourceType
 from witgen.runtime.scalars import bad_case
 
@@ -35,11 +35,15 @@ class Codecs:
         self._depth = 0
 
     def of(self, type_: model.ValType, scope: entities.Scope) -> Codec:
-        """The codec of a type of values whose indices are of `scope`. Raises `UnsupportedComponent` by name."""
+        """The codec of a type of values whose indices are of `scope`.
+
+        Raises `LinkError` where it is no such type, `UnsupportedComponent` where it is one that can't be carried.
+        """
         if isinstance(type_, Primitive):
             return _primitive(type_)
         node = entities.bare(scope.types[type_])
-        assert isinstance(node, entities.Defined), "a resource has no values; its handles have"
+        if not isinstance(node, entities.Defined):
+            raise LinkError("a resource stands where the type of a value is wanted")
         found = self._made.get(node)
         if found is None:
             found = self._made[node] = self._make(node)
@@ -49,9 +53,10 @@ class Codecs:
         if isinstance(node.type, Primitive):
             return _primitive(node.type)
         make = _MAKERS.get(type(node.type))
-        if make is None or self._depth > MAX_DEPTH:
-            what = "nested so deep" if make is not None else f"{type(node.type).__name__.lower()}"
-            raise UnsupportedComponent(f"the component passes values of types that are {what}")
+        if make is None:
+            raise LinkError("what is no type of values stands where one is wanted")
+        if self._depth > MAX_DEPTH:
+            raise UnsupportedComponent(f"the component passes values of types nested more than {MAX_DEPTH} levels deep")
         self._depth += 1
         try:
             return make(self, node.type, node.scope)
