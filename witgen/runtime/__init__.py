@@ -3,11 +3,9 @@
 It imports wasmtime, `witgen.binary` and the digests of `witgen.contract`; never the parser, the resolver or an emitter.
 """
 
-from ctypes import string_at
-
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Buffer, Context
-from witgen.runtime.core import HostCallback, new_engine
+from witgen.runtime.core import HostCallback, new_engine, string_at
 from witgen.runtime.errors import (
     ComponentError,
     ContractError,
@@ -17,7 +15,8 @@ from witgen.runtime.errors import (
     Trap,
     UnsupportedComponent,
 )
-from witgen.runtime.instance import Instance, LiftedFunction
+from witgen.runtime.instance import Instance
+from witgen.runtime.lifted import LiftedFunction
 from witgen.runtime.providers import HostFunction, Provider
 from witgen.runtime.resources import GuestResource
 from witgen.runtime.scalars import (

@@ -19,6 +19,7 @@ from witgen.binary.evaluate import evaluate
 from witgen.contract.verification import FunctionDigests, differences, own_digests
 from witgen.runtime.core import new_engine
 from witgen.runtime.errors import ComponentError, ContractError
+from witgen.runtime.refusals import unsupported
 
 __all__ = ["Component", "Contract"]
 
@@ -80,6 +81,22 @@ class Component:
     def imports(self) -> entities.Externs:
         """What the component's own types say of its imports, worked out at the first use."""
         return evaluate(self.definition)[0]
+
+    @functools.cached_property
+    def imported_resources(self) -> dict[entities.Node, list[tuple[str, str]]]:
+        """The names of each resource type that the component imports: interface (``""``: none) and name."""
+        found: dict[entities.Node, list[tuple[str, str]]] = {}
+        for name, extern in self.imports.items():
+            inside = extern.entity.exports if isinstance(extern.entity, entities.Instance) else {}
+            for owner, item, inner in [("", name, extern), *((name, *item) for item in inside.items())]:
+                if isinstance(inner.entity, entities.Named | entities.ResourceNode):
+                    found.setdefault(entities.bare(inner.entity), []).append((owner, item))
+        return found
+
+    @functools.cached_property
+    def unsupported(self) -> str | None:
+        """What the component uses that the runtime does not have, by name; None if there is no such thing."""
+        return unsupported(self.definition, self._modules.values())
 
     def _compile(self, component: model.Component) -> None:
         for definition in component.definitions:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from witgen.runtime.handles import ResourceType
     from witgen.runtime.instance import Instance
     from witgen.runtime.providers import Source
+    from witgen.runtime.state import InstanceState
 
 Buffer = bytes | bytearray | memoryview
 
@@ -37,16 +38,22 @@ class Context:
     which looks whether the memory has grown.
     """
 
-    __slots__ = ("_memory", "_realloc", "_store", "handles", "instance", "owners", "resources", "size", "view")
+    __slots__ = ("_memory", "_realloc", "_store", "handles", "instance", "owners", "resources", "size", "state", "view")
 
     def __init__(
-        self, instance: Instance, source: Source, memory: wasmtime.Memory | None, realloc: wasmtime.Func | None
+        self,
+        instance: Instance,
+        state: InstanceState,
+        source: Source,
+        memory: wasmtime.Memory | None,
+        realloc: wasmtime.Func | None,
     ) -> None:
         self._store = instance.store
         self._memory = memory
         self._realloc = None if realloc is None else CoreFunction(instance.store, realloc, 4)
         self.instance = instance
-        self.handles = instance.handles
+        self.state = state
+        self.handles = state.handles
         #: The resource types of the contract, by their index in the generated module.
         self.resources: list[ResourceType] = source.resources
         #: The generated objects of the interfaces that define them.
@@ -85,9 +92,12 @@ class Context:
         u32[4] = old_length
         u32[8] = alignment
         u32[12] = length
+        # An instance that traps here is done for, so that only what goes well restores the flag.
+        self.state.may_leave = False
         error = realloc.call()
         if error or realloc.trap[0]:
             raise realloc.failure(error)
+        self.state.may_leave = True
         found = u32[0]
         if found & (alignment - 1) or found + length > self.size:
             self.check(found, length, alignment)

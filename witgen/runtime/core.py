@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Sequence
+from ctypes import string_at
 from typing import Any
 
 import wasmtime
@@ -21,6 +22,7 @@ from wasmtime import _ffi as ffi
 from witgen.runtime.errors import Trap
 
 __all__ = [
+    "SLOT",
     "CoreFunction",
     "HostCallback",
     "host_function",
@@ -28,6 +30,7 @@ __all__ = [
     "new_engine",
     "raw_trap",
     "signature",
+    "string_at",
 ]
 
 #: Bytes between the slots of an argument array (the size of ``wasmtime_val_raw_t``).

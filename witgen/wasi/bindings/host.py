@@ -3609,7 +3609,11 @@ def _store_option_ip_address(cx: rt.Context, p: int, v: IpAddress | None) -> Non
 
 
 def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_environment()
             p = a[0] & 0xFFFFFFFF
@@ -3625,7 +3629,11 @@ def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt
 
 
 def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_arguments()
             p = a[0] & 0xFFFFFFFF
@@ -3641,7 +3649,11 @@ def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.H
 
 
 def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.initial_cwd()
             p = a[0] & 0xFFFFFFFF
@@ -3665,7 +3677,11 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
 
 
 def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = _lift_result_none_none(cx, v0)
@@ -3681,7 +3697,11 @@ def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
 
 
 def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = v0 & 0xFF
@@ -3697,7 +3717,11 @@ def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
 
 
 def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])
@@ -3718,7 +3742,11 @@ def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostC
 
 
 def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[1])
@@ -3735,7 +3763,11 @@ def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 
 def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[1])
@@ -3751,7 +3783,11 @@ def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 
 def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -3773,7 +3809,11 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 
 def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3804,7 +3844,11 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
 
 
 def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3835,7 +3879,11 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
 
 
 def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3865,7 +3913,11 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
 
 
 def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3895,7 +3947,11 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
 
 
 def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[2])
@@ -3912,7 +3968,11 @@ def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.
 
 
 def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -3940,7 +4000,11 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
 
 
 def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -3973,7 +4037,11 @@ def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.Hos
 def _import_streams_output_stream_blocking_write_and_flush(
     cx: rt.Context, host: Streams
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4004,7 +4072,11 @@ def _import_streams_output_stream_blocking_write_and_flush(
 
 
 def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -4032,7 +4104,11 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
 
 
 def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -4060,7 +4136,11 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
 
 
 def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -4077,7 +4157,11 @@ def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt
 
 
 def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4109,7 +4193,11 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
 def _import_streams_output_stream_blocking_write_zeroes_and_flush(
     cx: rt.Context, host: Streams
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4139,7 +4227,11 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
 
 
 def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4171,7 +4263,11 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
 
 
 def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4203,7 +4299,11 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
 
 
 def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_stdin()
             a[0] = rt.in_range(cx.handles.add(cx.resources[2], value), 32)
@@ -4215,7 +4315,11 @@ def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
 
 
 def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_stdout()
             a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
@@ -4227,7 +4331,11 @@ def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
 
 
 def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_stderr()
             a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
@@ -4241,7 +4349,11 @@ def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
 def _import_terminal_stdin_get_terminal_stdin(
     cx: rt.Context, host: TerminalStdin
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_terminal_stdin()
             p = a[0] & 0xFFFFFFFF
@@ -4264,7 +4376,11 @@ def _import_terminal_stdin_get_terminal_stdin(
 def _import_terminal_stdout_get_terminal_stdout(
     cx: rt.Context, host: TerminalStdout
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_terminal_stdout()
             p = a[0] & 0xFFFFFFFF
@@ -4287,7 +4403,11 @@ def _import_terminal_stdout_get_terminal_stdout(
 def _import_terminal_stderr_get_terminal_stderr(
     cx: rt.Context, host: TerminalStderr
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_terminal_stderr()
             p = a[0] & 0xFFFFFFFF
@@ -4308,7 +4428,11 @@ def _import_terminal_stderr_get_terminal_stderr(
 
 
 def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.now()
             a[0] = rt.in_range(value, 64)
@@ -4320,7 +4444,11 @@ def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.Host
 
 
 def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.resolution()
             a[0] = rt.in_range(value, 64)
@@ -4334,7 +4462,11 @@ def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> 
 def _import_monotonic_clock_subscribe_instant(
     cx: rt.Context, host: MonotonicClock
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -4353,7 +4485,11 @@ def _import_monotonic_clock_subscribe_instant(
 def _import_monotonic_clock_subscribe_duration(
     cx: rt.Context, host: MonotonicClock
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -4370,7 +4506,11 @@ def _import_monotonic_clock_subscribe_duration(
 
 
 def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.now()
             p = a[0] & 0xFFFFFFFF
@@ -4385,7 +4525,11 @@ def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
 
 
 def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.resolution()
             p = a[0] & 0xFFFFFFFF
@@ -4400,7 +4544,11 @@ def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCal
 
 
 def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4429,7 +4577,11 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
 
 
 def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4458,7 +4610,11 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
 
 
 def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4485,7 +4641,11 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
 
 
 def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S9.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -4515,7 +4675,11 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
 
 
 def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4542,7 +4706,11 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4569,7 +4737,11 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4596,7 +4768,11 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
 
 
 def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4625,7 +4801,11 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
 
 
 def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6 = _S11.unpack(rt.string_at(a, 100))
             v7 = cx.handles.rep(v0, cx.resources[6])
@@ -4654,7 +4834,11 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4687,7 +4871,11 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 
 def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S13.unpack(rt.string_at(a, 56))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -4716,7 +4904,11 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
 
 
 def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4743,7 +4935,11 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
 
 
 def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4770,7 +4966,11 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 
 def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4800,7 +5000,11 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
 
 
 def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4870,7 +5074,11 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 
 def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S16.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -4942,7 +5150,11 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 
 def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9 = _S17.unpack(rt.string_at(a, 148))
             v10 = cx.handles.rep(v0, cx.resources[6])
@@ -4973,7 +5185,11 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
 
 
 def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6 = _S18.unpack(rt.string_at(a, 100))
             v7 = cx.handles.rep(v0, cx.resources[6])
@@ -5004,7 +5220,11 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 
 def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5 = _S19.unpack(rt.string_at(a, 84))
             v6 = cx.handles.rep(v0, cx.resources[6])
@@ -5035,7 +5255,11 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 
 def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5066,7 +5290,11 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
 
 
 def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5096,7 +5324,11 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
 
 
 def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5 = _S19.unpack(rt.string_at(a, 84))
             v6 = cx.handles.rep(v0, cx.resources[6])
@@ -5126,7 +5358,11 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4 = _S20.unpack(rt.string_at(a, 68))
             v5 = cx.handles.rep(v0, cx.resources[6])
@@ -5155,7 +5391,11 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
 
 
 def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5185,7 +5425,11 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
 
 
 def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5204,7 +5448,11 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
 
 
 def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -5231,7 +5479,11 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
 
 
 def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S16.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -5262,7 +5514,11 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
 def _import_types_directory_entry_stream_read_directory_entry(
     cx: rt.Context, host: Types
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[7])
@@ -5300,7 +5556,11 @@ def _import_types_directory_entry_stream_read_directory_entry(
 
 
 def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])
@@ -5326,7 +5586,11 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
 
 
 def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_directories()
             p = a[0] & 0xFFFFFFFF
@@ -5344,7 +5608,11 @@ def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostC
 def _import_instance_network_instance_network(
     cx: rt.Context, host: InstanceNetwork
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.instance_network()
             a[0] = rt.in_range(cx.handles.add(cx.resources[8], value), 32)
@@ -5356,7 +5624,11 @@ def _import_instance_network_instance_network(
 
 
 def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -5387,7 +5659,11 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
 
 
 def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5414,7 +5690,11 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
 
 
 def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -5455,7 +5735,11 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
 
 
 def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5483,7 +5767,11 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
 
 
 def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5511,7 +5799,11 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
 
 
 def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5528,7 +5820,11 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
 
 
 def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5555,7 +5851,11 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
 
 
 def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5584,7 +5884,11 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
 
 
 def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5611,7 +5915,11 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
 
 
 def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -5640,7 +5948,11 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
 
 
 def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5667,7 +5979,11 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
 
 
 def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -5696,7 +6012,11 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
 
 
 def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -5713,7 +6033,11 @@ def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallba
 
 
 def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -5743,7 +6067,11 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
 
 
 def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[10])
@@ -5760,7 +6088,11 @@ def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
 
 
 def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[11])
@@ -5787,7 +6119,11 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
 
 
 def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5817,7 +6153,11 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
 
 
 def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[11])
@@ -5836,7 +6176,11 @@ def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
 def _import_udp_create_socket_create_udp_socket(
     cx: rt.Context, host: UdpCreateSocket
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = _IP_ADDRESS_FAMILY[v0]
@@ -5863,7 +6207,11 @@ def _import_udp_create_socket_create_udp_socket(
 
 
 def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -5894,7 +6242,11 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
 
 
 def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -5921,7 +6273,11 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
 
 
 def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -5952,7 +6308,11 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -5986,7 +6346,11 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
 
 
 def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6013,7 +6377,11 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
 
 
 def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6040,7 +6408,11 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6075,7 +6447,11 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
 
 
 def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6103,7 +6479,11 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6131,7 +6511,11 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
 
 
 def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6148,7 +6532,11 @@ def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCal
 
 
 def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6165,7 +6553,11 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
 
 
 def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6194,7 +6586,11 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
 
 
 def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6221,7 +6617,11 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
 
 
 def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6250,7 +6650,11 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
 
 
 def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6277,7 +6681,11 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
 
 
 def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6306,7 +6714,11 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
 
 
 def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6333,7 +6745,11 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
 
 
 def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6362,7 +6778,11 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
 
 
 def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6389,7 +6809,11 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
 
 
 def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6418,7 +6842,11 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
 
 
 def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6445,7 +6873,11 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
 
 
 def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6474,7 +6906,11 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6501,7 +6937,11 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
 
 
 def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6530,7 +6970,11 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
 
 
 def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6557,7 +7001,11 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
 
 
 def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6586,7 +7034,11 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
 
 
 def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6603,7 +7055,11 @@ def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallba
 
 
 def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6634,7 +7090,11 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
 def _import_tcp_create_socket_create_tcp_socket(
     cx: rt.Context, host: TcpCreateSocket
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = _IP_ADDRESS_FAMILY[v0]
@@ -6663,7 +7123,11 @@ def _import_tcp_create_socket_create_tcp_socket(
 def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
     cx: rt.Context, host: IpNameLookup
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[13])
@@ -6693,7 +7157,11 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
 def _import_ip_name_lookup_resolve_address_stream_subscribe(
     cx: rt.Context, host: IpNameLookup
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[13])
@@ -6710,7 +7178,11 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
 
 
 def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6740,7 +7212,11 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
 
 
 def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -6761,7 +7237,11 @@ def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCall
 
 
 def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_random_u64()
             a[0] = rt.in_range(value, 64)
@@ -6773,7 +7253,11 @@ def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallba
 
 
 def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -6794,7 +7278,11 @@ def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -
 
 
 def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_insecure_random_u64()
             a[0] = rt.in_range(value, 64)
@@ -6806,7 +7294,11 @@ def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> 
 
 
 def _import_insecure_seed_insecure_seed(cx: rt.Context, host: InsecureSeed) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.insecure_seed()
             p = a[0] & 0xFFFFFFFF

@@ -1871,7 +1871,11 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
 
 
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.threshold()
             a[0] = rt.in_range(value._value_, 32)
@@ -1883,7 +1887,11 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S21.unpack(
                 rt.string_at(a, 228)
@@ -1915,7 +1923,11 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.poll_set()
             a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
@@ -1927,7 +1939,11 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -1947,7 +1963,11 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -1965,7 +1985,11 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 
 
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S27.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[4])
@@ -1988,7 +2012,11 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
 
 
 def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[4])
@@ -2005,7 +2033,11 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 
 
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S27.unpack(rt.string_at(a, 52))
             v4 = cx.handles.take(v0, cx.resources[2])
@@ -2043,7 +2075,11 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -2081,7 +2117,11 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])
