@@ -5,7 +5,7 @@ It imports wasmtime, `witgen.binary` and the digests of `witgen.contract`; never
 
 from ctypes import string_at
 
-from witgen.runtime.component import Component, Contract
+from witgen.runtime.component import Component, Contract, default_engine
 from witgen.runtime.context import Buffer, Context
 from witgen.runtime.core import HostCallback, new_engine
 from witgen.runtime.errors import (
@@ -18,6 +18,8 @@ from witgen.runtime.errors import (
     UnsupportedComponent,
 )
 from witgen.runtime.instance import Instance, LiftedFunction
+from witgen.runtime.limits import DEFAULT as DEFAULT_LIMITS
+from witgen.runtime.limits import Limits
 from witgen.runtime.providers import HostFunction, Provider
 from witgen.runtime.resources import GuestResource
 from witgen.runtime.scalars import (
@@ -43,6 +45,7 @@ from witgen.runtime.scalars import (
 from witgen.runtime.values import Err, Ok, Some
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "Buffer",
     "Component",
     "ComponentError",
@@ -56,6 +59,7 @@ __all__ = [
     "Instance",
     "InstanceUnavailable",
     "LiftedFunction",
+    "Limits",
     "LinkError",
     "Ok",
     "Provider",
@@ -72,6 +76,7 @@ __all__ = [
     "check_s8",
     "check_s16",
     "code_point",
+    "default_engine",
     "f32_bits",
     "f64_bits",
     "in_range",

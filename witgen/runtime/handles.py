@@ -32,9 +32,10 @@ class ResourceType:
 class HandleTable:
     """The handles of one component instance. Every misuse by the guest is a `Trap`."""
 
-    __slots__ = ("_entries", "_free", "borrows")
+    __slots__ = ("_entries", "_free", "_most", "borrows")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_HANDLES) -> None:
+        self._most = most
         self._entries: list[tuple[ResourceType, Any, bool] | None] = [None]
         self._free: list[int] = []
         #: Borrows given to the guest in the present call that it has not dropped yet.
@@ -57,8 +58,8 @@ class HandleTable:
             index = self._free.pop()
             self._entries[index] = entry
             return index
-        if len(self._entries) > MAX_HANDLES:
-            raise Trap("the handle table is full")
+        if len(self._entries) > self._most:
+            raise Trap(f"the handle table is full: {self._most} handles are the limit")
         self._entries.append(entry)
         return len(self._entries) - 1
 

@@ -11,7 +11,6 @@ What it can't run it refuses here, by name, before any guest code runs that depe
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -23,10 +22,11 @@ from witgen.binary.model import Sort
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature
+from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature, trap_of
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
-from witgen.runtime.handles import HandleTable, ResourceType
+from witgen.runtime.handles import MAX_HANDLES, HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
+from witgen.runtime.limits import DEFAULT, Limits, Meter
 from witgen.runtime.providers import HostFunction, Provider, Source, Sources, drop_host_object
 
 __all__ = ["Instance", "LiftedFunction"]
@@ -126,7 +126,7 @@ class LiftedFunction(CoreFunction):
     def trapped(self, error: int) -> BaseException:
         """What to raise where the core call did not return: an exception of host code that it called, or a trap."""
         trap = self.failure(error)
-        pending, self.instance.pending = self.instance.pending, None
+        pending, self.instance.pending = self.instance.pending or self.instance.meter.raised, None
         if pending is None:
             return self._poisoned(trap)
         if isinstance(pending, Trap):
@@ -148,7 +148,8 @@ class LiftedFunction(CoreFunction):
     def _poisoned(self, trap: Trap) -> Trap:
         """Makes the instance unusable for good: it stays claimed."""
         self.instance.poison = f"the instance has trapped before, in {self.name}: {trap.reason}"
-        return Trap(trap.reason, self.name, trap.frames)
+        hint = self.instance.meter.near_limit()
+        return Trap(f"{trap.reason} ({hint})" if hint else trap.reason, self.name, trap.frames)
 
 
 class Instance:
@@ -160,19 +161,21 @@ class Instance:
         contract: Contract,
         imports: Mapping[str, Mapping[str, HostFunction]],
         providers: Sequence[Provider] = (),
+        limits: Limits = DEFAULT,
     ) -> None:
         """Instantiates `component` with the functions that `imports` holds by interface and name, and for what those
         have not with that of the first of `providers` that has it.
 
         Raises `ContractError` if the component was made for another contract, `LinkError` if it asks for something
-        that is not there, `UnsupportedComponent` if it needs what this runtime lacks, `Trap` if its start fails.
+        that is not there or for more than `limits` grant, `UnsupportedComponent` if it needs what this runtime lacks,
+        `Trap` if its start fails, ValueError if its engine can't keep the `limits`.
         """
         component.verify(contract, [provider.contract for provider in providers])
         self._sources = Sources(contract, imports, providers)
         self._sources.check(component)
         self.component = component
         self.store = wasmtime.Store(component.engine)
-        self.handles = HandleTable()
+        self.handles = HandleTable(limits.handles or MAX_HANDLES)
         self.contract = contract
         self.owners = self._sources.own.owners
         self.resources = self._sources.own.resources
@@ -180,19 +183,43 @@ class Instance:
         self.orphans: list[tuple[int, int]] = []
         #: An exception of host code on its way through the guest.
         self.pending: BaseException | None = None
-        #: Why the instance can't be used any more, once it has trapped.
-        self.poison: str | None = None
-        self._lock = threading.Lock()
-        self.enter = self._lock.acquire
-        self.leave = self._lock.release
+        self._poison: str | None = None
+        self.meter = Meter(self.store, limits)
+        self.enter = self.meter.enter
+        self.leave = self.meter.leave
         self._contexts: dict[tuple[int | None, int | None, str, int], Context] = {}
         self._keep: list[object] = []
         self._host_types = HostTypes(component, self._sources.host_types)
-        self._root = self._run(component.definition, _Frame(None), {})
+        self.enter(False)
+        try:
+            self._root = self._run(component.definition, _Frame(None), {})
+        except BaseException:
+            self.meter.close()
+            raise
+        self.leave()
         self._exports = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
             if not host:
                 self.resources[index] = self._exported_resource(interface, name, self.resources[index].name)
+
+    @property
+    def poison(self) -> str | None:
+        """Why the instance can't be used any more, once it has trapped or was stopped."""
+        return self._poison or self.meter.stopped
+
+    @poison.setter
+    def poison(self, reason: str) -> None:
+        self._poison = reason
+        self.meter.close()
+
+    def stop(self, reason: str = "the host stopped it") -> None:
+        """Ends the call that the instance is in, from any thread, and makes the instance unusable.
+
+        The call raises a `Trap` with this reason as soon as the guest's code runs on, which is at once unless it is in
+        host code. Does not wait for that. Raises ValueError if it is in a call, and its engine is not interruptible.
+        """
+        if self._poison is None:
+            self.meter.stop(reason)
 
     def export(self, interface: str, name: str, params: str, results: str) -> LiftedFunction:
         """The exported function `name` of an interface (``""``: of the world itself) with this core type."""
@@ -276,19 +303,28 @@ class Instance:
             externs.append(found)
         try:
             instance = wasmtime.Instance(self.store, module, externs)
-        except wasmtime.Trap as trap:
-            if self.pending is not None:
-                raise self.pending from None
-            raise Trap(trap.message.strip().splitlines()[-1].strip(), "start") from None
-        except wasmtime.WasmtimeError as error:
-            raise LinkError(str(error).strip().splitlines()[-1].strip()) from None
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            raise self._not_started(error) from None
         exports = instance.exports(self.store)
-        return {export.name: exports[export.name] for export in module.exports}
+        found = {export.name: exports[export.name] for export in module.exports}
+        self.meter.add_memories(found.values())
+        return found
+
+    def _not_started(self, error: wasmtime.Trap | wasmtime.WasmtimeError) -> BaseException:
+        """What to raise where a core module could not be instantiated: it does not fit, or its start failed."""
+        pending = self.pending or self.meter.raised
+        if pending is not None:
+            return pending
+        trap = trap_of(error)
+        if isinstance(error, wasmtime.Trap) or trap.frames:
+            return Trap(trap.reason, "start", trap.frames)
+        return LinkError(trap.reason)
 
     def _bundle_core(self, definition: model.BundleCoreExports, frame: _Frame) -> Mapping[str, Any]:
         return {item.name: frame.spaces[item.sort][item.index] for item in definition.exports}
 
     def _instantiate_component(self, definition: model.InstantiateComponent, frame: _Frame) -> Mapping[str, Any]:
+        self.meter.count_instance()
         closure: _Closure = frame.spaces[Sort.COMPONENT][definition.component]
         args = {arg.name: frame.spaces[arg.sort][arg.index] for arg in definition.args}
         return self._run(closure.component, _Frame(closure.frame), args)

@@ -10,6 +10,7 @@ import contextlib
 from typing import Any, TypeVar
 
 from witgen.runtime.context import Context
+from witgen.runtime.deadlines import is_watching
 from witgen.runtime.errors import ComponentError, InstanceUnavailable, ResourceDropped
 
 __all__ = ["GuestResource"]
@@ -96,6 +97,8 @@ class GuestResource:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, ComponentError):
             try:
+                if is_watching():
+                    raise InstanceUnavailable(f"{type(self).__name__}: its guest can't run in this thread")
                 self.close()
             except InstanceUnavailable:
                 # Collected in the middle of a call: dropped together with the next one that is closed.
