@@ -17,7 +17,7 @@ from witgen.runtime.errors import (
     Trap,
     UnsupportedComponent,
 )
-from witgen.runtime.instance import Instance, LiftedFunction
+from witgen.runtime.instance import Instance, LiftedFunction, instance_of
 from witgen.runtime.limits import DEFAULT as DEFAULT_LIMITS
 from witgen.runtime.limits import Limits
 from witgen.runtime.providers import HostFunction, Provider
@@ -80,6 +80,7 @@ __all__ = [
     "f32_bits",
     "f64_bits",
     "in_range",
+    "instance_of",
     "new_engine",
     "s8",
     "s16",

@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 1.0
 class Deadline:
     """The deadline of one store's calls, one at a time, and the claim on it by which a call is known to be going on."""
 
-    __slots__ = ("_done", "_keep", "_limit", "at", "claim", "engine", "raised", "stopped")
+    __slots__ = ("_done", "_keep", "_limit", "at", "claim", "engine", "stopped")
 
     def __init__(self, store: wasmtime.Store, limit: float | None) -> None:
         """`limit` is how many seconds its calls take at most, for errors. Raises ValueError if it can't be kept."""
@@ -39,8 +39,6 @@ class Deadline:
         self.at = math.inf
         #: Why the store was stopped from outside.
         self.stopped: str | None = None
-        #: What the handler of a signal raised when the store was asked.
-        self.raised: BaseException | None = None
         self._done = False
         self._limit = limit
         self._keep: object = None
@@ -87,14 +85,10 @@ class Deadline:
 
     def refusal(self) -> str | None:
         """Why code of the store must not go on; None if it may."""
-        try:
-            if self.stopped is not None:
-                return self.stopped
-            if time.monotonic() >= self.at:
-                return f"it ran longer than its limit of {self._limit:g} seconds"
-        except BaseException as error:
-            self.raised = error
-            return repr(error)
+        if self.stopped is not None:
+            return self.stopped
+        if time.monotonic() >= self.at:
+            return f"it ran longer than its limit of {self._limit:g} seconds"
         return None
 
 

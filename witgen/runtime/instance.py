@@ -29,7 +29,7 @@ from witgen.runtime.host_types import HostTypes
 from witgen.runtime.limits import DEFAULT, Limits, Meter
 from witgen.runtime.providers import HostFunction, Provider, Source, Sources, drop_host_object
 
-__all__ = ["Instance", "LiftedFunction"]
+__all__ = ["Instance", "LiftedFunction", "instance_of"]
 
 #: How an item assignment to a view of a `CoreFunction` refuses a value.
 _VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
@@ -126,7 +126,7 @@ class LiftedFunction(CoreFunction):
     def trapped(self, error: int) -> BaseException:
         """What to raise where the core call did not return: an exception of host code that it called, or a trap."""
         trap = self.failure(error)
-        pending, self.instance.pending = self.instance.pending or self.instance.meter.raised, None
+        pending, self.instance.pending = self.instance.pending, None
         if pending is None:
             return self._poisoned(trap)
         if isinstance(pending, Trap):
@@ -221,6 +221,11 @@ class Instance:
         if self._poison is None:
             self.meter.stop(reason)
 
+    @property
+    def fuel_used(self) -> int | None:
+        """The fuel that the last call has used, or the present one so far; None where there is no limit of fuel."""
+        return self.meter.fuel_used
+
     def export(self, interface: str, name: str, params: str, results: str) -> LiftedFunction:
         """The exported function `name` of an interface (``""``: of the world itself) with this core type."""
         full = f"{interface}#{name}" if interface else name
@@ -312,9 +317,8 @@ class Instance:
 
     def _not_started(self, error: wasmtime.Trap | wasmtime.WasmtimeError) -> BaseException:
         """What to raise where a core module could not be instantiated: it does not fit, or its start failed."""
-        pending = self.pending or self.meter.raised
-        if pending is not None:
-            return pending
+        if self.pending is not None:
+            return self.pending
         trap = trap_of(error)
         if isinstance(error, wasmtime.Trap) or trap.frames:
             return Trap(trap.reason, "start", trap.frames)
@@ -465,6 +469,14 @@ class Instance:
     def _expect(self, function: wasmtime.Func, params: str, results: str, what: str) -> None:
         if signature(self.store, function) != (params, results):
             raise LinkError(f"{what} has another core type than the canonical ABI gives it")
+
+
+def instance_of(adapter: object) -> Instance:
+    """The instance behind an object of a generated world class. Raises TypeError if it is none."""
+    found = getattr(adapter, "_instance", None)
+    if not isinstance(found, Instance):
+        raise TypeError(f"{adapter!r} is not an object of a generated world class")
+    return found
 
 
 def _refuse_options(options: model.CanonOptions) -> None:

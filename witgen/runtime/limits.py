@@ -114,11 +114,6 @@ class Meter:
         """The reason with which the instance was stopped from outside, if it was."""
         return self._deadline.stopped
 
-    @property
-    def raised(self) -> BaseException | None:
-        """What the handler of a signal raised when the guest was interrupted to look whether it may go on."""
-        return self._deadline.raised
-
     def close(self) -> None:
         """The instance has trapped, stays claimed and need not be looked after any more."""
         self._deadline.close()
