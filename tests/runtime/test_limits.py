@@ -400,7 +400,7 @@ os._exit(0)
     process = script(tmp_path, text)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert output.splitlines() == ["it ran longer than its limit of 0.1 seconds"] * 3
+    assert output.count("it ran longer than its limit of 0.1 seconds") == 3
 
 
 def test_a_process_without_limits_of_time_has_no_thread_for_them(tmp_path: Path) -> None:

@@ -49,8 +49,10 @@ _FUNCTIONS = """
 _COMPONENT = """
   (import "a:unruly/host" (instance $host (export "tick" (func))))
   (core func $tick' (canon lower (func $host "tick")))
-  (core module $destructor (func (export "dtor") (param i32) DROPPING))
-  (core instance $destructor (instantiate $destructor))
+  (core module $destructor
+    (import "host" "tick" (func $tick))
+    (func (export "dtor") (param i32) DROPPING))
+  (core instance $destructor (instantiate $destructor (with "host" (instance (export "tick" (func $tick'))))))
   (alias core export $destructor "dtor" (core func $dtor))
   (type $thing (resource (rep i32) (dtor (core func $dtor))))
   (core func $new (canon resource.new $thing))

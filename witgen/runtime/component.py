@@ -18,6 +18,7 @@ from witgen import binary
 from witgen.binary import entities, model
 from witgen.binary.evaluate import evaluate
 from witgen.contract.verification import FunctionDigests, differences, own_digests
+from witgen.runtime.compiled import compiled
 from witgen.runtime.core import new_engine
 from witgen.runtime.errors import ComponentError, ContractError
 from witgen.runtime.limits import DEFAULT, Limits
@@ -95,7 +96,7 @@ class Component:
                 self._compile(definition)
             elif isinstance(definition, model.CoreModule):
                 try:
-                    self._modules[definition.offset] = wasmtime.Module(self.engine, bytes(definition.data))
+                    self._modules[definition.offset] = compiled(self.engine, definition.data)
                 except wasmtime.WasmtimeError as error:
                     reason = str(error).strip().splitlines()[-1].strip()
                     raise ComponentError(

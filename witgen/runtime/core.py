@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
+import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import wasmtime
@@ -26,6 +27,7 @@ __all__ = [
     "CoreFunction",
     "Engine",
     "HostCallback",
+    "Store",
     "fingerprint",
     "host_function",
     "memory_region",
@@ -105,21 +107,41 @@ def new_engine(config: wasmtime.Config | None = None, *, interruptible: bool = T
     return Engine(config, interruptible=interruptible, fuel=fuel)
 
 
+class Store(wasmtime.Store):
+    """A store with the claim of whoever runs code in it, which nobody gets any more once it is closed.
+
+    Where a store is garbage together with what uses it, the collector may close it first; what the others do then when
+    they are finalized must not reach it.
+    """
+
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        self.claim = threading.Lock()
+        self.closed = False
+        #: What has to live as long as the store.
+        self.keep: list[object] = []
+        super().__init__(engine)
+
+    def close(self) -> None:
+        """Frees the store."""
+        self.closed = True
+        self.claim.acquire(False)
+        super().close()
+
+
 def fingerprint(engine: wasmtime.Engine) -> bytes:
     """What decides, beside the bytes of a module, how this engine compiles it: settings, processor, wasmtime's build.
 
     wasmtime writes all of that but the build into what it compiles, even if that is nothing.
     """
-    library = os.stat(ffi.dll._name)
+    library = Path(ffi.dll._name).stat()
     build = b"%d %d " % (library.st_size, library.st_mtime_ns)
     return build + bytes(wasmtime.Module(engine, _EMPTY_MODULE).serialize())
 
 
-def on_epoch(store: wasmtime.Store, ask: Callable[[], str | None]) -> object:
+def on_epoch(store: Store, ask: Callable[[], str | None]) -> None:
     """Has `ask` asked, in the thread that runs the guest, when code of the store meets the end of an epoch.
 
     The code goes on where `ask` gives None, and ends with an error of that text where it gives one. It must not raise.
-    What is given back must live as long as the store.
     """
 
     def call(_context: int | None, _env: int | None, delta: Any, _kind: Any) -> int:
@@ -132,8 +154,8 @@ def on_epoch(store: wasmtime.Store, ask: Callable[[], str | None]) -> object:
 
     native = _epoch_callback_type(call)
     _set_epoch_callback(store.ptr(), native, None, None)
+    store.keep.append(native)
     store.set_epoch_deadline(1)
-    return native
 
 
 def context_address(store: wasmtime.Store) -> int:

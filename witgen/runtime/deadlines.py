@@ -10,44 +10,42 @@ It knows locks and clocks, not instances.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import threading
 import time
 
-import wasmtime
-
-from witgen.runtime.core import Engine, on_epoch
+from witgen.runtime.core import Engine, Store, on_epoch
 
 __all__ = ["Deadline", "is_watching"]
 
-#: How soon, and how late at most, a call that is beyond its deadline is asked again, in seconds: it may be in host code.
+#: How soon, and how late at most, in seconds, a call beyond its deadline is asked again: it may be in host code.
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 1.0
+_CANNOT = "the engine can't interrupt a guest"
 
 
 class Deadline:
     """The deadline of one store's calls, one at a time, and the claim on it by which a call is known to be going on."""
 
-    __slots__ = ("_done", "_keep", "_limit", "at", "claim", "engine", "stopped")
+    __slots__ = ("_can_interrupt", "_done", "_limit", "at", "claim", "engine", "stopped")
 
-    def __init__(self, store: wasmtime.Store, limit: float | None) -> None:
+    def __init__(self, store: Store, limit: float | None) -> None:
         """`limit` is how many seconds its calls take at most, for errors. Raises ValueError if it can't be kept."""
         self.engine = store.engine
-        self.claim = threading.Lock()
+        self.claim = store.claim
         #: When the present call must have ended (``time.monotonic``).
         self.at = math.inf
         #: Why the store was stopped from outside.
         self.stopped: str | None = None
         self._done = False
         self._limit = limit
-        self._keep: object = None
-        if isinstance(self.engine, Engine) and self.engine.interruptible:
-            self._keep = on_epoch(store, self.refusal)
+        self._can_interrupt = isinstance(self.engine, Engine) and self.engine.interruptible
+        if self._can_interrupt:
+            on_epoch(store, self.refusal)
         elif limit is not None:
-            raise ValueError(
-                "the engine can't interrupt a guest: a limit of time needs a component on new_engine(interruptible=True)"
-            )
+            raise ValueError(f"{_CANNOT}: a limit of time needs a component on new_engine(interruptible=True)")
 
     def begin(self, at: float) -> None:
         """A call has begun that must have ended at a time."""
@@ -75,12 +73,13 @@ class Deadline:
         if self.claim.acquire(False):
             self.stopped = self.stopped or reason
             return
-        if self._keep is None:
-            raise ValueError("the engine can't interrupt a guest: new_engine(interruptible=True) makes one that can")
+        if not self._can_interrupt:
+            raise ValueError(f"{_CANNOT}: new_engine(interruptible=True) makes one that can")
         self.stopped = self.stopped or reason
         _stopping.add(self)
         if self._done:
             _stopping.discard(self)
+        self.engine.increment_epoch()
         _watch.wake()
 
     def refusal(self) -> str | None:
@@ -117,10 +116,9 @@ class _Watch:
         if self.ident is None and self._starting.acquire(False):
             self.ident = -1
             threading.Thread(target=self._run, name="witgen-deadlines", daemon=True).start()
-        try:
+        # It fails where somebody else has just rung it.
+        with contextlib.suppress(RuntimeError):
             self._bell.release()
-        except RuntimeError:
-            pass  # somebody else has just rung it
 
     def _run(self) -> None:
         self.ident = threading.get_ident()

@@ -22,7 +22,7 @@ from witgen.binary.model import Sort
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature, trap_of
+from witgen.runtime.core import CoreFunction, HostCallback, Store, host_function, raw_trap, signature, trap_of
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import MAX_HANDLES, HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
@@ -174,7 +174,7 @@ class Instance:
         self._sources = Sources(contract, imports, providers)
         self._sources.check(component)
         self.component = component
-        self.store = wasmtime.Store(component.engine)
+        self.store = Store(component.engine)
         self.handles = HandleTable(limits.handles or MAX_HANDLES)
         self.contract = contract
         self.owners = self._sources.own.owners

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 import wasmtime
 
-from witgen.runtime.core import Engine
+from witgen.runtime.core import Engine, Store
 from witgen.runtime.deadlines import Deadline
 from witgen.runtime.errors import LinkError
 
@@ -66,7 +66,7 @@ class Meter:
 
     __slots__ = ("_acquire", "_deadline", "_instances", "_limits", "_memories", "_release", "_store", "enter", "leave")
 
-    def __init__(self, store: wasmtime.Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits) -> None:
         """Makes the engine keep `limits` for a store. Raises ValueError if it lacks what they need."""
         engine = store.engine
         counts_fuel = isinstance(engine, Engine) and engine.counts_fuel
@@ -107,7 +107,8 @@ class Meter:
 
     def stop(self, reason: str) -> None:
         """As `Instance.stop`."""
-        self._deadline.stop(reason)
+        if not self._store.closed:
+            self._deadline.stop(reason)
 
     @property
     def stopped(self) -> str | None:

@@ -68,8 +68,7 @@ class GuestResource:
 
     def close(self) -> None:
         """Drops the resource; more than once does no harm. Raises `Trap` if the guest's destructor fails."""
-        rep = self._rep
-        if rep is None or not self._own:
+        if self._rep is None or not self._own:
             return
         instance = self._cx.instance
         if not instance.enter(False):
@@ -77,9 +76,11 @@ class GuestResource:
                 raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call")
             self._rep = None
             return
-        self._rep = None
+        # Only now: another thread may have closed it or given it away before.
+        rep, self._rep = self._rep, None
         try:
-            self._cx.resources[self._index].drop(rep)
+            if rep is not None:
+                self._cx.resources[self._index].drop(rep)
             while instance.orphans:
                 index, orphan = instance.orphans.pop()
                 self._cx.resources[index].drop(orphan)
