@@ -84,6 +84,8 @@ lint: setup ## Check form and types of the Python code, and that contracts, gene
 	@$(witgen) generate --check
 	@$(call say,witgen fmt --check)
 	@$(witgen) fmt --check
+	@$(call say,witgen lint)
+	@$(witgen) lint
 	@$(call say,witgen hash --check)
 	@$(witgen) hash --check
 
