@@ -23,18 +23,21 @@ __all__ = ["Deadline", "is_watching"]
 #: How soon, and how late at most, in seconds, a call beyond its deadline is asked again: it may be in host code.
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 1.0
+_now = time.monotonic
 _CANNOT = "the engine can't interrupt a guest"
 
 
 class Deadline:
     """The deadline of one store's calls, one at a time, and the claim on it by which a call is known to be going on."""
 
-    __slots__ = ("_can_interrupt", "_done", "_limit", "at", "claim", "engine", "stopped")
+    __slots__ = ("_acquire", "_can_interrupt", "_done", "_limit", "_release", "at", "claim", "engine", "stopped")
 
     def __init__(self, store: Store, limit: float | None) -> None:
-        """`limit` is how many seconds its calls take at most, for errors. Raises ValueError if it can't be kept."""
+        """`limit` is how many seconds its calls take at most. Raises ValueError if that can't be kept."""
         self.engine = store.engine
         self.claim = store.claim
+        self._acquire = self.claim.acquire
+        self._release = self.claim.release
         #: When the present call must have ended (``time.monotonic``).
         self.at = math.inf
         #: Why the store was stopped from outside.
@@ -47,22 +50,28 @@ class Deadline:
         elif limit is not None:
             raise ValueError(f"{_CANNOT}: a limit of time needs a component on new_engine(interruptible=True)")
 
-    def begin(self, at: float) -> None:
-        """A call has begun that must have ended at a time."""
-        self.at = at
+    def enter(self, _blocking: bool = False) -> bool:
+        """Claims the store for a call that ends in time; False if it is claimed. Never waits."""
+        if not self._acquire(False):
+            return False
+        assert self._limit is not None
+        self.at = at = _now() + self._limit
         _active.add(self)
         if at < _watch.until:
             _watch.wake()
+        return True
 
-    def end(self) -> None:
+    def leave(self) -> None:
         """The call has ended."""
         self.at = math.inf
         _active.discard(self)
+        self._release()
 
     def close(self) -> None:
         """The claim will not be given back, and need not be waited for."""
         self._done = True
-        self.end()
+        self.at = math.inf
+        _active.discard(self)
         _stopping.discard(self)
 
     def stop(self, reason: str) -> None:
@@ -86,7 +95,7 @@ class Deadline:
         """Why code of the store must not go on; None if it may."""
         if self.stopped is not None:
             return self.stopped
-        if time.monotonic() >= self.at:
+        if _now() >= self.at:
             return f"it ran longer than its limit of {self._limit:g} seconds"
         return None
 
@@ -124,7 +133,7 @@ class _Watch:
         self.ident = threading.get_ident()
         pause = _FIRST_PAUSE
         while True:
-            now = time.monotonic()
+            now = _now()
             overdue = self._end_calls(now)
             pause = min(2 * pause, _LONGEST_PAUSE) if overdue else _FIRST_PAUSE
             self.until = now + pause if overdue else math.inf
@@ -133,7 +142,7 @@ class _Watch:
             if math.isinf(self.until):
                 self._bell.acquire()
             else:
-                self._bell.acquire(timeout=min(max(self.until - time.monotonic(), 0), threading.TIMEOUT_MAX))
+                self._bell.acquire(timeout=min(max(self.until - _now(), 0), threading.TIMEOUT_MAX))
 
     @staticmethod
     def _end_calls(now: float) -> bool:

@@ -6,7 +6,6 @@ because a call begins and ends with it. It knows nothing of what is called.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
@@ -64,7 +63,7 @@ class Meter:
     `enter` claims the instance for a call (False: it is in use, or not usable any more), `leave` gives it back.
     """
 
-    __slots__ = ("_acquire", "_deadline", "_instances", "_limits", "_memories", "_release", "_store", "enter", "leave")
+    __slots__ = ("_claim", "_deadline", "_instances", "_limits", "_memories", "_store", "enter", "leave")
 
     def __init__(self, store: Store, limits: Limits) -> None:
         """Makes the engine keep `limits` for a store. Raises ValueError if it lacks what they need."""
@@ -77,11 +76,10 @@ class Meter:
         self._memories: list[wasmtime.Memory] = []
         self._instances = 0
         self._deadline = Deadline(store, limits.seconds)
-        self._acquire = self._deadline.claim.acquire
-        self._release = self._deadline.claim.release
-        metered = limits.seconds is not None or limits.fuel is not None
-        self.enter = self._enter if metered else self._acquire
-        self.leave = self._leave if metered else self._release
+        timed = limits.seconds is not None
+        self._claim = self._deadline.enter if timed else self._deadline.claim.acquire
+        self.enter = self._claim if limits.fuel is None else self._refuel
+        self.leave = self._deadline.leave if timed else self._deadline.claim.release
         store.set_limits(
             memory_size=_or_not_set(limits.memory),
             table_elements=_or_not_set(limits.table_elements),
@@ -91,19 +89,13 @@ class Meter:
         if counts_fuel:
             store.set_fuel(_UNLIMITED_FUEL)
 
-    def _enter(self, _blocking: bool = False) -> bool:
-        if not self._acquire(False):
+    def _refuel(self, _blocking: bool = False) -> bool:
+        """`enter` where there is a limit of fuel."""
+        if not self._claim(False):
             return False
-        limits = self._limits
-        if limits.fuel is not None:
-            self._store.set_fuel(limits.fuel)
-        if limits.seconds is not None:
-            self._deadline.begin(time.monotonic() + limits.seconds)
+        assert self._limits.fuel is not None
+        self._store.set_fuel(self._limits.fuel)
         return True
-
-    def _leave(self) -> None:
-        self._deadline.end()
-        self._release()
 
     def stop(self, reason: str) -> None:
         """As `Instance.stop`."""
