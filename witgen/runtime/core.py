@@ -13,17 +13,19 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import wasmtime
 from wasmtime import _ffi as ffi
+from wasmtime._extern import wrap_extern
 from wasmtime._trap import FrameList
 
 from witgen.runtime.errors import Trap
 
 __all__ = [
+    "CoreExports",
     "CoreFunction",
     "Engine",
     "HostCallback",
@@ -171,6 +173,37 @@ def memory_region(store: wasmtime.Store, memory: wasmtime.Memory) -> memoryview:
     base = ctypes.cast(memory.data_ptr(store), ctypes.c_void_p)
     view: memoryview = _view_from_memory(base, size, _PYBUF_WRITE)
     return view
+
+
+class CoreExports(Mapping[str, Any]):
+    """What a core instance exports, each looked up when it is asked for.
+
+    wasmtime lists exports in a time that grows with the square of their number, and a linked library has thousands of
+    which a component uses a few.
+    """
+
+    def __init__(self, store: wasmtime.Store, module: wasmtime.Module, instance: wasmtime.Instance) -> None:
+        self._store = store
+        self._module = module
+        self._instance = instance
+        self._found: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._found.get(name)
+        if found is None:
+            item = ffi.wasmtime_extern_t()
+            raw = name.encode()
+            context, instance = self._store._context(), ctypes.byref(self._instance._instance)
+            if not ffi.wasmtime_instance_export_get(context, instance, raw, len(raw), ctypes.byref(item)):
+                raise KeyError(name)
+            found = self._found[name] = wrap_extern(item)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (item.name for item in self._module.exports)
+
+    def __len__(self) -> int:
+        return len(self._module.exports)
 
 
 class CoreFunction:

@@ -22,7 +22,16 @@ from witgen.binary.model import Sort
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreFunction, HostCallback, Store, host_function, raw_trap, signature, trap_of
+from witgen.runtime.core import (
+    CoreExports,
+    CoreFunction,
+    HostCallback,
+    Store,
+    host_function,
+    raw_trap,
+    signature,
+    trap_of,
+)
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import MAX_HANDLES, HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
@@ -310,10 +319,7 @@ class Instance:
             instance = wasmtime.Instance(self.store, module, externs)
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             raise self._not_started(error) from None
-        exports = instance.exports(self.store)
-        found = {export.name: exports[export.name] for export in module.exports}
-        self.meter.add_memories(found.values())
-        return found
+        return CoreExports(self.store, module, instance)
 
     def _not_started(self, error: wasmtime.Trap | wasmtime.WasmtimeError) -> BaseException:
         """What to raise where a core module could not be instantiated: it does not fit, or its start failed."""
@@ -458,6 +464,8 @@ class Instance:
         memory = None if options.memory is None else frame.spaces[Sort.CORE_MEMORY][options.memory]
         if memory is not None and (not isinstance(memory, wasmtime.Memory) or memory.type(self.store).is_64):
             _unsupported("64-bit or shared memories")
+        if memory is not None:
+            self.meter.add_memory(memory)
         realloc = None if options.realloc is None else frame.spaces[Sort.CORE_FUNC][options.realloc]
         if realloc is not None:
             self._expect(realloc, "iiii", "i", "realloc")

@@ -6,7 +6,6 @@ because a call begins and ends with it. It knows nothing of what is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import wasmtime
@@ -118,9 +117,9 @@ class Meter:
         if most is not None and self._instances > most:
             raise LinkError(f"the component consists of more than {most} components, which is the limit")
 
-    def add_memories(self, externs: Iterable[object]) -> None:
-        """Linear memories that the instance has."""
-        self._memories += [extern for extern in externs if isinstance(extern, wasmtime.Memory)]
+    def add_memory(self, memory: wasmtime.Memory) -> None:
+        """A linear memory by which values cross."""
+        self._memories.append(memory)
 
     def near_limit(self) -> str | None:
         """Where the guest may have failed because it was refused memory: the size of the largest, and the limit."""
