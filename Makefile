@@ -103,6 +103,8 @@ test-rust: toolchain
 test-python: setup
 	@$(call say,fetch the contracts of WASI 0.2)
 	@$(python) scripts/fetch_wasi.py || test $$? = 3
+	@$(call say,fetch componentize-py and componentize-js)
+	@$(python) scripts/fetch_componentizers.py || test $$? = 3
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 

@@ -22,16 +22,24 @@ class Outcome:
 
 
 class Program:
-    """The program `program.rs`."""
+    """A program, such as `program.rs`."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.component = path, rt.Component.from_file(path)
 
-    def run(self, *arguments: str, **cli: Any) -> Outcome:
-        """Runs it with arguments, and with other things for `wasi.Cli`; output goes to memory if nothing is said."""
+    def run(self, *arguments: str, filesystem: wasi.Filesystem | None = None, **cli: Any) -> Outcome:
+        """Runs it with arguments, and with other things for `wasi.Cli`; output goes to memory if nothing is said.
+
+        It has no folders if nothing is said.
+        """
         out, error = io.BytesIO(), io.BytesIO()
         cli = {"arguments": ["program", *arguments], "stdout": out, "stderr": error, **cli}
-        granted = wasi.provider(clocks=wasi.Clocks(), random=wasi.Random(), cli=wasi.Cli(**cli))
+        granted = wasi.provider(
+            clocks=wasi.Clocks(),
+            random=wasi.Random(),
+            cli=wasi.Cli(**cli),
+            filesystem=filesystem or wasi.Filesystem([]),
+        )
         status: int | rt.Trap
         try:
             status = wasi.Command(self.component, providers=[granted]).run()

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import wasmtime
-from wasmtime import component as wasm
 
-from tests.wasi.running import Outcome, Program
+from tests.wasi.oracle import run_on_wasmtime
+from tests.wasi.running import Program
 from witgen import runtime as rt
-from witgen.binary import model
 
 #: Arguments, variables, and what is on the standard input.
 RUNS: list[tuple[Sequence[str], Mapping[str, str], bytes]] = [
@@ -36,40 +34,7 @@ RUNS: list[tuple[Sequence[str], Mapping[str, str], bytes]] = [
 def test_programs_do_the_same_as_on_the_wasi_of_wasmtime(
     program: Program, arguments: Sequence[str], environment: Mapping[str, str], data: bytes, tmp_path: Path
 ) -> None:
-    theirs = _oracle(program, ["program", *arguments], environment, data, tmp_path)
+    theirs = run_on_wasmtime(program, *arguments, environment=environment, data=data, folder=tmp_path)
     ours = program.run(*arguments, environment=environment, stdin=io.BytesIO(data))
     assert (ours.out, ours.error) == (theirs.out, theirs.error)
     assert isinstance(ours.status, rt.Trap) if isinstance(theirs.status, rt.Trap) else ours.status == theirs.status
-
-
-def _oracle(
-    program: Program, arguments: Sequence[str], environment: Mapping[str, str], data: bytes, folder: Path
-) -> Outcome:
-    (folder / "in").write_bytes(data)
-    config = wasmtime.WasiConfig()
-    config.argv = arguments
-    config.env = environment.items()
-    config.stdin_file = folder / "in"
-    config.stdout_file = folder / "out"
-    config.stderr_file = folder / "error"
-    engine = wasmtime.Engine()
-    store = wasmtime.Store(engine)
-    store.set_wasi(config)
-    linker = wasm.Linker(engine)
-    linker.add_wasip2()
-    instance = linker.instantiate(store, wasm.Component.from_file(engine, str(program.path)))
-    # The version is that of the compiler's library.
-    [name] = [item.name for item in program.component.definition.definitions if isinstance(item, model.Export)]
-    interface = instance.get_export_index(store, name)
-    inner = instance.get_export_index(store, "run", interface)
-    assert inner is not None
-    run = instance.get_func(store, inner)
-    assert run is not None
-    status: int | rt.Trap
-    try:
-        status = int(run(store).tag == "err")
-    except wasmtime.ExitTrap as trap:
-        status = trap.code
-    except wasmtime.WasmtimeError as error:
-        status = rt.Trap(str(error))
-    return Outcome(status, (folder / "out").read_bytes(), (folder / "error").read_bytes())

@@ -8,8 +8,22 @@ from witgen.wasi.cli import Cli
 from witgen.wasi.clocks import Clocks
 from witgen.wasi.command import Command
 from witgen.wasi.exit import Exit
+from witgen.wasi.filesystem import Filesystem, Preopen
 from witgen.wasi.grants import provider
 from witgen.wasi.poll import Pollable, Waitable
 from witgen.wasi.random import Random
+from witgen.wasi.sockets import Sockets
 
-__all__ = ["Cli", "Clocks", "Command", "Exit", "Pollable", "Random", "Waitable", "provider"]
+__all__ = [
+    "Cli",
+    "Clocks",
+    "Command",
+    "Exit",
+    "Filesystem",
+    "Pollable",
+    "Preopen",
+    "Random",
+    "Sockets",
+    "Waitable",
+    "provider",
+]

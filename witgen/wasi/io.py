@@ -268,6 +268,7 @@ class OutputStream(Stream):
         if not self.closed and self._error is None:
             self.go_on()
         self.closed = True
+        self._pending = memoryview(b"")
 
     def _check(self) -> None:
         """Raises `host.StreamErrorException` if the stream is closed or has failed since it was last asked."""
@@ -323,8 +324,11 @@ class _Rest(Waitable):
 
     def wants(self) -> Wants:
         stream = self._stream()
-        if stream is not None and not stream.closed and stream.go_on():
-            return stream.awaits()
+        if stream is not None:
+            # Asked for first: another thread may drop the stream, but not as long as there is something left.
+            awaited = stream.awaits()
+            if stream.go_on():
+                return awaited
         background.discard(self)
         return None
 
