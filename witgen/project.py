@@ -14,6 +14,11 @@
     derives = ["PartialEq"]           # what records, variants and enums in Rust derive as well
     provided = ["wasi:io"]            # imports that Python leaves to providers; those of `PROVIDED` unless it is said
 
+    [breaking]
+    against = "origin/main"           # what `witgen breaking` compares with: a commit, a folder, a file
+    ignore = ["deprecated"]           # rules that it does not apply
+    allow-unversioned = true          # packages without a version may change in any way
+
 Paths are relative to the file. It knows the file's form; it reads no contract.
 """
 
@@ -33,6 +38,7 @@ __all__ = [
     "FILE_NAME",
     "PROVIDED",
     "PROVIDED_NAME",
+    "Breaking",
     "Contract",
     "Project",
     "Target",
@@ -52,6 +58,12 @@ _FOR_RUST: dict[str, tuple[type, str]] = {
 #: The same for Python.
 _FOR_PYTHON: dict[str, tuple[type, str]] = {
     "provided": (list, "a list of packages and interfaces"),
+}
+#: Keys of the table `breaking`.
+_BREAKING: dict[str, tuple[type, str]] = {
+    "against": (str, "a string"),
+    "ignore": (list, "a list of rules"),
+    "allow-unversioned": (bool, "true or false"),
 }
 _FOR_LANGUAGES = {"rust": _FOR_RUST, "python": _FOR_PYTHON}
 #: The packages whose imports Python leaves to providers where nothing else is said: those that `witgen.wasi` has.
@@ -87,12 +99,25 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaking:
+    """How contracts are compared with an older state of them, which `against` names; "" where the file does not.
+
+    `ignore` has ids of rules.
+    """
+
+    against: str = ""
+    ignore: tuple[str, ...] = ()
+    allow_unversioned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A ``witgen.toml``, read and checked. `folder` is where it lies."""
 
     folder: Path
     contracts: tuple[Contract, ...]
     targets: tuple[Target, ...]
+    breaking: Breaking = Breaking()
 
 
 def find_project(start: Path) -> Project:
@@ -125,10 +150,11 @@ class _Reader:
         self._folder = folder
 
     def project(self, data: Mapping[str, Any]) -> Project:
-        self._known(data, ("contract", "generate"), "table")
+        self._known(data, ("contract", "generate", "breaking"), "table")
         contracts = {name: self._contract(name, table) for name, table in self._table(data, "contract", dict).items()}
         targets = tuple(self._target(table, contracts) for table in self._table(data, "generate", list))
-        return Project(self._folder, tuple(contracts.values()), targets)
+        breaking = self._breaking(self._table(data, "breaking", dict))
+        return Project(self._folder, tuple(contracts.values()), targets, breaking)
 
     def _contract(self, name: str, table: Any) -> Contract:
         if not isinstance(table, dict):
@@ -168,6 +194,22 @@ class _Reader:
             if not isinstance(item, str) or not PROVIDED_NAME.fullmatch(item):
                 raise self._error("provided", f"provided: {item!r} is no package or interface (`wasi:io`)")
         return Target(contracts[name], table.get("world"), outputs, table.get("split", False), derives, provided)
+
+    def _breaking(self, table: Mapping[str, Any]) -> Breaking:
+        if not table:
+            return Breaking()
+        from witgen.breaking.rules import BY_ID
+
+        self._known(table, tuple(_BREAKING), "key")
+        for key, value in table.items():
+            kind, spelled = _BREAKING[key]
+            if not isinstance(value, kind):
+                raise self._error(key, f"{key} must be {spelled}")
+        ignore = tuple(table.get("ignore", ()))
+        for rule in ignore:
+            if rule not in BY_ID:
+                raise self._error(str(rule), f"ignore: there is no rule `{rule}`", *_suggestion(rule, BY_ID))
+        return Breaking(table.get("against", ""), ignore, table.get("allow-unversioned", False))
 
     def _table(self, data: Mapping[str, Any], key: str, kind: type) -> Any:
         found = data.get(key, kind())
