@@ -60,6 +60,11 @@ def shuffled(resolve: ir.Resolve, random: Random) -> ir.Resolve:
     )
 
 
+def _with(row: Any, **fields: object) -> Any:
+    """A row with other fields, whose names are known only at run time."""
+    return replace(row, **fields)
+
+
 def _without(items: Mapping[Any, T], name: object) -> dict[Any, T]:
     return {key: item for key, item in items.items() if key != name}
 
@@ -78,7 +83,8 @@ class _Editor:
         """The model with another row in a table."""
         rows = list(getattr(self.resolve, table))
         rows[index] = row
-        return replace(self.resolve, **{table: tuple(rows)})
+        changed: ir.Resolve = _with(self.resolve, **{table: tuple(rows)})
+        return changed
 
     def other(self, type_: ir.Type | None) -> ir.Primitive:
         """A type that is another one."""
@@ -97,15 +103,12 @@ class _Editor:
     def package(self) -> tuple[int, ir.Package] | None:
         return self.pick(list(enumerate(self.resolve.packages)))
 
-    def function(self, fits: Callable[[ir.Function], bool], change: Callable[[ir.Function], ir.Function | None]) -> Any:
+    def function(
+        self, fits: Callable[[ir.Function], bool], change: Callable[[ir.Function], ir.Function | None]
+    ) -> ir.Resolve | None:
         """The model with a function changed, under its new name; None from `change` removes it."""
         places = [("interfaces", i, "functions", row.functions) for i, row in enumerate(self.resolve.interfaces)]
-        found = [
-            (*place, name, function)
-            for place in places
-            for name, function in place[3].items()
-            if fits(function)
-        ]
+        found = [(*place, name, function) for place in places for name, function in place[3].items() if fits(function)]
         for i, world in enumerate(self.resolve.worlds):
             for field in ("imports", "exports"):
                 items = getattr(world, field)
@@ -122,7 +125,7 @@ class _Editor:
         kept: dict[Any, Any] = _without(items, key) if new is None or new.name != key else dict(items)
         if new is not None:
             kept[new.name] = ir.FunctionItem(new) if table == "worlds" else new
-        return self.row(table, index, replace(getattr(self.resolve, table)[index], **{field: kept}))
+        return self.row(table, index, _with(getattr(self.resolve, table)[index], **{field: kept}))
 
     def definition(self, kind: type, least: int, change: Callable[[list[Any]], list[Any] | None]) -> ir.Resolve | None:
         """The model with the parts of a definition changed; of those with at least so many."""
@@ -157,7 +160,7 @@ def _drop_from_package(field: str) -> _Change:
             return None
         index, row = place
         name = editor.random.choice(list(getattr(row, field)))
-        return editor.row("packages", index, replace(row, **{field: _without(getattr(row, field), name)}))
+        return editor.row("packages", index, _with(row, **{field: _without(getattr(row, field), name)}))
 
     return change
 
@@ -167,8 +170,9 @@ def _add_to_package(table: str, make: Callable[[int], Any]) -> _Change:
         index = editor.random.randrange(len(editor.resolve.packages))
         package = editor.resolve.packages[index]
         rows = getattr(editor.resolve, table)
-        grown = editor.row("packages", index, replace(package, **{table: {**getattr(package, table), NEW: len(rows)}}))
-        return replace(grown, **{table: (*rows, make(index))})
+        grown = editor.row("packages", index, _with(package, **{table: {**getattr(package, table), NEW: len(rows)}}))
+        changed: ir.Resolve = _with(grown, **{table: (*rows, make(index))})
+        return changed
 
     return change
 
@@ -194,7 +198,7 @@ def _drop_item(field: str, kinds: tuple[type, ...]) -> _Change:
     def change(editor: _Editor) -> ir.Resolve | None:
         def drop(world: ir.World) -> ir.World | None:
             key = editor.pick([key for key, item in getattr(world, field).items() if isinstance(item, kinds)])
-            return None if key is None else replace(world, **{field: _without(getattr(world, field), key)})
+            return None if key is None else _with(world, **{field: _without(getattr(world, field), key)})
 
         return editor.world(drop)
 
@@ -204,7 +208,7 @@ def _drop_item(field: str, kinds: tuple[type, ...]) -> _Change:
 def _add_item(field: str) -> _Change:
     function = ir.Function(NEW, ir.FunctionKind.FREESTANDING, None, (), None)
     return lambda editor: editor.world(
-        lambda world: replace(world, **{field: {**getattr(world, field), NEW: ir.FunctionItem(function)}})
+        lambda world: _with(world, **{field: {**getattr(world, field), NEW: ir.FunctionItem(function)}})
     )
 
 
@@ -359,7 +363,7 @@ def _lend(editor: _Editor) -> ir.Resolve | None:
         params[i] = replace(params[i], type=ir.TypeId(len(types)))
         return replace(function, params=tuple(params))
 
-    changed: ir.Resolve | None = editor.function(lambda function: bool(owned(function)), lend)
+    changed = editor.function(lambda function: bool(owned(function)), lend)
     return None if changed is None else replace(changed, types=(*changed.types, *added))
 
 
@@ -397,7 +401,7 @@ def _make_fallible(editor: _Editor) -> ir.Resolve | None:
         results.append(ir.TypeDef(None, ir.Result(function.result, ir.Primitive.STRING), None))
         return replace(function, result=ir.TypeId(added))
 
-    changed: ir.Resolve | None = editor.function(lambda f: _makes_handle(editor.resolve, f), change)
+    changed = editor.function(lambda f: _makes_handle(editor.resolve, f), change)
     return None if changed is None else replace(changed, types=(*changed.types, *results))
 
 

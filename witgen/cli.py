@@ -344,6 +344,7 @@ def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
 @click.option("--features", multiple=True, metavar="F", help="Features that are on, separated by commas or spaces.")
 @click.option("--all-features", is_flag=True, help="Turn on all features.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="A rule that is not applied.")
+@click.option("--world", metavar="W", help="The world for which OLD was built, where OLD is a component.")
 @click.option("--allow-unversioned", is_flag=True, help="Let packages without a version change in any way.")
 @click.option("--list-rules", is_flag=True, help="Print all rules, and do nothing else.")
 @_reporting
@@ -353,6 +354,7 @@ def breaking(
     features: tuple[str, ...],
     all_features: bool,
     ignore: tuple[str, ...],
+    world: str | None,
     allow_unversioned: bool,
     list_rules: bool,
 ) -> None:
@@ -372,11 +374,15 @@ def breaking(
 
     from pathlib import Path
 
-    from witgen.breaking.run import Options, run
+    from witgen.breaking.run import NothingToCompareWith, Options, run
     from witgen.diagnostics import WitError
 
     names = [name for given in features for name in given.replace(",", " ").split()]
-    outcome = run(Options(paths, against, names, all_features, ignore, allow_unversioned), Path.cwd())
+    options = Options(paths, against, names, all_features, ignore, allow_unversioned, world)
+    try:
+        outcome = run(options, Path.cwd())
+    except NothingToCompareWith as error:
+        raise click.UsageError(str(error)) from None
     for line in outcome.lines:
         click.echo(line)
     if outcome.diagnostics:

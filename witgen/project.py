@@ -207,7 +207,7 @@ class _Reader:
                 raise self._error(key, f"{key} must be {spelled}")
         ignore = tuple(table.get("ignore", ()))
         for rule in ignore:
-            if rule not in BY_ID:
+            if not isinstance(rule, str) or rule not in BY_ID:
                 raise self._error(str(rule), f"ignore: there is no rule `{rule}`", *_suggestion(rule, BY_ID))
         return Breaking(table.get("against", ""), ignore, table.get("allow-unversioned", False))
 

@@ -20,8 +20,9 @@ from witgen.breaking.rules import RULES
 from witgen.breaking.shapes import Model
 from witgen.contract.digest import Digests
 from witgen.contract.verification import world_differences
+from witgen.diagnostics import WitError
 from witgen.fmt.files import format_text
-from witgen.printer import package_text
+from witgen.printer import package_bytes, package_text
 from witgen.resolve import load
 
 
@@ -73,6 +74,25 @@ def test_a_package_does_not_differ_from_itself_however_it_is_written(text: str, 
     loaded = load([old], all_features=True)
     new.write_text(package_text(loaded.resolve, loaded.main))
     assert rules(compared(old, new, all_features=True)) == []
+
+
+@given(text=packages())
+def test_a_package_does_not_differ_from_its_binary_form(text: str, folder: Path) -> None:
+    path, binary = folder / "package.wit", folder / "package.wasm"
+    path.write_text(text)
+    loaded = load([path], all_features=True)
+    try:
+        binary.write_bytes(package_bytes(loaded.resolve, loaded.main))
+    except WitError:
+        return
+    package = loaded.resolve.packages[loaded.main]
+    if not package.interfaces and not package.worlds:
+        # The binary form of an empty package does not hold its name.
+        return
+    main = package.name
+    for old, new in ((path, binary), (binary, path)):
+        found = [change for change in compared(old, new, all_features=True) if main in (change.old, change.new)]
+        assert rules(found) == []
 
 
 @given(text=packages(), random=st.randoms(use_true_random=False))

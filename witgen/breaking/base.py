@@ -59,20 +59,21 @@ class Base:
 
 
 @contextlib.contextmanager
-def opened(against: Sequence[str], paths: Sequence[Path], project: Project | None) -> Iterator[Base]:
+def opened(against: Sequence[str], start: Path, paths: Sequence[Path], project: Project | None) -> Iterator[Base]:
     """The contracts of `paths`, or else those of the project, as they were in the state that `against` names.
 
-    A file, a folder, or several roots of one contract are read as they are; a folder with a ``witgen.toml`` has the
-    contracts that it says. Anything else is a commit. Raises WitError where there is no such thing.
+    Files and folders, relative to `start`, are read as they are, several as roots of one contract; a folder with a
+    ``witgen.toml`` has the contracts that it says. Anything else is a commit. Raises WitError where there is no such
+    thing.
     """
-    folder = project.folder if project is not None else paths[-1].resolve().parent
-    if all(Path(name).exists() for name in against):
+    folder = project.folder if project is not None else _nearest_folder(paths[-1])
+    found = [(start / name).exists() for name in against]
+    if all(found):
         _check_ambiguity(against, folder)
-        yield Base(" ".join(against), _on_disk(against, paths))
+        yield Base(" ".join(against), _on_disk([start / name for name in against], paths))
         return
     if len(against) > 1:
-        missing = next(name for name in against if not Path(name).exists())
-        raise WitError.at(missing, "no such file or folder; of commits there can be only one")
+        raise WitError.at(against[found.index(False)], "no such file or folder; of commits there can be only one")
     name, colon, inner = against[0].partition(":")
     commit = find_commit(name, folder)
     with tempfile.TemporaryDirectory(prefix="witgen-") as made:
@@ -87,12 +88,17 @@ def opened(against: Sequence[str], paths: Sequence[Path], project: Project | Non
         yield Base(name, contracts, temporary)
 
 
-def _on_disk(against: Sequence[str], paths: Sequence[Path]) -> Sequence[Contract]:
-    roots = tuple(Path(name) for name in against)
+def _nearest_folder(path: Path) -> Path:
+    """A path that is a folder, or else the nearest folder above it that is there."""
+    full = path.resolve()
+    return next(folder for folder in (full, *full.parents) if folder.is_dir())
+
+
+def _on_disk(roots: Sequence[Path], paths: Sequence[Path]) -> Sequence[Contract]:
     file = roots[0] / FILE_NAME
     if len(roots) == 1 and not paths and file.is_file():
         return read_project(file).contracts
-    return [Contract("", roots)]
+    return [Contract("", tuple(roots))]
 
 
 def _check_ambiguity(against: Sequence[str], folder: Path) -> None:

@@ -41,10 +41,10 @@ def compare_definition(pair: Pair, place: Place, old: ir.TypeId, new: ir.TypeId)
     what = f"{kind_words(new_row.kind)} `{new_row.name}`"
     pair.compare_gates(place, what, row.stability, new_row.stability)
     is_same = pair.old.text(old) == pair.new.text(new)
-    if isinstance(row.kind, ir.Alias) and isinstance(new_row.kind, ir.Alias):
-        if pair.old.named(row.kind.target) == pair.new.named(new_row.kind.target):
-            _compare_source(pair, place, what, row.kind.target, new_row.kind.target, is_same=is_same)
-            return
+    source, new_source = _source(row), _source(new_row)
+    if source is not None and new_source is not None and pair.old.named(source) == pair.new.named(new_source):
+        _compare_sources(pair, place, what, source, new_source, is_same=is_same)
+        return
     if is_same:
         return
     before, after = _definition(pair.old.resolve, old), _definition(pair.new.resolve, new)
@@ -60,7 +60,7 @@ def compare_definition(pair: Pair, place: Place, old: ir.TypeId, new: ir.TypeId)
         _compare_nominal(pair, place, what, before, after, pair.new.is_sent(_dealiased(pair.new.resolve, new)))
 
 
-def _compare_source(pair: Pair, place: Place, what: str, old: ir.Type, new: ir.Type, *, is_same: bool) -> None:
+def _compare_sources(pair: Pair, place: Place, what: str, old: ir.Type, new: ir.Type, *, is_same: bool) -> None:
     """Two aliases of what has the same name: what changed there is told there, if it is of the same package."""
     if isinstance(old, ir.Primitive) or isinstance(new, ir.Primitive):
         return
@@ -149,6 +149,11 @@ def _parts(kind: ir.Kind) -> Parts:
             return [(label.name, None) for label in labels]
         case _:
             return []
+
+
+def _source(row: ir.TypeDef) -> ir.Type | None:
+    """What an alias stands for."""
+    return row.kind.target if isinstance(row.kind, ir.Alias) else None
 
 
 def _dealiased(resolve: ir.Resolve, type_: ir.TypeId) -> ir.TypeId:

@@ -45,7 +45,8 @@ class Pair:
     """Two versions of a package, with the models that they are part of.
 
     `exported` are the interfaces, by name without version, that a world exported; `gated` tells the feature without
-    which something is not there in the new version; `features` are those that are on, None for all.
+    which something is not there in the new version; `features` are those that are on, None for all. `is_component` says
+    that the old model is that of a component, for which a linker may have raised versions.
     """
 
     old: Model
@@ -55,6 +56,7 @@ class Pair:
     exported: Collection[str] = frozenset()
     gated: Callable[[Place], str | None] = lambda place: None
     features: Collection[str] | None = ()
+    is_component: bool = False
     found: list[Difference] = field(default_factory=list)
 
     def report(

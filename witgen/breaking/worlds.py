@@ -121,10 +121,10 @@ def _compare_labelled(pair: Pair, place: Place, old: ir.InterfaceId, new: ir.Int
             "label-interface-changed", place, f"{place[-2]} `{place[-1]}` stands for {new_name}, it stood for {name}"
         )
     else:
-        _compare_versions(pair, place, _version(pair.old, old), _version(pair.new, new))
+        _compare_versions(pair, place, f"{place[-2]} `{place[-1]}`", _package(pair.old, old), _package(pair.new, new))
 
 
-def _version(model: Model, id_: ir.InterfaceId) -> ir.PackageName:
+def _package(model: Model, id_: ir.InterfaceId) -> ir.PackageName:
     return model.resolve.packages[model.resolve.interfaces[id_].package].name
 
 
@@ -135,17 +135,21 @@ _Versions: TypeAlias = dict[str | None, ir.InterfaceId]
 
 def _compare_interfaces(pair: Pair, place: Place, old: Mapping[str, _Versions], new: Mapping[str, _Versions]) -> None:
     direction = place[-1]
+    steps: dict[tuple[ir.PackageName, ir.PackageName], Place] = {}
     for name in {**old, **new}:
         where = (*place, name)
         before, after = dict(old.get(name, {})), dict(new.get(name, {}))
         for version, other in _pairs(before, after):
-            _compare_versions(
-                pair, where, _version(pair.old, before.pop(version)), _version(pair.new, after.pop(other))
-            )
+            step = _package(pair.old, before.pop(version)), _package(pair.new, after.pop(other))
+            steps.setdefault(step, where)
         for id_ in before.values():
             pair.removed(f"{direction}-removed", where, f"{direction} `{pair.old.resolve.link_name(id_)}`")
         for id_ in after.values():
             pair.report(f"{direction}-added", where, f"{direction} `{pair.new.resolve.link_name(id_)}` is new")
+    # All that comes from a package comes in its version: that is told once.
+    for (package, other), where in steps.items():
+        what = f"what it {direction}s from `{ir.PackageName(other.namespace, other.name)}`"
+        _compare_versions(pair, where, what, package, other)
 
 
 def _pairs(old: _Versions, new: _Versions) -> list[tuple[str | None, str | None]]:
@@ -161,18 +165,12 @@ def _pairs(old: _Versions, new: _Versions) -> list[tuple[str | None, str | None]
     return [*found, (left[0], right[0])] if len(left) == len(right) == 1 else found
 
 
-def _compare_versions(pair: Pair, place: Place, old: ir.PackageName, new: ir.PackageName) -> None:
-    """The versions in which an interface of another package is there; that of the package itself is told of it."""
+def _compare_versions(pair: Pair, place: Place, what: str, old: ir.PackageName, new: ir.PackageName) -> None:
+    """The versions in which interfaces of another package are there; that of the package itself is told of it."""
     if old == new or new == pair.new_name:
         return
-    direction, name = place[-2:]
-    is_raised = links(old.version, new.version) and not (
-        old.version is not None and new.version is not None and is_later(old.version, new.version)
-    )
-    rule = f"{direction}-version-{'raised' if is_raised else 'changed'}"
-    now, before = new.version or "no version", old.version or "no version"
-    pair.report(rule, place, f"{direction} `{name}` has {_of(now)}, it had {_of(before)}")
-
-
-def _of(version: str) -> str:
-    return version if version == "no version" else f"version {version}"
+    is_lower = old.version is not None and new.version is not None and is_later(old.version, new.version)
+    is_raised = links(old.version, new.version) and (pair.is_component or not is_lower)
+    rule = f"{place[-2]}-version-{'raised' if is_raised else 'changed'}"
+    now, before = (f"version {name.version}" if name.version else "no version" for name in (new, old))
+    pair.report(rule, place, f"{what} has {now}, it had {before}")
