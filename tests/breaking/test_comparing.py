@@ -128,6 +128,17 @@ def test_what_is_behind_a_feature_may_change(tmp_path: Path) -> None:
     assert told(text.replace("{}", ""), text.replace("{}", "x: u8"), tmp_path) == []
 
 
+def test_the_version_of_another_package_is_told_once_for_a_world(tmp_path: Path) -> None:
+    text = (
+        "package other:log@{0} {{ interface a {{ }} interface b {{ }} }}\n"
+        "world w {{ import other:log/a@{0}; import other:log/b@{0}; export other:log/a@{0}; }}\n"
+    )
+    assert told(text.format("1.0.0"), text.format("1.0.1"), tmp_path) == [
+        "import-version-raised",
+        "export-version-raised",
+    ]
+
+
 def test_several_versions_of_a_package_are_told_apart(tmp_path: Path) -> None:
     one, two = (f"package other:log@{version}.0.0 {{ interface log {{ say: func(); }} }}" for version in (1, 2))
     found = changes(HEAD + one, HEAD + one + two, tmp_path)

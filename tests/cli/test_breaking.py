@@ -228,6 +228,15 @@ def test_a_contract_at_the_top_and_a_command_from_below(repository: Path, monkey
     assert (result.exit_code, result.stdout) == (0, "package shop:stock@1.0.0: unchanged\n")
 
 
+def test_in_a_hook_of_git_the_repository_is_that_of_the_contract(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/other-index")
+    monkeypatch.chdir("wit")
+    assert breaking("--against", "main").exit_code == 0
+
+
 def test_commits_that_are_not_there_are_named(repository: Path) -> None:
     result = breaking("--against", "nowhere")
     assert result.exit_code == 1

@@ -18,6 +18,7 @@ __all__ = ["Commit", "find_commit"]
 
 _LINK = "120000"
 _FILES = ("100644", "100755")
+_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "LANGUAGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Commit:
         found, at = [], 0
         for _ in objects:
             end = data.index(b"\n", at)
+            if data.endswith(b" missing", at, end):
+                raise WitError.at("git", f"an object of `{self.name}` is not in this clone: {data[at:end].decode()}")
             start, size = end + 1, int(data[at:end].rsplit(b" ", 1)[1])
             found.append(data[start : start + size])
             at = start + size + 1
@@ -126,8 +129,12 @@ def find_commit(name: str, folder: Path) -> Commit:
 
 def _git(folder: Path, *args: str | bytes, given: bytes = b"") -> bytes:
     """What git prints. Raises WitError with what it complains of."""
+    # Hooks say by these which repository they run for; here it is that of the folder. Complaints are read in English.
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS} | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(["git", *args], cwd=folder, input=given, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", *args], cwd=folder, input=given, capture_output=True, check=False, env=environment
+        )
     except FileNotFoundError:
         raise WitError.at("git", "is not installed; compare with a folder or a file instead") from None
     if done.returncode != 0:

@@ -147,9 +147,9 @@ def _compare_interfaces(pair: Pair, place: Place, old: Mapping[str, _Versions], 
         for id_ in after.values():
             pair.report(f"{direction}-added", where, f"{direction} `{pair.new.resolve.link_name(id_)}` is new")
     # All that comes from a package comes in its version: that is told once.
-    for (package, other), where in steps.items():
-        what = f"what it {direction}s from `{ir.PackageName(other.namespace, other.name)}`"
-        _compare_versions(pair, where, what, package, other)
+    for (package, new_package), where in steps.items():
+        what = f"what it {direction}s from `{ir.PackageName(new_package.namespace, new_package.name)}`"
+        _compare_versions(pair, where, what, package, new_package)
 
 
 def _pairs(old: _Versions, new: _Versions) -> list[tuple[str | None, str | None]]:
