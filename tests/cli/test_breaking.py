@@ -121,6 +121,15 @@ def test_an_addition_needs_a_minor_version(repository: Path) -> None:
     assert breaking("--against", "main").exit_code == 0
 
 
+def test_a_name_of_a_world_that_has_become_a_type_is_shown_at_the_type(repository: Path) -> None:
+    edit(("import store;", "import key: func();"))
+    commit("two")
+    edit(("import key: func();", "type key = u8;"))
+    assert breaking("--against", "two").stderr.startswith(
+        "wit/shop.wit:10:8: error: shop: import `key` is a type, it was a function [item-kind-changed]\n"
+    )
+
+
 def test_what_is_gone_is_shown_as_it_was(repository: Path) -> None:
     edit(("  put: func(item: item);\n", ""))
     result = breaking("--against", "one")

@@ -103,7 +103,8 @@ def _compare_item(pair: Pair, place: Place, old: ir.WorldItem, new: ir.WorldItem
             pass
         case _:
             message = f"{place[-2]} `{place[-1]}` is {_KINDS[type(new)]}, it was {_KINDS[type(old)]}"
-            pair.report("item-kind-changed", place, message)
+            where = (*place[:-2], "type", place[-1]) if isinstance(new, ir.TypeItem) else place
+            pair.report("item-kind-changed", where, message)
 
 
 def _compare_labelled(pair: Pair, place: Place, old: ir.InterfaceId, new: ir.InterfaceId) -> None:
