@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from witgen.diagnostics import WitError
-from witgen.project import find_project, read_project
+from witgen.project import Breaking, find_project, read_project
 
 GOOD = """
 [contract.http]
@@ -68,12 +68,25 @@ def test_no_project_file_is_an_error_with_a_way_out(tmp_path: Path) -> None:
         (GOOD + 'derives = ["a b"]', "'a b' is no path of a trait"),
         (GOOD + 'provided = ["wasi:io@0.2.0"]', "'wasi:io@0.2.0' is no package or interface"),
         (GOOD.replace('python = "bindings"', "provided = []"), "python names no place"),
+        (GOOD + "[breaking]\nagainst = 1", "against must be a string"),
+        (GOOD + '[breaking]\nagaints = "main"', "did you mean `against`?"),
+        (GOOD + '[breaking]\nignore = "deprecated"', "ignore must be a list of rules"),
+        (GOOD + '[breaking]\nignore = ["fields-aded"]', "did you mean `field-added`?"),
+        (GOOD + "[breaking]\nignore = [[1]]", "there is no rule"),
+        (GOOD + "[breaking]\nallow-unversioned = 1", "allow-unversioned must be true or false"),
+        ("breaking = 1\n" + GOOD, "breaking must be a table"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     message = refusal(tmp_path, text)
     assert says in message
     assert "witgen.toml:" in message and "error: " in message
+
+
+def test_how_contracts_are_compared_can_be_said(tmp_path: Path) -> None:
+    assert read_project(project(tmp_path, GOOD)).breaking == Breaking()
+    text = GOOD + '[breaking]\nagainst = "main"\nignore = ["deprecated", "field-added"]\nallow-unversioned = true\n'
+    assert read_project(project(tmp_path, text)).breaking == Breaking("main", ("deprecated", "field-added"), True)
 
 
 def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:

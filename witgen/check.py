@@ -122,6 +122,17 @@ def _generate(project: Project) -> str:
     return _count(len(files), "file")
 
 
+def _breaking(project: Project) -> str:
+    if not project.breaking.against:
+        raise Skipped("witgen.toml has no [breaking] with against")
+    from witgen.breaking.run import Options, run
+
+    outcome = run(Options(), project.folder)
+    if outcome.diagnostics:
+        raise WitError(*outcome.diagnostics)
+    return f"against {project.breaking.against}"
+
+
 def _verify(project: Project) -> str:
     if not project.components:
         raise Skipped("witgen.toml names no [verify] components")
@@ -155,5 +166,6 @@ STEPS = (
     Step("lint", _lint),
     Step("hash", _hash),
     Step("generate", _generate),
+    Step("breaking", _breaking),
     Step("verify", _verify),
 )

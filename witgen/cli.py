@@ -508,6 +508,62 @@ def stamp(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
 
 
 @main.command()
+@_PATHS
+@click.option(
+    "--against",
+    metavar="OLD",
+    multiple=True,
+    help="The older state: a commit, branch or tag of git, a path at one (REF:PATH), or files and folders.",
+)
+@click.option("--features", multiple=True, metavar="F", help="Features that are on, separated by commas or spaces.")
+@click.option("--all-features", is_flag=True, help="Turn on all features.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="A rule that is not applied.")
+@click.option("--world", metavar="W", help="The world for which OLD was built, where OLD is a component.")
+@click.option("--allow-unversioned", is_flag=True, help="Let packages without a version change in any way.")
+@click.option("--list-rules", is_flag=True, help="Print all rules, and do nothing else.")
+@_reporting
+def breaking(
+    paths: tuple[Path, ...],
+    against: tuple[str, ...],
+    features: tuple[str, ...],
+    all_features: bool,
+    ignore: tuple[str, ...],
+    world: str | None,
+    allow_unversioned: bool,
+    list_rules: bool,
+) -> None:
+    """Compare contracts with an older state of them: what changed, whom it breaks, which version it needs.
+
+    Of the contract whose roots are PATHS (the last one the root package); without PATHS, of all contracts of
+    witgen.toml. Fails where the version of a package does not allow what changed in it.
+    """
+    from witgen.breaking.rules import BY_ID, as_text
+
+    if list_rules:
+        click.echo(as_text())
+        return
+    for rule in ignore:
+        if rule not in BY_ID:
+            raise click.UsageError(f"--ignore: there is no rule {rule!r}; --list-rules prints all")
+
+    from pathlib import Path
+
+    from witgen.breaking.run import NothingToCompareWith, Options, run
+    from witgen.diagnostics import WitError
+
+    names = [name for given in features for name in given.replace(",", " ").split()]
+    options = Options(paths, against, names, all_features, ignore, allow_unversioned, world)
+    try:
+        outcome = run(options, Path.cwd())
+    except NothingToCompareWith as error:
+        raise click.UsageError(str(error)) from None
+    for line in outcome.lines:
+        click.echo(line)
+    if outcome.diagnostics:
+        raise WitError(*outcome.diagnostics)
+
+
+@main.command()
 @click.argument("crate", required=False)
 @click.option("--offline", is_flag=True, help="Use nothing from the network.")
 @_reporting

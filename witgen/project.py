@@ -21,6 +21,11 @@
     enable = ["missing-member-docs"]  # rules and categories that count beside those that do by default
     disable = ["naming"]              # rules and categories that don't count
 
+    [breaking]
+    against = "origin/main"           # what `witgen breaking` compares with: a commit, a folder, a file
+    ignore = ["deprecated"]           # rules that it does not apply
+    allow-unversioned = true          # packages without a version may change in any way
+
 Paths are relative to the file. It knows the file's form; it reads no contract.
 """
 
@@ -40,6 +45,7 @@ __all__ = [
     "FILE_NAME",
     "PROVIDED",
     "PROVIDED_NAME",
+    "Breaking",
     "Contract",
     "LintRules",
     "Project",
@@ -61,6 +67,12 @@ _FOR_RUST: dict[str, tuple[type, str]] = {
 #: The same for Python.
 _FOR_PYTHON: dict[str, tuple[type, str]] = {
     "provided": (list, "a list of packages and interfaces"),
+}
+#: Keys of the table `breaking`.
+_BREAKING: dict[str, tuple[type, str]] = {
+    "against": (str, "a string"),
+    "ignore": (list, "a list of rules"),
+    "allow-unversioned": (bool, "true or false"),
 }
 _FOR_LANGUAGES = {"rust": _FOR_RUST, "python": _FOR_PYTHON}
 #: The packages whose imports Python leaves to providers where nothing else is said: those that `witgen.wasi` has.
@@ -104,16 +116,30 @@ class LintRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaking:
+    """How contracts are compared with an older state of them, which `against` names; "" where the file does not.
+
+    `ignore` has ids of rules.
+    """
+
+    against: str = ""
+    ignore: tuple[str, ...] = ()
+    allow_unversioned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A ``witgen.toml``, read and checked.
 
-    `folder` is where it lies, `lint` says which rules count, `components` names files, relative to the folder.
+    `folder` is where it lies, `lint` says which rules count, `breaking` what contracts are compared with, `components`
+    names files, relative to the folder.
     """
 
     folder: Path
     contracts: tuple[Contract, ...]
     targets: tuple[Target, ...]
     lint: LintRules
+    breaking: Breaking = Breaking()
     components: tuple[str, ...] = ()
 
 
@@ -157,12 +183,16 @@ class _Reader:
         self._folder = folder
 
     def project(self, data: Mapping[str, Any]) -> Project:
-        self._known(data, ("contract", "generate", "lint", "verify"), "table")
+        self._known(data, ("contract", "generate", "lint", "breaking", "verify"), "table")
         contracts = {name: self._contract(name, table) for name, table in self._table(data, "contract", dict).items()}
         targets = tuple(self._target(table, contracts) for table in self._table(data, "generate", list))
-        lint = self._lint(self._table(data, "lint", dict))
         return Project(
-            self._folder, tuple(contracts.values()), targets, lint, self._components(self._table(data, "verify", dict))
+            self._folder,
+            tuple(contracts.values()),
+            targets,
+            lint=self._lint(self._table(data, "lint", dict)),
+            breaking=self._breaking(self._table(data, "breaking", dict)),
+            components=self._components(self._table(data, "verify", dict)),
         )
 
     def _components(self, table: Mapping[str, Any]) -> tuple[str, ...]:
@@ -226,6 +256,22 @@ class _Reader:
             if not isinstance(item, str) or not PROVIDED_NAME.fullmatch(item):
                 raise self._error("provided", f"provided: {item!r} is no package or interface (`wasi:io`)")
         return Target(contracts[name], table.get("world"), outputs, table.get("split", False), derives, provided)
+
+    def _breaking(self, table: Mapping[str, Any]) -> Breaking:
+        if not table:
+            return Breaking()
+        from witgen.breaking.rules import BY_ID
+
+        self._known(table, tuple(_BREAKING), "key")
+        for key, value in table.items():
+            kind, spelled = _BREAKING[key]
+            if not isinstance(value, kind):
+                raise self._error(key, f"{key} must be {spelled}")
+        ignore = tuple(table.get("ignore", ()))
+        for rule in ignore:
+            if not isinstance(rule, str) or rule not in BY_ID:
+                raise self._error(str(rule), f"ignore: there is no rule `{rule}`", *_suggestion(rule, BY_ID))
+        return Breaking(table.get("against", ""), ignore, table.get("allow-unversioned", False))
 
     def _table(self, data: Mapping[str, Any], key: str, kind: type) -> Any:
         found = data.get(key, kind())

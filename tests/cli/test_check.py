@@ -55,7 +55,7 @@ def states(result: Result) -> dict[str, str]:
 def test_all_is_well(folder: Path) -> None:
     result = check()
     assert result.exit_code == 0 and not result.stderr
-    assert set(states(result).values()) == {"ok"}
+    assert {name: state for name, state in states(result).items() if state != "ok"} == {"breaking": "skipped"}
 
 
 def test_every_step_runs_and_every_mistake_is_told(folder: Path) -> None:
@@ -96,6 +96,19 @@ def test_steps_without_anything_to_do_are_skipped(folder: Path) -> None:
     assert states(result)["generate"] == states(result)["verify"] == "skipped"
 
 
+def test_a_change_that_the_version_does_not_allow_is_told(folder: Path) -> None:
+    old = folder / "old.wit"
+    old.write_text(
+        (folder / "progress.wit").read_text().replace("heartbeat: func(timestamp: u64", "heartbeat: func(at: u64")
+    )
+    (folder / "witgen.toml").write_text(f'{PROJECT}\n[breaking]\nagainst = "old.wit"\n')
+    result = check()
+    assert states(result)["breaking"] == "failed"
+    assert "[parameter-renamed]" in result.stderr
+    (folder / "witgen.toml").write_text(f'{PROJECT}\n[breaking]\nagainst = "progress.wit"\n')
+    assert states(check())["breaking"] == "ok"
+
+
 def test_a_component_that_is_named_has_to_be_there(folder: Path) -> None:
     (folder / "witgen.toml").write_text(PROJECT.replace("*.wasm", "dist/other.wasm"))
     result = check()
@@ -130,9 +143,10 @@ def test_junit_has_a_case_for_each_step(folder: Path) -> None:
         "fmt": ["system-out"],
         "lint": ["system-out"],
         "hash": ["system-out"],
+        "breaking": ["skipped"],
         "verify": ["skipped"],
     }
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "1", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("6", "1", "2")
 
 
 def on_terminal(*args: str, **environment: str) -> str:

@@ -1,0 +1,278 @@
+"""The rules of packages, interfaces, worlds and functions."""
+
+from __future__ import annotations
+
+from witgen.breaking.rule import Built, Effect, Frame, Level, Rule
+
+__all__ = ["FUNCTIONS", "PACKAGES", "WORLDS"]
+
+_NO, _YES = Effect.NONE, Effect.BREAKS
+_NOTICE, _ADDITION, _BREAKING, _MISTAKE = Level.NOTICE, Level.ADDITION, Level.BREAKING, Level.MISTAKE
+_NEITHER, _IMPORTING, _EXPORTING, _ALL = Built.NONE, Built.IMPORTING, Built.EXPORTING, Built.ALL
+
+PACKAGES: tuple[Rule, ...] = (
+    Rule(
+        "package-removed",
+        *(_MISTAKE, _NO, _YES, _IMPORTING),
+        "a package is gone",
+        "package shop:stock; interface store { }",
+        "package shop:depot; interface store { }",
+        Frame.PACKAGE,
+    ),
+    Rule(
+        "package-added",
+        *(_NOTICE, _NO, _NO, _NEITHER),
+        "a package is new",
+        "package shop:stock; interface store { }",
+        "package shop:stock; interface store { } package shop:depot { interface shelf { } }",
+        Frame.PACKAGE,
+    ),
+    Rule(
+        "version-lowered",
+        *(_MISTAKE, _NO, _NO, _NEITHER),
+        "a package has a lower version than before",
+        "package shop:stock@1.1.0;",
+        "package shop:stock@1.0.0;",
+        Frame.PACKAGE,
+    ),
+    Rule(
+        "version-removed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a package has no version any more, so that its interfaces link under other names",
+        "package shop:stock@1.0.0; interface store { }",
+        "package shop:stock; interface store { }",
+        Frame.PACKAGE,
+    ),
+    Rule(
+        "version-added",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a package has a version now, so that its interfaces link under other names",
+        "package shop:stock; interface store { }",
+        "package shop:stock@1.0.0; interface store { }",
+        Frame.PACKAGE,
+    ),
+    Rule(
+        "interface-removed",
+        *(_BREAKING, _NO, _YES, _IMPORTING),
+        "an interface is gone",
+        "interface store { } interface shelf { }",
+        "interface store { }",
+        Frame.ITEMS,
+    ),
+    Rule(
+        "interface-added",
+        *(_ADDITION, _NO, _NO, _NEITHER),
+        "an interface is new",
+        "interface store { }",
+        "interface store { } interface shelf { }",
+        Frame.ITEMS,
+    ),
+)
+
+WORLDS: tuple[Rule, ...] = (
+    Rule(
+        "world-removed",
+        *(_BREAKING, _YES, _YES, _NEITHER),
+        "a world is gone",
+        "world shop { } world depot { }",
+        "world shop { }",
+        Frame.ITEMS,
+    ),
+    Rule(
+        "world-added",
+        *(_ADDITION, _NO, _NO, _NEITHER),
+        "a world is new",
+        "world shop { }",
+        "world shop { } world depot { }",
+        Frame.ITEMS,
+    ),
+    Rule(
+        "import-removed",
+        *(_BREAKING, _NO, _YES, _IMPORTING),
+        "a world no longer imports something: hosts need not offer it to components that use it",
+        "import store;",
+        "",
+        Frame.WORLD,
+    ),
+    Rule(
+        "import-added",
+        *(_ADDITION, _YES, _NO, _NEITHER),
+        "a world imports something more: hosts have to offer it",
+        "",
+        "import store;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "export-removed",
+        *(_BREAKING, _NO, _YES, _NEITHER),
+        "a world no longer exports something: hosts can't call it",
+        "export store;",
+        "",
+        Frame.WORLD,
+    ),
+    Rule(
+        "export-added",
+        *(_BREAKING, _YES, _NO, _EXPORTING),
+        "a world exports something more: components have to offer it, and those that are built don't",
+        "",
+        "export store;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "import-version-raised",
+        *(_ADDITION, _YES, _NO, _NEITHER),
+        "a world imports a later version of another package's interface, with which the earlier one links",
+        "import other:log/log@1.0.0;",
+        "import other:log/log@1.1.0;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "import-version-changed",
+        *(_BREAKING, _YES, _YES, _IMPORTING),
+        "a world imports another package's interface in an earlier version, or one that does not link with the old one",
+        "import other:log/log@1.0.0;",
+        "import other:log/log@2.0.0;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "export-version-raised",
+        *(_ADDITION, _NO, _NO, _NEITHER),
+        "a world exports a later version of another package's interface, with which the earlier one links",
+        "export other:log/log@1.0.0;",
+        "export other:log/log@1.1.0;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "export-version-changed",
+        *(_BREAKING, _YES, _YES, _EXPORTING),
+        "a world exports another package's interface in an earlier version, or one that does not link with the old one",
+        "export other:log/log@1.0.0;",
+        "export other:log/log@2.0.0;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "label-interface-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a plain name of a world stands for another interface",
+        "import sink: store;",
+        "import sink: other:log/log@1.0.0;",
+        Frame.WORLD,
+    ),
+    Rule(
+        "item-kind-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a name of a world stands for something of another kind: a function, an interface or a type",
+        "import sink: func();",
+        "import sink: interface { }",
+        Frame.WORLD,
+    ),
+)
+
+FUNCTIONS: tuple[Rule, ...] = (
+    Rule(
+        "function-removed",
+        *(_BREAKING, _NO, _YES, _IMPORTING),
+        "a function is gone",
+        "get: func(); put: func();",
+        "get: func();",
+    ),
+    Rule(
+        "function-added",
+        *(_ADDITION, _YES, _NO, _NEITHER),
+        "a function is new in an interface that no world exported: who offers the interface has to have it",
+        "get: func();",
+        "get: func(); put: func();",
+    ),
+    Rule(
+        "exported-function-added",
+        *(_BREAKING, _YES, _NO, _EXPORTING),
+        "a function is new in an interface that a world exported: components that are built don't have it",
+        "get: func();",
+        "get: func(); put: func();",
+        Frame.EXPORTED,
+    ),
+    Rule(
+        "function-kind-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a method has become a static function, or the other way round",
+        "resource shelf { size: func() -> u32; }",
+        "resource shelf { size: static func() -> u32; }",
+    ),
+    Rule(
+        "function-async-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a function has become async, or is so no more",
+        "get: func();",
+        "get: async func();",
+    ),
+    Rule(
+        "parameter-added",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a function has one parameter more",
+        "get: func(key: u32);",
+        "get: func(key: u32, shelf: u8);",
+    ),
+    Rule(
+        "parameter-removed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a function has one parameter less",
+        "get: func(key: u32, shelf: u8);",
+        "get: func(key: u32);",
+    ),
+    Rule(
+        "parameter-renamed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a parameter has another name, which is part of the function's type",
+        "get: func(key: u32);",
+        "get: func(id: u32);",
+    ),
+    Rule(
+        "parameters-reordered",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "the parameters stand in another order",
+        "get: func(key: u32, shelf: u8);",
+        "get: func(shelf: u8, key: u32);",
+    ),
+    Rule(
+        "parameter-type-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a parameter has another type",
+        "get: func(key: u32);",
+        "get: func(key: u64);",
+    ),
+    Rule(
+        "parameter-ownership-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a handle is owned where it was borrowed, or the other way round",
+        "resource shelf; clear: func(what: borrow<shelf>);",
+        "resource shelf; clear: func(what: shelf);",
+    ),
+    Rule(
+        "result-added",
+        *(_BREAKING, _YES, _NO, _ALL),
+        "a function returns something, which it did not",
+        "put: func();",
+        "put: func() -> u32;",
+    ),
+    Rule(
+        "result-removed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a function returns nothing any more",
+        "put: func() -> u32;",
+        "put: func();",
+    ),
+    Rule(
+        "result-type-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a function returns another type",
+        "get: func() -> u32;",
+        "get: func() -> option<u32>;",
+    ),
+    Rule(
+        "constructor-fallibility-changed",
+        *(_BREAKING, _YES, _YES, _ALL),
+        "a constructor can fail, which it could not, or the other way round",
+        "resource shelf { constructor(); }",
+        "resource shelf { constructor() -> result<shelf, string>; }",
+    ),
+)
