@@ -73,7 +73,8 @@ def _make_python(folder: Path, fetched: Path, out: Path) -> None:
 def _make_javascript(folder: Path, fetched: Path, out: Path) -> None:
     # What is given as an argument finds its packages in the current folder.
     program = (folder / "componentize.mjs").read_text()
-    command = ["node", "--input-type=module", "--eval", program, str(folder / "app.js"), str(WORLD), "foreign", str(out)]
+    arguments = [str(folder / "app.js"), str(WORLD), "foreign", str(out)]
+    command = ["node", "--input-type=module", "--eval", program, *arguments]
     subprocess.run(command, cwd=fetched, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -19,7 +19,7 @@ from witgen.runtime.errors import Trap
 if TYPE_CHECKING:
     from witgen.runtime.state import InstanceState
 
-__all__ = ["HandleTable", "ResourceType"]
+__all__ = ["MAX_HANDLES", "HandleTable", "ResourceType"]
 
 #: The most handles that a table holds (`CanonicalABI.md`: ``Table.MAX_LENGTH``).
 MAX_HANDLES = (1 << 28) - 1
@@ -40,9 +40,11 @@ class ResourceType:
 class HandleTable:
     """The handles of one component instance. Every misuse by the guest is a `Trap`."""
 
-    __slots__ = ("_entries", "_free", "borrows", "lent")
+    __slots__ = ("_entries", "_free", "borrows", "lent", "most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_HANDLES) -> None:
+        #: How many handles there may be.
+        self.most = most
         self._entries: list[tuple[ResourceType, Any, bool] | None] = [None]
         self._free: list[int] = []
         #: Borrows given to the guest in the present call that it has not dropped yet.
@@ -67,8 +69,8 @@ class HandleTable:
             index = self._free.pop()
             self._entries[index] = entry
             return index
-        if len(self._entries) > MAX_HANDLES:
-            raise Trap("the handle table is full")
+        if len(self._entries) > self.most:
+            raise Trap(f"the handle table is full: {self.most} handles are the limit")
         self._entries.append(entry)
         return len(self._entries) - 1
 

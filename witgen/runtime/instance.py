@@ -7,7 +7,6 @@ exception that is on its way out. How it is put together is `linking`'s.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,15 +14,16 @@ import wasmtime
 
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
-from witgen.runtime.core import raw_trap, signature
+from witgen.runtime.core import Store, raw_trap, signature
 from witgen.runtime.errors import LinkError, UnsupportedComponent
-from witgen.runtime.handles import ResourceType
+from witgen.runtime.handles import MAX_HANDLES, ResourceType
 from witgen.runtime.lifted import LiftedFunction
+from witgen.runtime.limits import DEFAULT, Limits, Meter
 from witgen.runtime.linking import ImportedFunction, Linker, member
 from witgen.runtime.providers import HostFunction, Provider, Sources
 from witgen.runtime.reexports import Relay
 
-__all__ = ["Instance"]
+__all__ = ["Instance", "instance_of"]
 
 
 class Instance:
@@ -35,12 +35,14 @@ class Instance:
         contract: Contract,
         imports: Mapping[str, Mapping[str, HostFunction]],
         providers: Sequence[Provider] = (),
+        limits: Limits = DEFAULT,
     ) -> None:
         """Instantiates `component` with the functions that `imports` holds by interface and name, and for what those
         have not with that of the first of `providers` that has it.
 
         Raises `ContractError` if the component was made for another contract, `LinkError` if it asks for something
-        that is not there, `UnsupportedComponent` if it needs what this runtime lacks, `Trap` if its start fails.
+        that is not there or for more than `limits` grant, `UnsupportedComponent` if it needs what this runtime lacks,
+        `Trap` if its start fails, ValueError if its engine can't keep the `limits`.
         """
         if component.unsupported is not None:
             raise UnsupportedComponent(f"the component uses {component.unsupported}, which this runtime does not have")
@@ -48,7 +50,7 @@ class Instance:
         self._sources = Sources(contract, imports, providers)
         self._sources.check(component)
         self.component = component
-        self.store = wasmtime.Store(component.engine)
+        self.store = Store(component.engine)
         self.contract = contract
         self.owners = self._sources.own.owners
         self.resources = self._sources.own.resources
@@ -56,13 +58,18 @@ class Instance:
         self.orphans: list[tuple[int, Any]] = []
         #: An exception of host code on its way through the guest.
         self.pending: BaseException | None = None
-        #: Why the instance can't be used any more, once it has trapped.
-        self.poison: str | None = None
-        self._lock = threading.Lock()
-        self.enter = self._lock.acquire
-        self.leave = self._lock.release
-        self._linker = Linker(self, self._sources)
-        self._root = self._linker.run()
+        self._poison: str | None = None
+        self.meter = Meter(self.store, limits)
+        self.enter = self.meter.enter
+        self.leave = self.meter.leave
+        self._linker = Linker(self, self._sources, limits.handles or MAX_HANDLES)
+        self.enter(False)
+        try:
+            self._root = self._linker.run()
+        except BaseException:
+            self.meter.close()
+            raise
+        self.leave()
         self._links = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
             if not host:
@@ -70,6 +77,30 @@ class Instance:
         own = zip(self.resources, contract.resources, strict=True)
         #: Where the resources that the component exports are defined.
         self._homes = {type_.home for type_, (_, _, host) in own if not host}
+
+    @property
+    def poison(self) -> str | None:
+        """Why the instance can't be used any more, once it has trapped or was stopped."""
+        return self._poison or self.meter.stopped
+
+    @poison.setter
+    def poison(self, reason: str) -> None:
+        self._poison = reason
+        self.meter.close()
+
+    def stop(self, reason: str = "the host stopped it") -> None:
+        """Ends the call that the instance is in, from any thread, and makes the instance unusable.
+
+        The call raises a `Trap` with this reason as soon as the guest's code runs on, which is at once unless it is in
+        host code. Does not wait for that. Raises ValueError if it is in a call, and its engine is not interruptible.
+        """
+        if self._poison is None:
+            self.meter.stop(reason)
+
+    @property
+    def fuel_used(self) -> int | None:
+        """The fuel that the last call has used, or the present one so far; None where there is no limit of fuel."""
+        return self.meter.fuel_used
 
     def export(self, interface: str, name: str, params: str, results: str) -> LiftedFunction:
         """The exported function `name` of an interface (``""``: of the world itself) with this core type."""
@@ -111,3 +142,11 @@ class Instance:
         if found.home is not None:
             found.name = shown
         return found
+
+
+def instance_of(adapter: object) -> Instance:
+    """The instance behind an object of a generated world class. Raises TypeError if it is none."""
+    found = getattr(adapter, "_instance", None)
+    if not isinstance(found, Instance):
+        raise TypeError(f"{adapter!r} is not an object of a generated world class")
+    return found

@@ -106,7 +106,8 @@ class LiftedFunction(CoreFunction):
         if pending is None:
             return self._poisoned(trap)
         if isinstance(pending, Trap):
-            return self._poisoned(Trap(pending.reason, frames=(*pending.frames, *trap.frames)))
+            # A trap inside names all frames of the store, those of whoever called it too.
+            return self._poisoned(Trap(pending.reason, frames=pending.frames or trap.frames))
         self._poisoned(Trap(f"host code raised {type(pending).__name__}"))
         frames = ", ".join(trap.frames) or "the guest"
         pending.add_note(f"raised in host code called by {self.name} ({frames})")
@@ -129,4 +130,5 @@ class LiftedFunction(CoreFunction):
     def _poisoned(self, trap: Trap) -> Trap:
         """Makes the instance unusable for good: it stays claimed."""
         self.instance.poison = f"the instance has trapped before, in {self.name}: {trap.reason}"
-        return Trap(trap.reason, self.name, trap.frames)
+        hint = self.instance.meter.near_limit()
+        return Trap(f"{trap.reason} ({hint})" if hint else trap.reason, self.name, trap.frames)

@@ -21,7 +21,7 @@ from witgen.binary.model import Sort
 from witgen.runtime.builtins import Fail, resource_drop, resource_new, resource_rep
 from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreFunction, HostCallback, host_function, signature
+from witgen.runtime.core import CoreExports, CoreFunction, HostCallback, host_function, signature, trap_of
 from witgen.runtime.errors import LinkError, Trap
 from witgen.runtime.fusion import Signature, fuse, signature_of
 from witgen.runtime.handles import ResourceType
@@ -124,7 +124,8 @@ def _imported(interface: str, name: str, entity: entities.Entity) -> Any:
 class Linker:
     """Carries out the definitions of one component for one `Instance`."""
 
-    def __init__(self, instance: Instance, sources: Sources) -> None:
+    def __init__(self, instance: Instance, sources: Sources, handles: int) -> None:
+        """`handles` is how many each of the component instances may have."""
         self._instance = instance
         self._component = instance.component
         self._store = instance.store
@@ -135,7 +136,7 @@ class Linker:
         self._codecs = Codecs(self.resource)
         self._signatures: dict[entities.Node, Signature] = {}
         self._keep: list[object] = []
-        self.state = InstanceState()
+        self.state = InstanceState(None, handles)
 
     def run(self) -> dict[str, Any]:
         """Instantiates the component; gives what it exports."""
@@ -181,6 +182,8 @@ class Linker:
         found = frame.contexts.get(key)
         if found is None:
             memory = None if options.memory is None else frame.at(Sort.CORE_MEMORY, options.memory)
+            if memory is not None:
+                self._instance.meter.add_memory(memory)
             realloc = None if options.realloc is None else frame.at(Sort.CORE_FUNC, options.realloc)
             if realloc is not None:
                 self.expect(realloc, "iiii", "i", "realloc")
@@ -223,14 +226,18 @@ class Linker:
             externs.append(found)
         try:
             instance = wasmtime.Instance(self._store, module, externs)
-        except wasmtime.Trap as trap:
-            if self._instance.pending is not None:
-                raise self._instance.pending from None
-            raise Trap(trap.message.strip().splitlines()[-1].strip(), "start") from None
-        except wasmtime.WasmtimeError as error:
-            raise LinkError(str(error).strip().splitlines()[-1].strip()) from None
-        exports = instance.exports(self._store)
-        return {export.name: exports[export.name] for export in module.exports}
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            raise self._not_started(error) from None
+        return CoreExports(self._store, module, instance)
+
+    def _not_started(self, error: wasmtime.Trap | wasmtime.WasmtimeError) -> BaseException:
+        """What to raise where a core module could not be instantiated: it does not fit, or its start failed."""
+        if self._instance.pending is not None:
+            return self._instance.pending
+        trap = trap_of(error)
+        if isinstance(error, wasmtime.Trap) or trap.frames:
+            return Trap(trap.reason, "start", trap.frames)
+        return LinkError(trap.reason)
 
     def _bundle_core(self, definition: model.BundleCoreExports, frame: Frame) -> Mapping[str, Any]:
         return {item.name: frame.at(item.sort, item.index) for item in definition.exports}
@@ -249,9 +256,11 @@ class Linker:
         return _Closure(definition, frame)
 
     def _instantiate_component(self, definition: model.InstantiateComponent, frame: Frame) -> Exports:
+        self._instance.meter.count_instance()
         closure: _Closure = frame.at(Sort.COMPONENT, definition.component)
         args = {arg.name: frame.at(arg.sort, arg.index) for arg in definition.args}
-        return self._run(closure.component, Frame(InstanceState(frame.state), closure.frame, args))
+        state = InstanceState(frame.state, frame.state.handles.most)
+        return self._run(closure.component, Frame(state, closure.frame, args))
 
     def _bundle(self, definition: model.BundleExports, frame: Frame) -> Exports:
         return {item.name: frame.at(item.sort, item.index) for item in definition.exports}

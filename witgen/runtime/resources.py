@@ -10,6 +10,7 @@ import contextlib
 from typing import Any, TypeVar
 
 from witgen.runtime.context import Context
+from witgen.runtime.deadlines import is_watching
 from witgen.runtime.errors import ComponentError, InstanceUnavailable, ResourceDropped
 from witgen.runtime.state import InstanceState
 
@@ -83,8 +84,7 @@ class GuestResource:
 
     def close(self) -> None:
         """Drops the resource; more than once does no harm. Raises `Trap` if the guest's destructor fails."""
-        rep = self._rep
-        if rep is None or not self._own:
+        if self._rep is None or not self._own:
             return
         instance = self._cx.instance
         if not instance.enter(False):
@@ -92,9 +92,11 @@ class GuestResource:
                 raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call")
             self._rep = None
             return
-        self._rep = None
+        # Only now: another thread may have closed it or given it away before.
+        rep, self._rep = self._rep, None
         try:
-            self._cx.resources[self._index].drop(rep)
+            if rep is not None:
+                self._cx.resources[self._index].drop(rep)
             while instance.orphans:
                 index, orphan = instance.orphans.pop()
                 self._cx.resources[index].drop(orphan)
@@ -112,6 +114,8 @@ class GuestResource:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, ComponentError):
             try:
+                if is_watching():
+                    raise InstanceUnavailable(f"{type(self).__name__}: its guest can't run in this thread")
                 self.close()
             except InstanceUnavailable:
                 # Collected in the middle of a call: dropped together with the next one that is closed.

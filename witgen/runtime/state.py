@@ -7,7 +7,7 @@ State"). What they share, the store and the host's claim on the whole, is `insta
 from __future__ import annotations
 
 from witgen.runtime.errors import Trap
-from witgen.runtime.handles import HandleTable
+from witgen.runtime.handles import MAX_HANDLES, HandleTable
 
 __all__ = ["InstanceState"]
 
@@ -21,9 +21,10 @@ class InstanceState:
 
     __slots__ = ("handles", "may_leave", "parent")
 
-    def __init__(self, parent: InstanceState | None = None) -> None:
+    def __init__(self, parent: InstanceState | None = None, handles: int = MAX_HANDLES) -> None:
+        """The state of an instance in `parent`, if it is in one, with room for so many `handles`."""
         self.parent = parent
-        self.handles = HandleTable()
+        self.handles = HandleTable(handles)
         self.may_leave = True
 
     def is_related(self, other: InstanceState) -> bool:

@@ -1478,13 +1478,15 @@ class FtpComponent:
         imports: FtpComponentImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> None:
         """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
-        is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
+        is not given or for more than `limits` grant, `rt.UnsupportedComponent` or `rt.Trap` if it can't be started,
+        and ValueError if the component's engine can't keep the `limits`.
         """
-        instance = rt.Instance(component, CONTRACT, _functions(imports), providers)
+        instance = rt.Instance(component, CONTRACT, _functions(imports), providers, limits)
         self._instance = instance
         self.data_plane = DataPlane(instance)
         self.control = Control(instance)
@@ -1496,9 +1498,11 @@ class FtpComponent:
         imports: FtpComponentImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> FtpComponent:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path), imports, providers=providers)
+        component = rt.Component.from_file(path, engine=rt.default_engine(limits))
+        return cls(component, imports, providers=providers, limits=limits)
 
 
 def provider(imports: FtpComponentImports) -> rt.Provider:
