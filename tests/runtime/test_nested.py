@@ -237,6 +237,17 @@ def test_a_realloc_inside_that_returns_nonsense_is_a_trap(tmp_path: Path, pointe
         api(tmp_path, broken + outer() + _AROUND).greet("you")
 
 
+def test_what_is_empty_comes_from_the_allocator_as_well(tmp_path: Path) -> None:
+    # The callee gives back the pointer itself, which only its own allocator can know.
+    where = INNER.replace(
+        "(i32.store (i32.const 16) (local.get 2))",
+        "(i32.store (local.get 2) (i32.add (i32.const 48) (i32.gt_u (local.get 0) (i32.const 4095))))"
+        " (i32.store (i32.const 16) (local.get 2))",
+    ).replace("(i32.store8 (i32.add (local.get 2) (local.get 1)) (i32.const 33))", "")
+    assert where.count("4095") == 1
+    assert api(tmp_path, where + outer() + _AROUND).greet("") == "1"
+
+
 def test_a_component_can_t_call_into_the_one_around_it_nor_that_into_it(tmp_path: Path) -> None:
     down = INNER + f"""
       (instance $one (instantiate $inner))

@@ -174,8 +174,6 @@ def _bulk(element: Codec, clean: Callable[[memoryview], bytes] | None) -> Codec:
 
     def lower(cx: Context, data: memoryview | bytes) -> tuple[int, int]:
         length = len(data)
-        if not length:
-            return align, 0
         pointer = cx.allocate(length, align)
         cx.view[pointer : pointer + length] = data
         return pointer, length // size
@@ -191,8 +189,6 @@ def _each(element: Codec) -> Codec:
         return [load(cx, at) for at in range(pointer, end, size)]
 
     def lower(cx: Context, values: list[Any]) -> tuple[int, int]:
-        if not values:
-            return align, 0
         pointer = at = cx.allocate(size * len(values), align)
         for value in values:
             store(cx, value, at)
