@@ -3,11 +3,9 @@
 It imports wasmtime, `witgen.binary` and the digests of `witgen.contract`; never the parser, the resolver or an emitter.
 """
 
-from ctypes import string_at
-
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Buffer, Context
-from witgen.runtime.core import HostCallback, new_engine
+from witgen.runtime.core import HostCallback, Slots, new_engine
 from witgen.runtime.errors import (
     ComponentError,
     ContractError,
@@ -60,6 +58,7 @@ __all__ = [
     "Ok",
     "Provider",
     "ResourceDropped",
+    "Slots",
     "Some",
     "Trap",
     "UnsupportedComponent",
@@ -80,7 +79,6 @@ __all__ = [
     "s16",
     "s32",
     "s64",
-    "string_at",
     "unsigned_32",
     "unsigned_64",
 ]

@@ -10,8 +10,6 @@ What it can't run it refuses here, by name, before any guest code runs that depe
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -21,20 +19,16 @@ import wasmtime
 from witgen.binary import model
 from witgen.binary.model import Sort
 from witgen.contract.verification import linker
+from witgen.runtime.claims import Claim
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature
+from witgen.runtime.core import CoreFunction, HostCallback, Slots, host_function, in_words, raw_trap, signature
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
 from witgen.runtime.providers import HostFunction, Provider, Source, Sources, drop_host_object
 
 __all__ = ["Instance", "LiftedFunction"]
-
-#: How an item assignment to a view of a `CoreFunction` refuses a value.
-_VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
-_VIEW_TYPES = {"I": "u32", "i": "s32", "Q": "u64", "q": "s64", "f": "f32", "d": "f64"}
-
 
 @dataclass(frozen=True, slots=True)
 class _Lifted:
@@ -76,8 +70,8 @@ class _Frame:
 class LiftedFunction(CoreFunction):
     """An export ready to be called by generated code, with what surrounds the core call.
 
-    `enter` claims the instance (False: it is in use or has trapped), `leave` gives it back, `finish` also lets the
-    guest free what it returned.
+    `enter` claims the instance (IndexError: it is in use or has trapped), `leave` gives it back, `finish` also lets the
+    guest free what it returned; both take None.
     """
 
     __slots__ = ("cx", "enter", "finish", "instance", "leave", "name", "post")
@@ -97,13 +91,13 @@ class LiftedFunction(CoreFunction):
             self.post = CoreFunction(instance.store, post, 1)
             self.finish = self._finish
 
-    def _finish(self) -> None:
+    def _finish(self, _: None) -> None:
         post = self.post
         post.u64[0] = self.u64[0]
         error = post.call()
         if error or post.trap[0]:
             raise self._poisoned(post.failure(error))
-        self.leave()
+        self.leave(None)
 
     def refused(self) -> InstanceUnavailable:
         """The error where `enter` said no."""
@@ -114,12 +108,10 @@ class LiftedFunction(CoreFunction):
         """What to raise where an argument could not be passed; the instance goes on unless the guest is to blame."""
         if isinstance(error, Trap):
             return self._poisoned(error)
-        self.leave()
+        self.leave(None)
         if type(error).__module__ == "struct":
             error = ValueError(str(error))
-        found = _VIEW_ERROR.match(str(error))
-        if found is not None:
-            error = type(error)(f"not a {_VIEW_TYPES[found[1]]}, or out of its range")
+        error = in_words(error)
         error.add_note(f"in an argument of {self.name}")
         return error
 
@@ -182,9 +174,9 @@ class Instance:
         self.pending: BaseException | None = None
         #: Why the instance can't be used any more, once it has trapped.
         self.poison: str | None = None
-        self._lock = threading.Lock()
-        self.enter = self._lock.acquire
-        self.leave = self._lock.release
+        claim = Claim()
+        self.enter = claim.take
+        self.leave = claim.give
         self._contexts: dict[tuple[int | None, int | None, str, int], Context] = {}
         self._keep: list[object] = []
         self._host_types = HostTypes(component, self._sources.host_types)
@@ -352,11 +344,12 @@ class Instance:
 
     def _resource_new(self, definition: model.ResourceNew, frame: _Frame) -> wasmtime.Func:
         type_ = frame.spaces[Sort.TYPE][definition.resource]
-        add = self.handles.add
+        add, slots = self.handles.add, Slots("I", 1)
 
-        def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
             try:
-                a[0] = add(type_, a[0] & 0xFFFFFFFF)
+                u32 = slots[a]
+                u32[0] = add(type_, u32[0])
             except BaseException as error:
                 return self.fail(error)
             return 0
@@ -365,11 +358,12 @@ class Instance:
 
     def _resource_rep(self, definition: model.ResourceRep, frame: _Frame) -> wasmtime.Func:
         type_ = frame.spaces[Sort.TYPE][definition.resource]
-        rep = self.handles.rep
+        rep, slots = self.handles.rep, Slots("I", 1)
 
-        def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
             try:
-                a[0] = rep(a[0] & 0xFFFFFFFF, type_)
+                u32 = slots[a]
+                u32[0] = rep(u32[0], type_)
             except BaseException as error:
                 return self.fail(error)
             return 0
@@ -378,11 +372,11 @@ class Instance:
 
     def _resource_drop(self, definition: model.ResourceDrop, frame: _Frame) -> wasmtime.Func:
         type_ = frame.spaces[Sort.TYPE][definition.resource]
-        drop = self.handles.drop
+        drop, slots = self.handles.drop, Slots("I", 1)
 
-        def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
             try:
-                drop(a[0] & 0xFFFFFFFF, type_)
+                drop(slots[a][0], type_)
             except BaseException as error:
                 return self.fail(error)
             return 0

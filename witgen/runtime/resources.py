@@ -71,9 +71,11 @@ class GuestResource:
         if rep is None or not self._own:
             return
         instance = self._cx.instance
-        if not instance.enter(False):
+        try:
+            instance.enter()
+        except IndexError:
             if instance.poison is None:
-                raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call")
+                raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call") from None
             self._rep = None
             return
         self._rep = None
@@ -85,7 +87,7 @@ class GuestResource:
         except ComponentError as error:
             instance.poison = f"the instance has trapped before, in a destructor: {error}"
             raise
-        instance.leave()
+        instance.leave(None)
 
     def __enter__(self: Self) -> Self:
         return self

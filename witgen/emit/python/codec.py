@@ -13,7 +13,7 @@ from witgen.emit.python.code import Block
 from witgen.emit.python.memory import LETTERS, MemoryCode
 from witgen.emit.python.parts import ZERO
 
-__all__ = ["Codec", "core_value"]
+__all__ = ["Codec", "core_scalar", "core_value"]
 
 _P = ir.Primitive
 
@@ -185,6 +185,17 @@ def core_value(letter: str, core: abi.Core, code: str) -> str:
     if letter not in _BITS or _CORE_LETTERS[core] == letter:
         return code
     return f"rt.in_range({code}, {_BITS[letter]})"
+
+
+def core_scalar(letter: str, name: str) -> str:
+    """The whole core value of a scalar that `letter` writes, as it is given to a view that checks it."""
+    if letter == "?":
+        return f"1 if {name} else 0"
+    if letter == "f":
+        return f"rt.f32_bits({name})"
+    if letter in "BH":
+        return f"{name} if 0 <= {name} < {1 << _BITS[letter]:#x} else rt.in_range({name}, {_BITS[letter]})"
+    return name
 
 
 _BITS = {"B": 8, "H": 16, "I": 32, "Q": 64}

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from witgen import runtime as rt
 
@@ -1060,15 +1060,17 @@ class DataPlane:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._send_data
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1, v2, v3 = _lower_outgoing_data(cx, data)
             _S1.pack_into(f.buffer, 0, transfer._give(cx, 5), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1084,7 +1086,7 @@ class DataPlane:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1100,8 +1102,10 @@ class DataPlane:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._recv_data
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1, v2 = _lower_option_string(cx, name)
@@ -1116,7 +1120,7 @@ class DataPlane:
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1132,7 +1136,7 @@ class DataPlane:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1148,14 +1152,16 @@ class Session(rt.GuestResource):
     def local_address(self) -> IpSocketAddress:
         """The address that it listens on, with the port that was taken."""
         f: rt.LiftedFunction = self._i._session_local_address
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1164,39 +1170,43 @@ class Session(rt.GuestResource):
             result: IpSocketAddress = _load_ip_socket_address(cx, p)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def subscribe(self) -> Pollable:
         """Ready when `poll-command` has work to do. One for the life of the session is enough."""
         f: rt.LiftedFunction = self._i._session_subscribe
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             result: Pollable = cx.handles.take(f.u32[0], cx.resources[1])
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def status(self) -> SessionStatus:
         """Where it stands."""
         f: rt.LiftedFunction = self._i._session_status
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1206,7 +1216,7 @@ class Session(rt.GuestResource):
             result: SessionStatus = SessionStatus(v0, v1, v2)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1257,8 +1267,10 @@ class Control:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._start_server
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             p = cx.allocate(128, 8)
@@ -1330,7 +1342,7 @@ class Control:
             f.u32[0] = p
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1351,7 +1363,7 @@ class Control:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1364,17 +1376,19 @@ class Control:
         A further call can only make the time shorter.
         """
         f: rt.LiftedFunction = self._stop_server
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = session._lend(cx)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
-        f.finish()
+        f.finish(None)
 
     def poll_command(self, session: Session, max: int) -> Batch:
         """Does all the work of a session that is due (accepts, reads, moves data, replies, keeps time) and gives what has
@@ -1386,15 +1400,17 @@ class Control:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._poll_command
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = session._lend(cx)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1420,7 +1436,7 @@ class Control:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1435,15 +1451,17 @@ class Control:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._send_response
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1, v2, v3 = _lower_response(cx, response)
             _S24.pack_into(f.buffer, 0, exchange._give(cx, 7), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1459,7 +1477,7 @@ class Control:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1545,9 +1563,9 @@ def _functions(imports: FtpComponentImports) -> dict[str, dict[str, rt.HostFunct
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
 _S0 = struct.Struct("<2IB7xB7xQB7xQHBxH2xB3x2IB3x2IB3x2I")
-_S1 = struct.Struct("<I12xI12xI12xI12xQ")
+_S1 = struct.Struct("<I12xI12xI12xI12xQ8x")
 _S2 = struct.Struct("<4xB3x2I")
-_S3 = struct.Struct("<I12xI12xI12xI12xI")
+_S3 = struct.Struct("<I12xI12xI12xI12xI12x")
 _S4 = struct.Struct("<B3xH4B")
 _S5 = struct.Struct("<B3xH2xI8HI")
 _S6 = struct.Struct("<2I")
@@ -1568,13 +1586,13 @@ _S20 = struct.Struct("<8xQ")
 _S21 = struct.Struct("<2Q2IBxH4x2QB3xB3x2I")
 _S22 = struct.Struct("<QB3xB3x2I")
 _S23 = struct.Struct("<4x10I?")
-_S24 = struct.Struct("<I12xI12xQ8xI12xI")
+_S24 = struct.Struct("<I12xI12xQ8xI12xI12x")
 _S25 = struct.Struct("<2I?")
 _S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xI12xI12xI")
 _S27 = struct.Struct("<8xq")
 _S28 = struct.Struct("<8xd")
 _S29 = struct.Struct("<8x?")
-_S30 = struct.Struct("<I12xI12xI12xI")
+_S30 = struct.Struct("<I12xI12xI12xI12xI")
 _S31 = struct.Struct("<B3xB3x2I")
 _S32 = struct.Struct("<B3x2I")
 _LEVEL = tuple(Level)
@@ -2059,10 +2077,16 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
 
 
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 1)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+        try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
         try:
             value = host.threshold()
-            a[0] = rt.in_range(value._value_, 32)
+            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2071,11 +2095,12 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    raw_at = rt.Slots("B", 15)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack(
-                rt.string_at(a, 228)
-            )
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack_from(raw)
             v15 = _LEVEL[v0]
             v16 = Context(
                 (
@@ -2103,10 +2128,16 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 1)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+        try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
         try:
             value = host.poll_set()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
+            u32[0] = cx.handles.add(cx.resources[4], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2115,18 +2146,22 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = a[4] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            v2 = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[4])
-            v4 = v1
-            v5 = cx.handles.take(v2, cx.resources[1])
+            v4 = cx.handles.take(v2, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v3.add(v4, v5)
+            v3.add(v1, v4)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2135,16 +2170,20 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 2)
+    u64_at = rt.Slots("Q", 2)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
             v2 = cx.handles.rep(v0, cx.resources[4])
-            v3 = v1
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v2.remove(v3)
+            v2.remove(v1)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2153,21 +2192,22 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 
 
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    raw_at = rt.Slots("B", 5)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[4])
-            v5 = _load_list_u64(cx, v1, v2)
-            v6 = v3
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S30.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[4])
+            v6 = _load_list_u64(cx, v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = v4.take(v5, v6)
-            p = a[8] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            value = v5.take(v6, v3)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
-            _S6.pack_into(cx.view, p, v7, v8)
+            _S6.pack_into(cx.view, area, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2176,15 +2216,18 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
 
 
 def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 1)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2193,35 +2236,36 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 
 
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    raw_at = rt.Slots("B", 5)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.take(v0, cx.resources[2])
-            v5 = cx.handles.take(v1, cx.resources[3])
-            v6 = cx.string(v2, v3)
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S30.unpack_from(raw)
+            v5 = cx.handles.take(v0, cx.resources[2])
+            v6 = cx.handles.take(v1, cx.resources[3])
+            v7 = cx.string(v2, v3)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.client(v4, v5, v6)
+                value = host.client(v5, v6, v7)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v7 = failure.value
-                v8, v9 = cx.put_string(v7.message)
-                _S31.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v8 = failure.value
+                v9, v10 = cx.put_string(v8.message)
+                _S31.pack_into(cx.view, area, 1, v8.kind._value_, v9, v10)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v10, v11 = value
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v11, v12 = value
                 _S32.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v10),
-                    cx.handles.add(cx.resources[3], v11),
+                    cx.handles.add(cx.resources[2], v11),
+                    cx.handles.add(cx.resources[3], v12),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2231,35 +2275,37 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 3)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.take(v0, cx.resources[2])
-            v3 = cx.handles.take(v1, cx.resources[3])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.take(v0, cx.resources[2])
+            v4 = cx.handles.take(v1, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.server(v2, v3)
+                value = host.server(v3, v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v4 = failure.value
-                v5, v6 = cx.put_string(v4.message)
-                _S31.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v5 = failure.value
+                v6, v7 = cx.put_string(v5.message)
+                _S31.pack_into(cx.view, area, 1, v5.kind._value_, v6, v7)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v7, v8 = value
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v8, v9 = value
                 _S32.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v7),
-                    cx.handles.add(cx.resources[3], v8),
+                    cx.handles.add(cx.resources[2], v8),
+                    cx.handles.add(cx.resources[3], v9),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2269,29 +2315,32 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    u32_at = rt.Slots("I", 2)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[0])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.stream_failure(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 16 > cx.size:
-                cx.check(p, 16, 4)
+            value = host.stream_failure(v2)
+            if area & 3 or area + 16 > cx.size:
+                cx.check(area, 16, 4)
             if value is None:
-                v4 = 0
                 v5 = 0
                 v6 = 0
                 v7 = 0
+                v8 = 0
             else:
-                v2, v3 = cx.put_string(value.message)
-                v4 = 1
-                v5 = value.kind._value_
-                v6 = v2
+                v3, v4 = cx.put_string(value.message)
+                v5 = 1
+                v6 = value.kind._value_
                 v7 = v3
-            _S31.pack_into(cx.view, p, v4, v5, v6, v7)
+                v8 = v4
+            _S31.pack_into(cx.view, area, v5, v6, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0

@@ -354,8 +354,10 @@ class Edit(rt.GuestResource):
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._edit_set
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(section)
@@ -364,7 +366,7 @@ class Edit(rt.GuestResource):
             _S23.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -380,7 +382,7 @@ class Edit(rt.GuestResource):
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
 
@@ -390,8 +392,10 @@ class Edit(rt.GuestResource):
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._edit_clear
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(section)
@@ -399,7 +403,7 @@ class Edit(rt.GuestResource):
             _S24.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -415,24 +419,26 @@ class Edit(rt.GuestResource):
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
 
     def pending(self) -> int:
         """The number of fields that it would change."""
         f: rt.LiftedFunction = self._i._edit_pending
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u32[0]
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -445,8 +451,10 @@ class EditFactory:
     def __call__(self, scope: Scope) -> Edit:
         """Begins an edit of the work in `scope`."""
         f: rt.LiftedFunction = self._i._edit_new
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
@@ -455,13 +463,13 @@ class EditFactory:
             _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             result: Edit = Edit._owned(cx, 0, cx.handles.take(f.u32[0], cx.resources[0]))
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def commit(self, edit: Edit, timestamp: int) -> int:
@@ -470,15 +478,17 @@ class EditFactory:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._edit_commit
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = edit._give(cx, 0)
             f.u64[2] = timestamp
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -495,7 +505,7 @@ class EditFactory:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -551,8 +561,10 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._get_status
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
@@ -561,7 +573,7 @@ class Workbook:
             _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -586,7 +598,7 @@ class Workbook:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -600,8 +612,10 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._update
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = step.scope
@@ -634,7 +648,7 @@ class Workbook:
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -651,7 +665,7 @@ class Workbook:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -662,8 +676,10 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._get_section
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
@@ -673,7 +689,7 @@ class Workbook:
             _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -690,7 +706,7 @@ class Workbook:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -704,8 +720,10 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._flush
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
@@ -714,7 +732,7 @@ class Workbook:
             _S20.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, max)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -731,7 +749,7 @@ class Workbook:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -744,8 +762,10 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._checkpoint
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
@@ -755,7 +775,7 @@ class Workbook:
             _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -771,7 +791,7 @@ class Workbook:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
 
@@ -784,8 +804,10 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._rollback
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
@@ -795,7 +817,7 @@ class Workbook:
             _S22.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8, timestamp)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -812,7 +834,7 @@ class Workbook:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -829,31 +851,35 @@ class Subscription(rt.GuestResource):
     def token(self) -> int:
         """The number by which `wakeful` names it; not used again in the life of the instance."""
         f: rt.LiftedFunction = self._i._subscription_token
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u64[0]
-        f.finish()
+        f.finish(None)
         return result
 
     def recv(self, max: int) -> Batch:
         """Takes up to `max` waiting updates. They are kept until they are acknowledged."""
         f: rt.LiftedFunction = self._i._subscription_recv
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -863,23 +889,25 @@ class Subscription(rt.GuestResource):
             result: Batch = Batch(_load_list_progress_update(cx, v0, v1), v2)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def ready(self) -> int:
         """How many updates wait to be taken."""
         f: rt.LiftedFunction = self._i._subscription_ready
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u32[0]
-        f.finish()
+        f.finish(None)
         return result
 
     def ack(self, up_to: int) -> int:
@@ -890,15 +918,17 @@ class Subscription(rt.GuestResource):
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._subscription_ack
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
             f.u64[2] = up_to
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -915,7 +945,7 @@ class Subscription(rt.GuestResource):
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -923,17 +953,19 @@ class Subscription(rt.GuestResource):
     def redeliver(self) -> int:
         """Puts what was taken and not acknowledged back in front of the queue and gives how many those are."""
         f: rt.LiftedFunction = self._i._subscription_redeliver
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u32[0]
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -951,8 +983,10 @@ class SubscriptionFactory:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._subscription_open
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = options.filter
@@ -977,7 +1011,7 @@ class SubscriptionFactory:
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -996,7 +1030,7 @@ class SubscriptionFactory:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -1046,8 +1080,10 @@ class Events:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._publish
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = update.scope
@@ -1077,7 +1113,7 @@ class Events:
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1094,7 +1130,7 @@ class Events:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -1104,14 +1140,16 @@ class Events:
         work grows with their number, not with the number of subscriptions.
         """
         f: rt.LiftedFunction = self._wakeful
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1121,7 +1159,7 @@ class Events:
             result: list[int] = _load_list_u64(cx, v0, v1)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1144,8 +1182,10 @@ class Telemetry:
         feature flags that are on; they become labels of the metrics.
         """
         f: rt.LiftedFunction = self._heartbeat
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = _store_list_string(cx, active_flags)
@@ -1154,7 +1194,7 @@ class Telemetry:
             f.u32[8] = v1
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1166,16 +1206,18 @@ class Telemetry:
             )
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def flush_metrics(self) -> list[Metric]:
         """The figures since the last flush. Counters begin again at 0."""
         f: rt.LiftedFunction = self._flush_metrics
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1185,7 +1227,7 @@ class Telemetry:
             result: list[Metric] = _load_list_metric(cx, v0, v1)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1216,7 +1258,7 @@ class ProgressRunner:
 
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
-_S0 = struct.Struct("<I12xI12xI12xI12xI12xI12xI")
+_S0 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12x")
 _S1 = struct.Struct("<8x2I")
 _S2 = struct.Struct("<8xq")
 _S3 = struct.Struct("<8xd")
@@ -1231,18 +1273,18 @@ _S11 = struct.Struct("<B7xq")
 _S12 = struct.Struct("<B7xd")
 _S13 = struct.Struct("<B7x?")
 _S14 = struct.Struct("<4I")
-_S15 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI")
+_S15 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI12x")
 _S16 = struct.Struct("<8xQ")
-_S17 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI")
+_S17 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12x")
 _S18 = struct.Struct("<4x2I")
 _S19 = struct.Struct("<4xB3x2I")
-_S20 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI")
+_S20 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12x")
 _S21 = struct.Struct("<4IB")
-_S22 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xQ")
-_S23 = struct.Struct("<I12xI12xI12xI12xI12xI12xQ8xI")
-_S24 = struct.Struct("<I12xI12xI12xI12xI")
-_S25 = struct.Struct("<Q8xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI")
-_S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI")
+_S22 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xQ8x")
+_S23 = struct.Struct("<I12xI12xI12xI12xI12xI12xQ8xI12x")
+_S24 = struct.Struct("<I12xI12xI12xI12xI12x")
+_S25 = struct.Struct("<Q8xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI12x")
+_S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12x")
 _S27 = struct.Struct("<4xI")
 _S28 = struct.Struct("<Q4IB3x2IB3xdQ2I2B6x")
 _S29 = struct.Struct("<2IQ")
