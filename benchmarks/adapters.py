@@ -1,7 +1,8 @@
 """What Python host adapters cost: calls both ways, bytes and strings, lists, loading.
 
 Each is held against a floor, the least that ctypes, a copy of memory or Python itself needs for it, and against
-wasmtime-py's component API on the same component. The guest of `guest/` does next to nothing; `progress-runner` is one in Rust.
+wasmtime-py's component API on the same component. The guest of `guest/` does next to nothing itself; `progress-runner` is
+one in Rust.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Any
 
 import runner.bindings.progress_runner as progress
 import wasmtime
-from measure import ROOT, ms, seconds
+from measure import ROOT, alternately, ms
 from peers import Peer, record
 
 from tests.runtime.support import adapter
 from witgen import binary
 from witgen import runtime as rt
-from witgen.runtime.core import CoreFunction, host_function
+from witgen.runtime.core import CoreFunction, Slots, host_function
 
 TITLE = "Python host adapters"
 HEAD = ("What", "witgen", "Floor", "", "Ratio", "Wanted", "wasmtime-py", "Times faster", "Wanted")
@@ -37,6 +38,9 @@ MIB = 1 << 20
 SPINS = 10_000
 NUMBERS = 100_000
 ROWS = 1_000
+
+#: How long loading a component of 1 MB may take that was compiled before, in seconds.
+LOAD = 0.02
 
 #: A core module that calls a host function in a loop, and nothing else.
 SPINNER = """
@@ -85,26 +89,28 @@ def rows() -> Iterator[Sequence[str]]:
     yield from _loading(wit, text)
 
 
+Call = Callable[[], object]
+#: What it is, what it does, and the ratio wanted.
+Floor = tuple[str, Call, str]
+
+
 def _row(
-    what: str,
-    ours: float,
-    floor: tuple[str, float, str] | None = None,
-    peer: float | None = None,
-    wanted: str = "",
+    what: str, ours: Call, floor: Floor | None = None, peer: Call | None = None, wanted: str = "", per: int = 1
 ) -> Sequence[str]:
-    """A row; `floor` is what it is, its time and the ratio wanted, `wanted` how many times faster than the peer."""
-    against = ("", "", "", "") if floor is None else (floor[0], _time(floor[1]), f"{ours / floor[1]:.2f}", floor[2])
-    faster = ("", "") if peer is None else (_time(peer), f"{peer / ours:,.0f}" if peer > ours else f"{peer / ours:.2f}")
-    return (what, _time(ours), *against, *faster, wanted)
+    """A row: `wanted` is how many times faster than the peer it has to be.
+
+    Times are those of one of `per` things that a call does.
+    """
+    calls = [ours, *([] if floor is None else [floor[1]]), *([] if peer is None else [peer])]
+    time, *others = (found / per for found in alternately(calls))
+    cells = [what, _time(time)]
+    cells += ["", "", "", ""] if floor is None else [floor[0], _time(others[0]), f"{time / others[0]:.2f}", floor[2]]
+    cells += ["", ""] if peer is None else [_time(others[-1]), f"{others[-1] / time:.1f}"]
+    return [*cells, wanted]
 
 
 def _time(time: float) -> str:
     return f"{time * 1e6:,.2f} µs" if time < 1e-3 else ms(time)
-
-
-def _slow(call: Callable[[], object]) -> float:
-    """As `seconds`, for what takes so long that one round has to do."""
-    return seconds(call, budget=0.1, rounds=2)
 
 
 # Calls
@@ -113,16 +119,9 @@ def _slow(call: Callable[[], object]) -> float:
 def _calls(calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
     """Scalars alone, out of Python and into it."""
     bare = _BareModule()
-    add = peer.function(CALLS, "add")
-    ours = seconds(lambda: calls.add(3, 4))
-    yield _row(
-        "`add(u32, u32) -> u32`",
-        ours,
-        ("core call by ctypes alone", seconds(bare.add.call), "≤ 3"),
-        seconds(lambda: add(3, 4)),
-    )
-    spin = peer.function(CALLS, "spin")
-    bare.spin.u32[0] = SPINS
+    add, spin = peer.function(CALLS, "add"), peer.function(CALLS, "spin")
+    floor: Floor = ("core call by ctypes alone", bare.add.call, "≤ 3")
+    yield _row("`add(u32, u32) -> u32`", lambda: calls.add(3, 4), floor, lambda: add(3, 4))
 
     def bare_spin() -> None:
         bare.spin.u32[0] = SPINS
@@ -130,9 +129,10 @@ def _calls(calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
 
     yield _row(
         "import `sum(u32, u32) -> u32`, called by the guest",
-        seconds(lambda: calls.spin(SPINS)) / SPINS,
-        ("ctypes callback that adds two slots", seconds(bare_spin) / SPINS, "≤ 4"),
-        _slow(lambda: spin(SPINS)) / SPINS,
+        lambda: calls.spin(SPINS),
+        ("ctypes callback that adds two slots", bare_spin, "≤ 4"),
+        lambda: spin(SPINS),
+        per=SPINS,
     )
 
 
@@ -141,9 +141,11 @@ class _BareModule:
 
     def __init__(self) -> None:
         self._store = wasmtime.Store()
+        slots = Slots("I", 2)
 
-        def bare_sum(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-            a[0] = a[0] + a[2]
+        def bare_sum(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+            u32 = slots[a]
+            u32[0] = u32[0] + u32[4]
             return 0
 
         function, self._native = host_function(self._store, "ii", "i", bare_sum)
@@ -162,34 +164,25 @@ class _BareModule:
 def _bulk(calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
     """One MiB in and out."""
     data = bytes(range(256)) * (MIB // 256)
+    wide = memoryview(data).cast("Q")
     target, source = bytearray(MIB), bytearray(data)
     to, from_ = (ctypes.addressof(ctypes.c_char.from_buffer(buffer)) for buffer in (target, source))
-    copy = seconds(lambda: ctypes.memmove(to, from_, MIB))
-    floor = ("`memmove` of 1 MiB", copy, "≤ 3")
+    copy: Floor = ("`memmove` of 1 MiB", lambda: ctypes.memmove(to, from_, MIB), "≤ 3")
     take, give = peer.function(CALLS, "take-bytes"), peer.function(CALLS, "give-bytes")
-    yield _row(
-        "`list<u8>` of 1 MiB in, `bytes`", seconds(lambda: calls.take_bytes(data)), floor, _slow(lambda: take(data))
-    )
-    yield _row(
-        "`list<u8>` of 1 MiB in, `memoryview` of u64",
-        seconds(lambda view=memoryview(data).cast("Q"): calls.take_bytes(view)),
-        floor,
-    )
-    yield _row("`list<u8>` of 1 MiB out", seconds(calls.give_bytes), floor, _slow(give))
+    yield _row("`list<u8>` of 1 MiB in, `bytes`", lambda: calls.take_bytes(data), copy, lambda: take(data))
+    yield _row("`list<u8>` of 1 MiB in, `memoryview` of u64", lambda: calls.take_bytes(wide), copy)
+    yield _row("`list<u8>` of 1 MiB out", calls.give_bytes, copy, give)
+    yield from _text("ASCII", "a" * MIB, calls, peer, copy, copy)
+    text = "ä" * (MIB // 2)
+    encoded = text.encode()
+    codec: list[Floor] = [("`str.encode`", text.encode, ""), ("`bytes.decode`", encoded.decode, "")]
+    yield from _text("letters of two bytes", text, calls, peer, *codec)
+
+
+def _text(kind: str, text: str, calls: Any, peer: Peer, floor_in: Floor, floor_out: Floor) -> Iterator[Sequence[str]]:
     take, give = peer.function(CALLS, "take-text"), peer.function(CALLS, "give-text")
-    for kind, character, limit in (("ASCII", "a", floor), ("letters of two bytes", "ä", None)):
-        text = character * (MIB // len(character.encode()))
-        encode = ("`str.encode`", seconds(text.encode), "")
-        yield _row(
-            f"`string` of 1 MiB in, {kind}",
-            seconds(lambda text=text: calls.take_text(text)),
-            limit or encode,
-            _slow(lambda text=text: take(text)),
-        )
-        calls.take_text(text)
-        take(text)
-        decode = ("`bytes.decode`", seconds(text.encode().decode), "")
-        yield _row(f"`string` of 1 MiB out, {kind}", seconds(calls.give_text), limit or decode, _slow(give))
+    yield _row(f"`string` of 1 MiB in, {kind}", lambda: calls.take_text(text), floor_in, lambda: take(text))
+    yield _row(f"`string` of 1 MiB out, {kind}", calls.give_text, floor_out, give)
 
 
 # Lists
@@ -197,45 +190,26 @@ def _bulk(calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
 
 def _lists(wit: Any, calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
     """Lists of numbers and of records, in and out."""
-    numbers = [i * 40_000 for i in range(NUMBERS)]
-    reals = [i / 3 for i in range(NUMBERS)]
-    for name, type_, letter, values in (("numbers", "u32", "I", numbers), ("reals", "f64", "d", reals)):
-        take, give = getattr(calls, f"take_{name}"), getattr(calls, f"give_{name}")
-        peer_take, peer_give = (peer.function(CALLS, f"{verb}-{name}") for verb in ("take", "give"))
-        packed: array.array[Any] = array.array(letter, values)
-        yield _row(
-            f"`list<{type_}>` of {NUMBERS:,} in",
-            seconds(lambda take=take, values=values: take(values)),
-            ("`array.array`", seconds(lambda letter=letter, values=values: array.array(letter, values)), ""),
-            _slow(lambda take=peer_take, values=values: take(values)),
-        )
-        take(values)
-        peer_take(values)
-        yield _row(
-            f"`list<{type_}>` of {NUMBERS:,} out",
-            seconds(give),
-            ("`array.tolist`", seconds(packed.tolist), ""),
-            _slow(peer_give),
-        )
-    yield from _records(wit, calls, peer)
-
-
-def _records(wit: Any, calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
+    yield from _numbers("numbers", "u32", array.array("I", [i * 40_000 for i in range(NUMBERS)]), calls, peer)
+    yield from _numbers("reals", "f64", array.array("d", [i / 3 for i in range(NUMBERS)]), calls, peer)
     fields = [(f"name of row {i}", i, i / 3 if i % 2 else None) for i in range(ROWS)]
     ours = [wit.Row(*row) for row in fields]
     theirs = [record(name=name, id=id_, ratio=ratio) for name, id_, ratio in fields]
     take, give = peer.function(CALLS, "take-rows"), peer.function(CALLS, "give-rows")
-    made = ("making the objects", seconds(lambda: [wit.Row(*row) for row in fields]), "")
-    yield _row(
-        f"list of {ROWS:,} records (`string`, `u32`, `option<f64>`) in",
-        seconds(lambda: calls.take_rows(ours)),
-        None,
-        _slow(lambda: take(theirs)),
-        "≥ 20",
-    )
-    calls.take_rows(ours)
-    take(theirs)
-    yield _row(f"list of {ROWS:,} such records out", seconds(calls.give_rows), made, _slow(give), "≥ 20")
+    what = f"list of {ROWS:,} records (`string`, `u32`, `option<f64>`)"
+    yield _row(f"{what} in", lambda: calls.take_rows(ours), None, lambda: take(theirs), "≥ 20")
+    made: Floor = ("making the objects", lambda: [wit.Row(*row) for row in fields], "")
+    yield _row(f"{what} out", calls.give_rows, made, give, "≥ 20")
+
+
+def _numbers(name: str, type_: str, packed: array.array[Any], calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
+    values = packed.tolist()
+    take, give = getattr(calls, f"take_{name}"), getattr(calls, f"give_{name}")
+    peer_take, peer_give = (peer.function(CALLS, f"{verb}-{name}") for verb in ("take", "give"))
+    what = f"`list<{type_}>` of {NUMBERS:,}"
+    floor: Floor = ("`array.array`", lambda: array.array(packed.typecode, values), "")
+    yield _row(f"{what} in", lambda: take(values), floor, lambda: peer_take(values))
+    yield _row(f"{what} out", give, ("`array.tolist`", packed.tolist, ""), peer_give)
 
 
 # A guest in Rust
@@ -257,40 +231,25 @@ def _progress() -> Iterator[Sequence[str]]:
         record(filter=peer_filter, capacity=64, overflow="drop-oldest")
     )
     peer_ready = peer.function(events, "[method]subscription.ready")
-    yield _row(
-        "`subscription.ready() -> u32`",
-        seconds(subscription.ready),
-        ("core call by ctypes alone", seconds(_bare_ready(ours, subscription)), ""),
-        seconds(lambda: peer_ready(peer_subscription)),
-    )
+    floor: Floor = ("core call by ctypes alone", _bare_ready(ours, subscription), "")
+    yield _row("`subscription.ready() -> u32`", subscription.ready, floor, lambda: peer_ready(peer_subscription))
+
     scope = progress.Scope("ada", "bench", None)
     change = progress.FieldChange("a", "b", progress.Value_Integer(7))
     step = progress.Step(scope, progress.Phase.EXECUTING, 0.5, 1, [change], None)
     peer_scope = record(user="ada", task="bench", tenant=None)
-    peer_step = record(
-        scope=peer_scope,
-        phase="executing",
-        progress=0.5,
-        timestamp=1,
-        changes=[record(section="a", key="b", value=7)],
-        failure=None,
-    )
+    changes = [record(section="a", key="b", value=7)]
+    peer_step = record(scope=peer_scope, phase="executing", progress=0.5, timestamp=1, changes=changes, failure=None)
     update, status = peer.function(workbook, "update"), peer.function(workbook, "get-status")
     yield _row(
-        "`workbook.update(step)`, one field",
-        seconds(lambda: ours.workbook.update(step)),
-        None,
-        seconds(lambda: update(peer_step)),
+        "`workbook.update(step)`, one field", lambda: ours.workbook.update(step), None, lambda: update(peer_step)
     )
     yield _row(
-        "`workbook.get-status(scope)`",
-        seconds(lambda: ours.workbook.get_status(scope)),
-        None,
-        seconds(lambda: status(peer_scope)),
+        "`workbook.get-status(scope)`", lambda: ours.workbook.get_status(scope), None, lambda: status(peer_scope)
     )
 
 
-def _bare_ready(ours: progress.ProgressRunner, subscription: progress.Subscription) -> Callable[[], None]:
+def _bare_ready(ours: progress.ProgressRunner, subscription: progress.Subscription) -> Call:
     function = ours.events._subscription_ready
     rep, view, core_call = subscription._lend(function.cx), function.u32, function.call
 
@@ -309,17 +268,18 @@ def _loading(wit: Any, text: str) -> Iterator[Sequence[str]]:
     padded = text.replace(";; PADDING", f'(data (i32.const 1000000) "{"x" * 1_000_000}")')
     data = bytes(wasmtime.wat2wasm(padded))
     imports = wit.GuestImports(host=Host())
-    size = f"component of {len(data) / 1e6:.1f} MB"
-    decode = seconds(lambda: binary.decode(data))
     component = rt.Component(data)
-    yield _row(f"decode a {size}", decode)
 
-    def first() -> None:
+    def verify() -> None:
         component._agreed.clear()
+        component.verify(wit.CONTRACT)
+
+    def instantiate() -> None:
         wit.Guest(component, imports)
 
-    verified = seconds(first)
-    yield _row("compare its types with the contract, instantiate", verified)
-    yield _row("instantiate again", seconds(lambda: wit.Guest(component, imports)))
-    yield _row("load compiled: decode, compare, instantiate", decode + verified, ("wanted", 0.02, "≤ 1"))
-    yield _row("decode and compile", _slow(lambda: rt.Component(data)))
+    times = alternately([lambda: binary.decode(data), verify, instantiate])
+    for what, time in zip(("decode", "compare types with the contract", "instantiate"), times, strict=True):
+        yield [f"component of {len(data) / 1e6:.1f} MB: {what}", _time(time), *[""] * 7]
+    wanted = ["wanted", ms(LOAD), f"{sum(times) / LOAD:.2f}", "≤ 1"]
+    yield ["all three: load what was compiled before", _time(sum(times)), *wanted, "", "", ""]
+    yield _row("decode and compile", lambda: rt.Component(data))
