@@ -1,8 +1,8 @@
 """What Python host adapters cost: calls both ways, bytes and strings, lists, loading.
 
 Each is held against a floor, the least that ctypes, a copy of memory or Python itself needs for it, and against
-wasmtime-py's component API on the same component. The guest of `guest/` does next to nothing itself; `progress-runner` is
-one in Rust.
+wasmtime-py's component API on the same component. The guest of `guest/` does next to nothing itself, `progress-runner`
+is one in Rust.
 """
 
 from __future__ import annotations

@@ -31,10 +31,6 @@ from witgen.runtime.scalars import (
     f32_bits,
     f64_bits,
     in_range,
-    s8,
-    s16,
-    s32,
-    s64,
     unsigned_32,
     unsigned_64,
 )
@@ -75,10 +71,6 @@ __all__ = [
     "f64_bits",
     "in_range",
     "new_engine",
-    "s8",
-    "s16",
-    "s32",
-    "s64",
     "unsigned_32",
     "unsigned_64",
 ]

@@ -118,7 +118,7 @@ class Context:
         return self.view[pointer : pointer + length].tobytes()
 
     def put_bytes(self, data: Buffer) -> tuple[int, int]:
-        """Copies bytes into the guest; gives their pointer and number: of a memoryview the bytes of its items, in order."""
+        """Copies the bytes of a buffer, those of its items in order, into the guest; gives their pointer and number."""
         if not isinstance(data, bytes):
             data = _bytes_of(memoryview(data))
         length = len(data)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import wasmtime
@@ -48,6 +48,13 @@ _VALTYPES: dict[str, Callable[[], wasmtime.ValType]] = {
     "d": wasmtime.ValType.f64,
 }
 
+_KINDS: dict[Any, str] = {
+    ffi.WASM_I32.value: "i",
+    ffi.WASM_I64.value: "l",
+    ffi.WASM_F32.value: "f",
+    ffi.WASM_F64.value: "d",
+}
+
 # A second handle of the library that wasmtime-py has loaded, so that its own prototypes stay as they are.
 _library = ctypes.CDLL(ffi.dll._name)
 _call_unchecked = _library.wasmtime_func_call_unchecked
@@ -65,12 +72,10 @@ _utf8_of = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
 _utf8_of.restype = ctypes.c_void_p
 _utf8_of.argtypes = [ctypes.py_object, ctypes.POINTER(ctypes.c_ssize_t)]
 
-#: What a host function looks like to the engine: environment, caller, address of the slots, their number; gives a trap or
-#: 0. `Slots` shows what lies at the address.
+#: What a host function looks like to the engine: environment, caller, address of the slots (`Slots` shows what lies
+#: there), their number; gives a trap or 0.
 HostCallback = Callable[[int | None, int | None, int, int], int]
-_callback_type = ctypes.CFUNCTYPE(
-    ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t
-)
+_callback_type = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
 _finalizer_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _no_finalizer = _finalizer_type()
 
@@ -237,9 +242,15 @@ def host_function(
 
 def signature(store: wasmtime.Store, function: wasmtime.Func) -> tuple[str, str]:
     """Parameters and results of a core function in the letters of `host_function`; ``?`` for any other type."""
-    type_ = function.type(store)
-    return _letters(type_.params), _letters(type_.results)
+    type_ = ffi.wasmtime_func_type(store._context(), ctypes.byref(function._func))
+    try:
+        return _letters(ffi.wasm_functype_params(type_)), _letters(ffi.wasm_functype_results(type_))
+    finally:
+        ffi.wasm_functype_delete(type_)
 
 
-def _letters(types: Sequence[wasmtime.ValType]) -> str:
-    return "".join({"i32": "i", "i64": "l", "f32": "f", "f64": "d"}.get(str(type_), "?") for type_ in types)
+def _letters(types: Any) -> str:
+    """The letters for a pointer to a vector of value types."""
+    vector = types.contents
+    items = vector.data
+    return "".join(_KINDS.get(ffi.wasm_valtype_kind(items[i]), "?") for i in range(vector.size))

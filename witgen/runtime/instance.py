@@ -30,6 +30,7 @@ from witgen.runtime.providers import HostFunction, Provider, Source, Sources, dr
 
 __all__ = ["Instance", "LiftedFunction"]
 
+
 @dataclass(frozen=True, slots=True)
 class _Lifted:
     """A component function that the component itself lifted."""

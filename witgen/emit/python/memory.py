@@ -228,7 +228,7 @@ class MemoryCode(Parts):
     def store_case(
         self, number: int, payload: ir.Type | None, offset: int, value: str, block: Block, address: str
     ) -> None:
-        """Statements that write a case of a variant with at most 256 cases at `address`; its payload lies at `offset`."""
+        """Statements that write a case of a variant with at most 256 cases at `address`, its payload at `offset`."""
         parts = [] if payload is None else [(payload, value, offset)]
         self._store_all(parts, [Slot(0, "B", str(number))], address, block)
 

@@ -1108,15 +1108,23 @@ class DataPlane:
             raise f.refused() from None
         cx = f.cx
         try:
-            v0, v1, v2 = _lower_option_string(cx, name)
+            if name is None:
+                v2 = 0
+                v3 = 0
+                v4 = 0
+            else:
+                v0, v1 = cx.put_string(name)
+                v2 = 1
+                v3 = v0
+                v4 = v1
             _S3.pack_into(
                 f.buffer,
                 0,
                 transfer._give(cx, 5),
                 cx.handles.add(cx.resources[3], sink),
-                v0,
-                v1,
                 v2,
+                v3,
+                v4,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1130,8 +1138,8 @@ class DataPlane:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v3, v4, v5 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v3], cx.string(v4, v5)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1605,13 +1613,6 @@ _LISTING_STYLE = tuple(ListingStyle)
 _REFUSAL_REASON = tuple(RefusalReason)
 
 
-def _lower_option_u64(cx: rt.Context, v: int | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v
-
-
 def _store_list_entry(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     n = len(v)
     if not n:
@@ -1704,20 +1705,18 @@ def _lower_outgoing_data(cx: rt.Context, v: OutgoingData) -> tuple[int, int, int
         return 0, v0, v1, 0
     if isinstance(v, OutgoingData_Streamed):
         v2 = v.value
-        v3, v4 = _lower_option_u64(cx, v2.length)
-        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v3, v4
+        v3 = v2.length
+        if v3 is None:
+            v4 = 0
+            v5 = 0
+        else:
+            v4 = 1
+            v5 = v3
+        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v4, v5
     if isinstance(v, OutgoingData_Entries):
-        v5, v6 = _store_list_entry(cx, v.value)
-        return 2, v5, v6, 0
+        v6, v7 = _store_list_entry(cx, v.value)
+        return 2, v6, v7, 0
     raise rt.bad_type(v, "OutgoingData")
-
-
-def _lower_option_string(cx: rt.Context, v: str | None) -> tuple[int, int, int]:
-    if v is None:
-        return 0, 0, 0
-    else:
-        v0, v1 = cx.put_string(v)
-        return 1, v0, v1
 
 
 def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None:

@@ -1344,7 +1344,13 @@ class Client:
             v4, v5 = cx.put_string(request.path)
             v6, v7 = _store_list_types_field_2(cx, request.fields)
             v8, v9, v10, v11 = _lower_outgoing_content(cx, request.content)
-            v12, v13 = _lower_option_u64_2(cx, request.deadline)
+            v12 = request.deadline
+            if v12 is None:
+                v13 = 0
+                v14 = 0
+            else:
+                v13 = 1
+                v14 = v12
             _S17.pack_into(
                 f.buffer,
                 0,
@@ -1362,8 +1368,8 @@ class Client:
                 v9,
                 v10,
                 v11,
-                v12,
                 v13,
+                v14,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1375,14 +1381,14 @@ class Client:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v14,) = _S3.unpack_from(cx.view, p)
+                (v15,) = _S3.unpack_from(cx.view, p)
                 result: Pending | TypesErrorException = Pending._owned(
-                    cx, 9, cx.handles.take(v14, cx.resources[9])
+                    cx, 9, cx.handles.take(v15, cx.resources[9])
                 )
             elif tag == 1:
-                v15, v16, v17 = _S4.unpack_from(cx.view, p)
+                v16, v17, v18 = _S4.unpack_from(cx.view, p)
                 result = TypesErrorException(
-                    TypesError(_TYPES_ERROR_KIND[v15], cx.string(v16, v17))
+                    TypesError(_TYPES_ERROR_KIND[v16], cx.string(v17, v18))
                 )
             else:
                 rt.bad_case(tag)
@@ -1749,21 +1755,20 @@ def _store_list_types_field(cx: rt.Context, v: Sequence[tuple[str, bytes]]) -> t
     return p, n
 
 
-def _lower_option_u64(cx: rt.Context, v: int | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v
-
-
 def _lower_outgoing_content(cx: rt.Context, v: OutgoingContent) -> tuple[int, int, int, int]:
     if isinstance(v, OutgoingContent_Inline):
         v0, v1 = cx.put_bytes(v.value)
         return 0, v0, v1, 0
     if isinstance(v, OutgoingContent_Streamed):
         v2 = v.value
-        v3, v4 = _lower_option_u64(cx, v2.length)
-        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v3, v4
+        v3 = v2.length
+        if v3 is None:
+            v4 = 0
+            v5 = 0
+        else:
+            v4 = 1
+            v5 = v3
+        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v4, v5
     raise rt.bad_type(v, "OutgoingContent")
 
 
@@ -1780,13 +1785,6 @@ def _store_list_types_field_2(cx: rt.Context, v: Sequence[tuple[str, bytes]]) ->
         _S8.pack_into(cx.view, q, v2, v3, v4, v5)
         q += 16
     return p, n
-
-
-def _lower_option_u64_2(cx: rt.Context, v: int | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v
 
 
 def _load_list_types_field_2(cx: rt.Context, p: int, n: int) -> list[tuple[str, bytes]]:

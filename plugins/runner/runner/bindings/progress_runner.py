@@ -459,8 +459,17 @@ class EditFactory:
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -569,8 +578,17 @@ class Workbook:
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -581,19 +599,19 @@ class Workbook:
                 cx.check(p, 64, 8)
             tag = cx.view[p]
             if tag == 0:
-                v7, v8, v9, v10, v11, v12, v13, v14, v15, v16 = _S7.unpack_from(cx.view, p)
+                v10, v11, v12, v13, v14, v15, v16, v17, v18, v19 = _S7.unpack_from(cx.view, p)
                 result: Status | ErrorException = Status(
-                    _PHASE[v7],
-                    v8,
-                    v9,
-                    v10,
-                    _load_list_entry(cx, v11, v12),
-                    _load_list_string(cx, v13, v14),
-                    (_ERROR_KIND[v16] if v15 == 1 else None if v15 == 0 else rt.bad_case(v15)),
+                    _PHASE[v10],
+                    v11,
+                    v12,
+                    v13,
+                    _load_list_entry(cx, v14, v15),
+                    _load_list_string(cx, v16, v17),
+                    (_ERROR_KIND[v19] if v18 == 1 else None if v18 == 0 else rt.bad_case(v18)),
                 )
             elif tag == 1:
-                v17, v18, v19 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
+                v20, v21, v22 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v20], cx.string(v21, v22)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -621,11 +639,38 @@ class Workbook:
             v0 = step.scope
             v1, v2 = cx.put_string(v0.user)
             v3, v4 = cx.put_string(v0.task)
-            v5, v6, v7 = _lower_option_string(cx, v0.tenant)
-            v8, v9 = _lower_option_phase(cx, step.phase)
-            v10, v11 = _lower_option_f64(cx, step.progress)
-            v12, v13 = _store_list_field_change(cx, step.changes)
-            v14, v15 = _lower_option_error_kind(cx, step.failure)
+            v5 = v0.tenant
+            if v5 is None:
+                v8 = 0
+                v9 = 0
+                v10 = 0
+            else:
+                v6, v7 = cx.put_string(v5)
+                v8 = 1
+                v9 = v6
+                v10 = v7
+            v11 = step.phase
+            if v11 is None:
+                v12 = 0
+                v13 = 0
+            else:
+                v12 = 1
+                v13 = v11._value_
+            v14 = step.progress
+            if v14 is None:
+                v15 = 0
+                v16 = 0.0
+            else:
+                v15 = 1
+                v16 = v14
+            v17, v18 = _store_list_field_change(cx, step.changes)
+            v19 = step.failure
+            if v19 is None:
+                v20 = 0
+                v21 = 0
+            else:
+                v20 = 1
+                v21 = v19._value_
             _S15.pack_into(
                 f.buffer,
                 0,
@@ -633,18 +678,18 @@ class Workbook:
                 v2,
                 v3,
                 v4,
-                v5,
-                v6,
-                v7,
                 v8,
                 v9,
                 v10,
-                v11,
-                step.timestamp,
                 v12,
                 v13,
-                v14,
                 v15,
+                v16,
+                step.timestamp,
+                v17,
+                v18,
+                v20,
+                v21,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -656,11 +701,11 @@ class Workbook:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v16,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v16
+                (v22,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v22
             elif tag == 1:
-                v17, v18, v19 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
+                v23, v24, v25 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v23], cx.string(v24, v25)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -684,9 +729,18 @@ class Workbook:
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            v7, v8 = cx.put_string(section)
-            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            v10, v11 = cx.put_string(section)
+            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, v10, v11)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -697,11 +751,11 @@ class Workbook:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                v9, v10 = _S18.unpack_from(cx.view, p)
-                result: list[Entry] | ErrorException = _load_list_entry(cx, v9, v10)
+                v12, v13 = _S18.unpack_from(cx.view, p)
+                result: list[Entry] | ErrorException = _load_list_entry(cx, v12, v13)
             elif tag == 1:
-                v11, v12, v13 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v11], cx.string(v12, v13)))
+                v14, v15, v16 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v14], cx.string(v15, v16)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -728,8 +782,17 @@ class Workbook:
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            _S20.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, max)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            _S20.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, max)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -740,11 +803,11 @@ class Workbook:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                v7, v8 = _S18.unpack_from(cx.view, p)
-                result: list[FieldChange] | ErrorException = _load_list_field_change(cx, v7, v8)
+                v10, v11 = _S18.unpack_from(cx.view, p)
+                result: list[FieldChange] | ErrorException = _load_list_field_change(cx, v10, v11)
             elif tag == 1:
-                v9, v10, v11 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v9], cx.string(v10, v11)))
+                v12, v13, v14 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v12], cx.string(v13, v14)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -770,9 +833,18 @@ class Workbook:
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            v7, v8 = cx.put_string(name)
-            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            v10, v11 = cx.put_string(name)
+            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, v10, v11)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -785,8 +857,8 @@ class Workbook:
             if tag == 0:
                 result: None | ErrorException = None
             elif tag == 1:
-                v9, v10, v11 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v9], cx.string(v10, v11)))
+                v12, v13, v14 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v12], cx.string(v13, v14)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -812,9 +884,18 @@ class Workbook:
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            v7, v8 = cx.put_string(checkpoint)
-            _S22.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8, timestamp)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            v10, v11 = cx.put_string(checkpoint)
+            _S22.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, v10, v11, timestamp)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -825,11 +906,11 @@ class Workbook:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v9,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v9
+                (v12,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v12
             elif tag == 1:
-                v10, v11, v12 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v10], cx.string(v11, v12)))
+                v13, v14, v15 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v13], cx.string(v14, v15)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -990,21 +1071,48 @@ class SubscriptionFactory:
         cx = f.cx
         try:
             v0 = options.filter
-            v1, v2, v3 = _lower_option_string(cx, v0.user)
-            v4, v5, v6 = _lower_option_string(cx, v0.task)
-            v7, v8, v9 = _lower_option_string(cx, v0.tenant)
+            v1 = v0.user
+            if v1 is None:
+                v4 = 0
+                v5 = 0
+                v6 = 0
+            else:
+                v2, v3 = cx.put_string(v1)
+                v4 = 1
+                v5 = v2
+                v6 = v3
+            v7 = v0.task
+            if v7 is None:
+                v10 = 0
+                v11 = 0
+                v12 = 0
+            else:
+                v8, v9 = cx.put_string(v7)
+                v10 = 1
+                v11 = v8
+                v12 = v9
+            v13 = v0.tenant
+            if v13 is None:
+                v16 = 0
+                v17 = 0
+                v18 = 0
+            else:
+                v14, v15 = cx.put_string(v13)
+                v16 = 1
+                v17 = v14
+                v18 = v15
             _S26.pack_into(
                 f.buffer,
                 0,
-                v1,
-                v2,
-                v3,
                 v4,
                 v5,
                 v6,
-                v7,
-                v8,
-                v9,
+                v10,
+                v11,
+                v12,
+                v16,
+                v17,
+                v18,
                 v0.phases._value_,
                 options.capacity,
                 options.overflow._value_,
@@ -1019,13 +1127,13 @@ class SubscriptionFactory:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v10,) = _S27.unpack_from(cx.view, p)
+                (v19,) = _S27.unpack_from(cx.view, p)
                 result: Subscription | ErrorException = Subscription._owned(
-                    cx, 1, cx.handles.take(v10, cx.resources[1])
+                    cx, 1, cx.handles.take(v19, cx.resources[1])
                 )
             elif tag == 1:
-                v11, v12, v13 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v11], cx.string(v12, v13)))
+                v20, v21, v22 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v20], cx.string(v21, v22)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1089,9 +1197,24 @@ class Events:
             v0 = update.scope
             v1, v2 = cx.put_string(v0.user)
             v3, v4 = cx.put_string(v0.task)
-            v5, v6, v7 = _lower_option_string(cx, v0.tenant)
-            v8, v9 = _store_list_field_change_2(cx, update.changes)
-            v10, v11 = _lower_option_error_kind_2(cx, update.failure)
+            v5 = v0.tenant
+            if v5 is None:
+                v8 = 0
+                v9 = 0
+                v10 = 0
+            else:
+                v6, v7 = cx.put_string(v5)
+                v8 = 1
+                v9 = v6
+                v10 = v7
+            v11, v12 = _store_list_field_change_2(cx, update.changes)
+            v13 = update.failure
+            if v13 is None:
+                v14 = 0
+                v15 = 0
+            else:
+                v14 = 1
+                v15 = v13._value_
             _S25.pack_into(
                 f.buffer,
                 0,
@@ -1100,16 +1223,16 @@ class Events:
                 v2,
                 v3,
                 v4,
-                v5,
-                v6,
-                v7,
-                update.phase._value_,
-                update.progress,
-                update.timestamp,
                 v8,
                 v9,
                 v10,
+                update.phase._value_,
+                update.progress,
+                update.timestamp,
                 v11,
+                v12,
+                v14,
+                v15,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1121,11 +1244,11 @@ class Events:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v12,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v12
+                (v16,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v16
             elif tag == 1:
-                v13, v14, v15 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v13], cx.string(v14, v15)))
+                v17, v18, v19 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1296,14 +1419,6 @@ _OVERFLOW = tuple(Overflow)
 _METRIC_KIND = tuple(MetricKind)
 
 
-def _lower_option_string(cx: rt.Context, v: str | None) -> tuple[int, int, int]:
-    if v is None:
-        return 0, 0, 0
-    else:
-        v0, v1 = cx.put_string(v)
-        return 1, v0, v1
-
-
 def _load_value(cx: rt.Context, p: int) -> Value:
     tag = cx.view[p]
     if tag == 0:
@@ -1337,20 +1452,6 @@ def _load_list_string(cx: rt.Context, p: int, n: int) -> list[str]:
     if p & 3 or p + size > cx.size:
         cx.check(p, size, 4)
     return [cx.string(v0, v1) for v0, v1 in _S6.iter_unpack(cx.view[p : p + size])]
-
-
-def _lower_option_phase(cx: rt.Context, v: Phase | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v._value_
-
-
-def _lower_option_f64(cx: rt.Context, v: float | None) -> tuple[int, float]:
-    if v is None:
-        return 0, 0.0
-    else:
-        return 1, v
 
 
 def _store_value(cx: rt.Context, p: int, v: Value) -> None:
@@ -1388,13 +1489,6 @@ def _store_list_field_change(cx: rt.Context, v: Sequence[FieldChange]) -> tuple[
         _store_option_value(cx, q + 16, w.value)
         q += 40
     return p, n
-
-
-def _lower_option_error_kind(cx: rt.Context, v: ErrorKind | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v._value_
 
 
 def _load_list_field_change(cx: rt.Context, p: int, n: int) -> list[FieldChange]:
@@ -1440,13 +1534,6 @@ def _store_list_field_change_2(cx: rt.Context, v: Sequence[FieldChange]) -> tupl
         _store_option_value(cx, q + 16, w.value)
         q += 40
     return p, n
-
-
-def _lower_option_error_kind_2(cx: rt.Context, v: ErrorKind | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v._value_
 
 
 def _load_list_u64(cx: rt.Context, p: int, n: int) -> list[int]:
