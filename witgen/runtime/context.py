@@ -7,6 +7,7 @@ sections "Loading" and "Storing".
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -101,9 +102,11 @@ class Context:
 
     def put_string(self, text: str) -> tuple[int, int]:
         """Copies a string into the guest; gives its pointer and its length in code units."""
-        encode = text.encode
-        # The interpreter has the UTF-8 of ASCII; of other text it would make it, and keep it as long as the string.
-        data = ascii_region(text) if len(text) >= LONG_STRING and text.isascii() else encode()
+        try:
+            # The interpreter has the UTF-8 of ASCII; of other text it would make it, and keep it as long as the string.
+            data = text.encode() if len(text) < LONG_STRING or not text.isascii() else ascii_region(text)
+        except (AttributeError, TypeError):
+            raise TypeError(f"{reprlib.repr(text)} is not a string") from None
         length = len(data)
         if not length:
             return 1, 0
