@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["ROOT", "ms", "processes", "seconds"]
+__all__ = ["ROOT", "alternately", "ms", "processes", "seconds"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +24,31 @@ def seconds(call: Callable[[], object], budget: float = 0.4, rounds: int = 5) ->
         for _ in range(number):
             call()
         best = min(best, (time.perf_counter() - start) / number)
+    return best
+
+
+def alternately(calls: Sequence[Callable[[], object]], budget: float = 0.6, rounds: int = 12) -> list[float]:
+    """As `seconds`, for calls that are compared: they take turns, so that what slows one down slows the others too.
+
+    Each takes about `budget` seconds, or three turns if that is longer.
+    """
+    numbers: list[int] = []
+    turns: list[int] = []
+    for call in calls:
+        call()
+        start = time.perf_counter()
+        call()
+        in_a_turn = budget / rounds / max(time.perf_counter() - start, 1e-7)
+        numbers.append(max(1, int(in_a_turn)))
+        turns.append(max(3, min(rounds, int(rounds * in_a_turn))))
+    best = [float("inf")] * len(calls)
+    for turn in range(rounds):
+        for i, (call, number) in enumerate(zip(calls, numbers, strict=True)):
+            if turn < turns[i]:
+                start = time.perf_counter()
+                for _ in range(number):
+                    call()
+                best[i] = min(best[i], (time.perf_counter() - start) / number)
     return best
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import runner.bindings.progress_runner as wit
-from calls import component_file, conditions
+from adapters import component_file, conditions
 from measure import ROOT, ms, seconds
 
 sys.path.insert(0, str(ROOT))

@@ -205,7 +205,7 @@ def test_resources_that_are_collected_are_dropped_in_the_guest(runner: wit.Progr
 
 def test_an_instance_in_use_is_refused_to_another_thread(component: rt.Component) -> None:
     runner = wit.ProgressRunner(component)
-    assert runner._instance.enter(False)
+    runner._instance.enter()
     found: list[BaseException] = []
 
     def other() -> None:
@@ -217,7 +217,7 @@ def test_an_instance_in_use_is_refused_to_another_thread(component: rt.Component
     thread = threading.Thread(target=other)
     thread.start()
     thread.join()
-    runner._instance.leave()
+    runner._instance.leave(None)
     assert len(found) == 1
     assert "in another call" in str(found[0])
     runner.workbook.update(step())

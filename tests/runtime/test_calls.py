@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
+import struct
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ import wasmtime
 from tests.runtime.support import LIBRARY, adapter, component
 from witgen import runtime as rt
 from witgen.contract.verification import same_link_name
+from witgen.runtime.context import LONG_STRING
 
 WIT = """
 package a:b@1.0.0;
@@ -150,6 +156,57 @@ def test_a_string_that_utf8_cannot_hold_is_refused_and_the_instance_goes_on(tmp_
     assert api.echo("a") == "a"
 
 
+@pytest.mark.parametrize("length", [LONG_STRING - 1, LONG_STRING, LONG_STRING + 1])
+@pytest.mark.parametrize("last", ["a", "\x7f", "ä", "€", "🎉"])
+def test_long_strings_come_back_whatever_they_end_with(tmp_path: Path, host: Host, length: int, last: str) -> None:
+    api = running(tmp_path, host)
+    text = "".join(chr(97 + i % 26) for i in range(length - 1)) + last
+    assert api.echo(text) == text
+    assert api.echo(last * length) == last * length
+
+
+class Label(str):
+    """A string of a class of its own."""
+
+
+def test_a_string_of_a_subclass_is_a_string(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    assert api.echo(Label("short")) == "short"
+    assert api.echo(Label("long" * LONG_STRING)) == "long" * LONG_STRING
+
+
+@pytest.mark.parametrize("value", [5, None, b"bytes", b"bytes" * LONG_STRING, ["a"]])
+def test_what_is_no_string_is_refused_and_the_instance_goes_on(tmp_path: Path, host: Host, value: Any) -> None:
+    api = running(tmp_path, host)
+    with pytest.raises(TypeError, match="is not a string"):
+        api.echo(value)
+    assert api.echo("a") == "a"
+
+
+_ITEMS = struct.pack("<4I", 1, 2, 0x01020304, 0xFFFFFFFF)
+
+#: Buffers that don't lie in memory as plain bytes do, and the bytes that they are.
+BUFFERS = {
+    "wide items": (memoryview(_ITEMS).cast("I"), _ITEMS),
+    "characters": (memoryview(_ITEMS).cast("c"), _ITEMS),
+    "every second byte": (memoryview(b"1x2x3x4x")[::2], b"1234"),
+    "backwards": (memoryview(b"4321")[::-1], b"1234"),
+    "every second wide item": (memoryview(_ITEMS).cast("I")[::2], _ITEMS[0:4] + _ITEMS[8:12]),
+    "two dimensions": (memoryview(b"123456").cast("B", (2, 3)), b"123456"),
+    "an array": (array.array("H", [1, 2, 0xFFFF]), struct.pack("<3H", 1, 2, 0xFFFF)),
+    "an array of ctypes": ((ctypes.c_uint32 * 2)(7, 8), struct.pack("<2I", 7, 8)),
+    "no wide items": (memoryview(_ITEMS).cast("I")[:0], b""),
+    "no bytes": (memoryview(b""), b""),
+}
+
+
+@pytest.mark.parametrize("name", BUFFERS)
+def test_the_bytes_of_a_buffer_are_those_of_its_items_in_order(tmp_path: Path, host: Host, name: str) -> None:
+    data, wanted = BUFFERS[name]
+    assert running(tmp_path, host).blob_len(data) == len(wanted)
+    assert host.closed == [wanted]
+
+
 @pytest.mark.parametrize("data", [b"12345", bytearray(b"12345"), memoryview(b"12345")])
 def test_any_buffer_is_taken_as_bytes_and_host_resources_are_closed(tmp_path: Path, host: Host, data: Any) -> None:
     api = running(tmp_path, host)
@@ -176,10 +233,54 @@ def test_a_guest_cannot_be_entered_again_from_host_code(tmp_path: Path, host: Ho
         api.log("x")
 
 
+def test_of_many_threads_one_at_a_time_is_in_an_instance(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+    inside: list[str] = []
+    served: list[str] = []
+    refused: list[str] = []
+
+    def log(msg: str) -> int:
+        inside.append(msg)
+        time.sleep(0.0001)
+        assert inside == [msg]
+        inside.remove(msg)
+        return len(msg)
+
+    def call(name: str) -> None:
+        for _ in range(50):
+            try:
+                assert api.log(name) == len(name)
+                served.append(name)
+            except rt.InstanceUnavailable:
+                refused.append(name)
+
+    host.log = log  # type: ignore[method-assign]
+    threads = [threading.Thread(target=call, args=("x" * n,)) for n in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(served) + len(refused) == 50 * len(threads)
+    assert served and refused
+    assert api.add(1, 2) == 3
+
+
 def test_what_host_code_returns_wrongly_is_an_error_and_not_a_value(tmp_path: Path, host: Host) -> None:
     api = running(tmp_path, host)
     host.log = lambda msg: 1 << 32  # type: ignore[method-assign]
-    with pytest.raises(ValueError, match="u32"):
+    with pytest.raises(ValueError, match="not a u32"):
+        api.log("x")
+
+
+def test_an_error_of_host_code_that_reads_like_ours_is_left_as_it_is(tmp_path: Path, host: Host) -> None:
+    api = running(tmp_path, host)
+
+    def log(msg: str) -> int:
+        memoryview(bytearray(4)).cast("I")[0] = -1
+        return 0
+
+    host.log = log  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="memoryview: invalid value"):
         api.log("x")
 
 

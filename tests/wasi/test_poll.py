@@ -130,7 +130,10 @@ def test_a_pollable_of_a_clock_depends_on_no_stream(relay: Relay) -> None:
 
 
 @pytest.mark.parametrize("silent", [True, False])
-def test_an_interrupt_from_the_keyboard_ends_a_wait(relay: Relay, silent: bool) -> None:
+def test_an_interrupt_from_the_keyboard_ends_a_wait(relay: Relay, silent: bool, request: pytest.FixtureRequest) -> None:
+    # Whoever starts the tests in the background has it ignored.
+    before_all = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before_all))
     wit = relay.adapter
     with pipe() as input:
         instance = relay.instance(stdin=input.read if silent else None)

@@ -5,7 +5,7 @@ It imports wasmtime, `witgen.binary` and the digests of `witgen.contract`; never
 
 from witgen.runtime.component import Component, Contract, default_engine
 from witgen.runtime.context import Buffer, Context
-from witgen.runtime.core import HostCallback, new_engine, string_at
+from witgen.runtime.core import HostCallback, Slots, new_engine
 from witgen.runtime.errors import (
     ComponentError,
     ContractError,
@@ -34,10 +34,6 @@ from witgen.runtime.scalars import (
     f32_bits,
     f64_bits,
     in_range,
-    s8,
-    s16,
-    s32,
-    s64,
     unsigned_32,
     unsigned_64,
 )
@@ -63,6 +59,7 @@ __all__ = [
     "Ok",
     "Provider",
     "ResourceDropped",
+    "Slots",
     "Some",
     "Trap",
     "UnsupportedComponent",
@@ -81,11 +78,6 @@ __all__ = [
     "in_range",
     "instance_of",
     "new_engine",
-    "s8",
-    "s16",
-    "s32",
-    "s64",
-    "string_at",
     "unsigned_32",
     "unsigned_64",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from witgen.runtime.core import HostCallback
+from witgen.runtime.core import HostCallback, Slots
 from witgen.runtime.errors import Trap
 from witgen.runtime.handles import ResourceType
 from witgen.runtime.state import InstanceState
@@ -22,13 +22,14 @@ Fail = Callable[[BaseException], int]
 
 def resource_new(state: InstanceState, type_: ResourceType, fail: Fail) -> HostCallback:
     """``resource.new``: an owning handle for a representation."""
-    add = state.handles.add
+    add, slots = state.handles.add, Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
             if not state.may_leave:
                 raise state.cannot_leave()
-            a[0] = add(type_, a[0] & 0xFFFFFFFF)
+            u32 = slots[a]
+            u32[0] = add(type_, u32[0])
         except BaseException as error:
             return fail(error)
         return 0
@@ -38,11 +39,12 @@ def resource_new(state: InstanceState, type_: ResourceType, fail: Fail) -> HostC
 
 def resource_rep(state: InstanceState, type_: ResourceType, fail: Fail) -> HostCallback:
     """``resource.rep``: the representation behind a handle. It may be called from ``realloc`` as well."""
-    rep = state.handles.rep
+    rep, slots = state.handles.rep, Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            a[0] = rep(a[0] & 0xFFFFFFFF, type_)
+            u32 = slots[a]
+            u32[0] = rep(u32[0], type_)
         except BaseException as error:
             return fail(error)
         return 0
@@ -52,16 +54,16 @@ def resource_rep(state: InstanceState, type_: ResourceType, fail: Fail) -> HostC
 
 def resource_drop(state: InstanceState, type_: ResourceType, fail: Fail) -> HostCallback:
     """``resource.drop``: ends a handle, and by its destructor the resource where the handle owns it."""
-    drop = state.handles.drop
+    drop, slots = state.handles.drop, Slots("I", 1)
     # The destructor of another instance is called as its export would be: not from one that it is in, or that is in it.
     foreign = type_.home is not None and type_.home is not state
     end = _refuse if foreign and type_.home is not None and state.is_related(type_.home) else type_.drop
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
             if not state.may_leave:
                 raise state.cannot_leave()
-            drop(a[0] & 0xFFFFFFFF, type_, end)
+            drop(slots[a][0], type_, end)
         except BaseException as error:
             return fail(error)
         return 0

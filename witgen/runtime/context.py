@@ -7,11 +7,12 @@ sections "Loading" and "Storing".
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from witgen.runtime.core import CoreFunction, memory_region
+from witgen.runtime.core import CoreFunction, ascii_region, in_words, memory_region
 from witgen.runtime.errors import Trap
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ __all__ = ["CompactUtf16Context", "Context", "Utf16Context", "context_class"]
 
 #: The longest string or list, in bytes, that may cross (`CanonicalABI.md`: ``MAX_STRING_BYTE_LENGTH``).
 MAX_BYTES = (1 << 31) - 1
+#: The shortest string that is copied from where the interpreter has it; shorter ones are encoded faster.
+LONG_STRING = 4096
 
 
 class Context:
@@ -78,26 +81,22 @@ class Context:
 
     def allocate(self, length: int, alignment: int) -> int:
         """A new region of `length` bytes in the guest, from its ``realloc``. Raises `Trap` if that is not sound."""
-        return self.reallocate(0, 0, alignment, length)
-
-    def reallocate(self, pointer: int, old_length: int, alignment: int, length: int) -> int:
-        """A region moved or resized by the guest's ``realloc``."""
         realloc = self._realloc
         if realloc is None:
             raise Trap("the function was lifted without realloc")
         if length > MAX_BYTES:
             raise ValueError(f"{length} bytes are more than a component takes at once")
         u32 = realloc.u32
-        u32[0] = pointer
-        u32[4] = old_length
+        u32[0] = 0
+        u32[4] = 0
         u32[8] = alignment
         u32[12] = length
         # An instance that traps here is done for, so that only what goes well restores the flag.
-        self.state.may_leave = False
-        error = realloc.call()
-        if error or realloc.trap[0]:
+        state = self.state
+        state.may_leave = False
+        if (error := realloc.invoke(*realloc.args)) or realloc.trap[0]:
             raise realloc.failure(error)
-        self.state.may_leave = True
+        state.may_leave = True
         found = u32[0]
         if found & (alignment - 1) or found + length > self.size:
             self.check(found, length, alignment)
@@ -114,7 +113,15 @@ class Context:
 
     def put_string(self, text: str) -> tuple[int, int]:
         """Copies a string into the guest; gives its pointer and its length in code units."""
-        return self.put_bytes(text.encode())
+        try:
+            # The interpreter has the UTF-8 of ASCII; of other text it would make it, and keep it as long as the string.
+            data = text.encode() if len(text) < LONG_STRING or not text.isascii() else ascii_region(text)
+        except (AttributeError, TypeError):
+            raise TypeError(f"{reprlib.repr(text)} is not a string") from None
+        length = len(data)
+        pointer = self.allocate(length, 1)
+        self.view[pointer : pointer + length] = data
+        return pointer, length
 
     def bytes(self, pointer: int, length: int) -> bytes:
         """A copy of `length` bytes at `pointer`: a ``list<u8>``."""
@@ -123,9 +130,9 @@ class Context:
         return self.view[pointer : pointer + length].tobytes()
 
     def put_bytes(self, data: Buffer) -> tuple[int, int]:
-        """Copies bytes into the guest; gives their pointer and number."""
-        if isinstance(data, memoryview):
-            data = data.cast("B")
+        """Copies the bytes of a buffer, those of its items in order, into the guest; gives their pointer and number."""
+        if not isinstance(data, bytes):
+            data = _bytes_of(memoryview(data))
         length = len(data)
         pointer = self.allocate(length, 1)
         self.view[pointer : pointer + length] = data
@@ -133,11 +140,22 @@ class Context:
 
     def fail(self, error: BaseException) -> int:
         """A trap for the engine that carries an exception of host code out of the guest."""
-        return self.instance.fail(error)
+        traceback = error.__traceback__
+        is_ours = traceback is not None and traceback.tb_next is None
+        return self.instance.fail(in_words(error) if is_ours else error)
 
     def fail_lift(self, error: BaseException) -> int:
         """As `fail`, for an error met while the guest's arguments were read: a discriminant that no case has."""
         return self.instance.fail(Trap("a discriminant is out of range") if isinstance(error, IndexError) else error)
+
+
+def _bytes_of(data: memoryview) -> Buffer:
+    """The bytes of the items of a view, in order: where they are if that is one piece, else a copy."""
+    try:
+        return data.cast("B")
+    except (TypeError, ValueError):
+        # Strides, no items, or a format that casts don't know.
+        return data.tobytes()
 
 
 class Utf16Context(Context):

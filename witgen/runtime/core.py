@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from ctypes import string_at
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from wasmtime import _ffi as ffi
 from wasmtime._extern import wrap_extern
 from wasmtime._trap import FrameList
 
+from witgen.runtime.claims import Claim
 from witgen.runtime.errors import Trap
 
 __all__ = [
@@ -31,26 +31,39 @@ __all__ = [
     "CoreFunction",
     "Engine",
     "HostCallback",
+    "Slots",
     "Store",
+    "ascii_region",
     "fingerprint",
     "host_function",
+    "in_words",
     "memory_region",
     "new_engine",
     "on_epoch",
     "raw_trap",
     "signature",
-    "string_at",
     "trap_of",
 ]
 
 #: Bytes between the slots of an argument array (the size of ``wasmtime_val_raw_t``).
 SLOT = 16
 
+#: How an item assignment to a view of slots refuses a value.
+_VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
+_VIEW_TYPES = {"I": "u32", "i": "s32", "Q": "u64", "q": "s64", "f": "f32", "d": "f64"}
+
 _VALTYPES: dict[str, Callable[[], wasmtime.ValType]] = {
     "i": wasmtime.ValType.i32,
     "l": wasmtime.ValType.i64,
     "f": wasmtime.ValType.f32,
     "d": wasmtime.ValType.f64,
+}
+
+_KINDS: dict[Any, str] = {
+    ffi.WASM_I32.value: "i",
+    ffi.WASM_I64.value: "l",
+    ffi.WASM_F32.value: "f",
+    ffi.WASM_F64.value: "d",
 }
 
 # A second handle of the library that wasmtime-py has loaded, so that its own prototypes stay as they are.
@@ -67,13 +80,16 @@ _error_new.argtypes = [ctypes.c_char_p]
 _view_from_memory = ctypes.pythonapi.PyMemoryView_FromMemory
 _view_from_memory.restype = ctypes.py_object
 _view_from_memory.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int]
+_PYBUF_READ = 0x100
 _PYBUF_WRITE = 0x200
+_utf8_of = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
+_utf8_of.restype = ctypes.c_void_p
+_utf8_of.argtypes = [ctypes.py_object, ctypes.POINTER(ctypes.c_ssize_t)]
 
-#: What a host function looks like to the engine: environment, caller, slots, their number; gives a trap or 0.
-HostCallback = Callable[[int | None, int | None, Any, int], int]
-_callback_type = ctypes.CFUNCTYPE(
-    ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint64), ctypes.c_size_t
-)
+#: What a host function looks like to the engine: environment, caller, address of the slots (`Slots` shows what lies
+#: there), their number; gives a trap or 0.
+HostCallback = Callable[[int | None, int | None, int, int], int]
+_callback_type = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
 _finalizer_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _no_finalizer = _finalizer_type()
 
@@ -120,7 +136,7 @@ class Store(wasmtime.Store):
     """
 
     def __init__(self, engine: wasmtime.Engine) -> None:
-        self.claim = threading.Lock()
+        self.claim = Claim()
         self.closed = False
         #: What has to live as long as the store.
         self.keep: list[object] = []
@@ -129,7 +145,7 @@ class Store(wasmtime.Store):
     def close(self) -> None:
         """Frees the store."""
         self.closed = True
-        self.claim.acquire(False)
+        self.claim.try_take()
         super().close()
 
 
@@ -209,22 +225,65 @@ class CoreExports(Mapping[str, Any]):
         return len(self._module.exports)
 
 
+def ascii_region(text: str) -> memoryview:
+    """The bytes of a string of ASCII characters where the interpreter has them. Valid as long as the string."""
+    size = ctypes.c_ssize_t()
+    address = _utf8_of(text, ctypes.byref(size))
+    view: memoryview = _view_from_memory(address, size.value, _PYBUF_READ)
+    return view
+
+
+class Slots(dict[int, Any]):
+    """The slots that a host function is given, by their address: ``slots[address]`` is a view of them.
+
+    They lie on the engine's stack, so that the same addresses come again and again; each view is made once, which is
+    a good deal faster than to have ctypes make a pointer for each call. A view may be used only while the callback runs
+    that was given its address. Its items are those of `CoreFunction`'s views: value `n` is item ``4 * n`` where the
+    format is of 32 bits, ``2 * n`` where it is of 64. Only ``B`` shows what lies between.
+    """
+
+    __slots__ = ("_format", "_size")
+
+    #: How many addresses are remembered, whatever a guest does with its stack.
+    MOST = 256
+
+    def __init__(self, format_: str, count: int) -> None:
+        """Views of `count` slots with items of a ``struct`` format."""
+        self._format = format_
+        self._size = SLOT * count
+
+    def __missing__(self, address: int) -> Any:
+        if len(self) >= self.MOST:
+            self.clear()
+        view = _view_from_memory(address, self._size, _PYBUF_WRITE).cast(self._format)
+        self[address] = view
+        return view
+
+
+def in_words(error: BaseException) -> BaseException:
+    """The error for a value that does not fit a slot, for what a view says of it; any other error as it is."""
+    found = _VIEW_ERROR.match(str(error)) if type(error) in (TypeError, ValueError) else None
+    return error if found is None else type(error)(f"not a {_VIEW_TYPES[found[1]]}, or out of its range")
+
+
 class CoreFunction:
     """A core function ready to be called: write arguments into the views, call `call`, read results from them.
 
     The views `u32`, `i32`, `u64`, `i64`, `f32`, `f64` show the same slots; value `n` is item ``4 * n`` of the 32-bit
     views and ``2 * n`` of the 64-bit ones. `call` and ``trap[0]`` are both 0 after a call that went well; otherwise
-    `failure` makes an exception of them.
+    `failure` makes an exception of them. ``invoke(*args)`` is what `call` does, and faster.
     """
 
     __slots__ = (
         "_keep",
+        "args",
         "buffer",
         "call",
         "f32",
         "f64",
         "i32",
         "i64",
+        "invoke",
         "trap",
         "u32",
         "u64",
@@ -243,14 +302,15 @@ class CoreFunction:
         self.f64 = views.cast("d")
         self.trap = self.buffer[SLOT * max(slots, 1) :].cast("Q")
         address = ctypes.addressof(array)
-        self.call: Callable[[], int] = functools.partial(
-            _call_unchecked,
+        self.args = (
             ctypes.c_void_p(context_address(store)),
             ctypes.c_void_p(ctypes.addressof(function._func)),
             ctypes.c_void_p(address),
             ctypes.c_size_t(slots),
             ctypes.c_void_p(address + SLOT * max(slots, 1)),
         )
+        self.invoke: Callable[..., int] = _call_unchecked
+        self.call: Callable[[], int] = functools.partial(_call_unchecked, *self.args)
         self._keep = (array, function, store)
 
     def failure(self, error: int) -> Trap:
@@ -298,8 +358,8 @@ def host_function(
     """A core function that calls Python.
 
     `params` and `results` have a letter a value: ``i`` i32, ``l`` i64, ``f`` f32, ``d`` f64. `callback` reads the
-    arguments from its slots (value `n` is 64-bit item ``2 * n``; the upper half of a 32-bit value is not defined),
-    leaves its results there and must not raise. The second item of the pair must live as long as the store.
+    arguments from its slots (`Slots`; the upper half of a 32-bit value is not defined), leaves its results there and
+    must not raise. The second item of the pair must live as long as the store.
     """
     type_ = wasmtime.FuncType([_VALTYPES[c]() for c in params], [_VALTYPES[c]() for c in results])
     native = _callback_type(callback)
@@ -317,9 +377,15 @@ def host_function(
 
 def signature(store: wasmtime.Store, function: wasmtime.Func) -> tuple[str, str]:
     """Parameters and results of a core function in the letters of `host_function`; ``?`` for any other type."""
-    type_ = function.type(store)
-    return _letters(type_.params), _letters(type_.results)
+    type_ = ffi.wasmtime_func_type(store._context(), ctypes.byref(function._func))
+    try:
+        return _letters(ffi.wasm_functype_params(type_)), _letters(ffi.wasm_functype_results(type_))
+    finally:
+        ffi.wasm_functype_delete(type_)
 
 
-def _letters(types: Sequence[wasmtime.ValType]) -> str:
-    return "".join({"i32": "i", "i64": "l", "f32": "f", "f64": "d"}.get(str(type_), "?") for type_ in types)
+def _letters(types: Any) -> str:
+    """The letters for a pointer to a vector of value types."""
+    vector = types.contents
+    items = vector.data
+    return "".join(_KINDS.get(ffi.wasm_valtype_kind(items[i]), "?") for i in range(vector.size))

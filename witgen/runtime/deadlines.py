@@ -30,14 +30,14 @@ _CANNOT = "the engine can't interrupt a guest"
 class Deadline:
     """The deadline of one store's calls, one at a time, and the claim on it by which a call is known to be going on."""
 
-    __slots__ = ("_acquire", "_can_interrupt", "_done", "_limit", "_release", "at", "claim", "engine", "stopped")
+    __slots__ = ("_can_interrupt", "_done", "_give", "_limit", "_take", "at", "claim", "engine", "stopped")
 
     def __init__(self, store: Store, limit: float | None) -> None:
         """`limit` is how many seconds its calls take at most. Raises ValueError if that can't be kept."""
         self.engine = store.engine
         self.claim = store.claim
-        self._acquire = self.claim.acquire
-        self._release = self.claim.release
+        self._take = self.claim.take
+        self._give = self.claim.give
         #: When the present call must have ended (``time.monotonic``).
         self.at = math.inf
         #: Why the store was stopped from outside.
@@ -50,22 +50,20 @@ class Deadline:
         elif limit is not None:
             raise ValueError(f"{_CANNOT}: a limit of time needs a component on new_engine(interruptible=True)")
 
-    def enter(self, _blocking: bool = False) -> bool:
-        """Claims the store for a call that ends in time; False if it is claimed. Never waits."""
-        if not self._acquire(False):
-            return False
+    def enter(self) -> None:
+        """Claims the store for a call that ends in time. Raises IndexError if it is claimed; never waits."""
+        self._take()
         assert self._limit is not None
         self.at = at = _now() + self._limit
         _active.add(self)
         if at < _watch.until:
             _watch.wake()
-        return True
 
-    def leave(self) -> None:
+    def leave(self, _: None) -> None:
         """The call has ended."""
         self.at = math.inf
         _active.discard(self)
-        self._release()
+        self._give(None)
 
     def close(self) -> None:
         """The claim will not be given back, and need not be waited for."""
@@ -79,7 +77,7 @@ class Deadline:
 
         Raises ValueError if a call is going on that can't be stopped, because its engine can't interrupt.
         """
-        if self.claim.acquire(False):
+        if self.claim.try_take():
             self.stopped = self.stopped or reason
             return
         if not self._can_interrupt:
@@ -148,7 +146,7 @@ class _Watch:
     def _end_calls(now: float) -> bool:
         """Raises the epoch for all that must end; tells whether there are any."""
         for deadline in list(_stopping):
-            if deadline.claim.acquire(False):
+            if deadline.claim.try_take():
                 # It ended by itself: the claim stays.
                 _stopping.discard(deadline)
         engines = {id(call.engine): call.engine for call in [*_active, *_stopping] if call.at <= now or call.stopped}

@@ -17,7 +17,7 @@ from witgen.binary import entities, model
 from witgen.runtime.codec import Codec
 from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context
-from witgen.runtime.core import SLOT, CoreFunction, HostCallback, string_at
+from witgen.runtime.core import SLOT, CoreFunction, HostCallback, Slots
 from witgen.runtime.errors import Trap, UnsupportedComponent
 
 __all__ = ["Signature", "fuse", "signature_of"]
@@ -93,7 +93,7 @@ def _is_same(signature: Signature) -> bool:
 
 
 def _refusal(caller: Context) -> HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         return caller.fail(Trap("a component calls one that it is in or that is in it, which might be recursive"))
 
     return call
@@ -102,18 +102,21 @@ def _refusal(caller: Context) -> HostCallback:
 def _passing_on(signature: Signature, caller: Context, core: CoreFunction) -> HostCallback:
     """A call of numbers: nothing is looked at."""
     state, buffer, run, trap, results = caller.state, core.buffer, core.call, core.trap, core.u64
-    size = SLOT * len(signature.lowered[0])
+    params, results_at = signature.lowered[0], Slots("Q", 1)
+    slots = Slots("B", len(params))
+    size = SLOT * len(params)
     returns = signature.result is not None
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return caller.fail(state.cannot_leave())
         try:
-            buffer[:size] = string_at(a, size)
+            if size:
+                buffer[:size] = slots[a]
             if (failed := run()) or trap[0]:
                 raise core.failure(failed)
             if returns:
-                a[0] = results[0]
+                results_at[a][0] = results[0]
         except BaseException as error:
             return caller.fail(error)
         return 0
@@ -124,7 +127,7 @@ def _passing_on(signature: Signature, caller: Context, core: CoreFunction) -> Ho
 class _Carrier:
     """Calls whose arguments and results are taken apart and put together again."""
 
-    __slots__ = ("_callee", "_caller", "_core", "_in", "_out", "_post_return", "_signature", "_size")
+    __slots__ = ("_callee", "_caller", "_core", "_in", "_out", "_post_return", "_result_at", "_signature", "_slots")
 
     def __init__(
         self,
@@ -139,17 +142,18 @@ class _Carrier:
         self._callee = callee
         self._core = core
         self._post_return = post_return
-        self._size = SLOT * len(signature.lowered[0])
+        self._slots = Slots("B", len(signature.lowered[0]))
+        self._result_at = Slots("Q", 1)
         self._in = struct.Struct("<" + "Q8x" * len(signature.lowered[0]))
         self._out = struct.Struct("<" + "Q8x" * len(signature.lifted[0]))
 
-    def call(self, _env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(self, _env: int | None, _caller: int | None, a: int, _n: int) -> int:
         """Carries a call; gives a trap or 0 (`HostCallback`)."""
         caller = self._caller
         if not caller.state.may_leave:
             return caller.fail(caller.state.cannot_leave())
         try:
-            slots = self._in.unpack(string_at(a, self._size))
+            slots = self._in.unpack(self._slots[a]) if self._in.size else ()
             self._out.pack_into(self._core.buffer, 0, *self._give_params(self._take_params(slots)))
             self._run(self._core)
             self._carry_result(a, slots)
@@ -161,7 +165,7 @@ class _Carrier:
             return caller.fail(error)
         return 0
 
-    def _carry_result(self, a: Any, slots: Sequence[int]) -> None:
+    def _carry_result(self, a: int, slots: Sequence[int]) -> None:
         """The result, taken from the callee, which has nothing borrowed any more, and given to the caller."""
         signature, caller, callee, core = self._signature, self._caller, self._callee, self._core
         result = signature.result
@@ -177,7 +181,7 @@ class _Carrier:
             callee.handles.end_call()
             lowered = [0]
             result.lower(caller, value, lowered, 0)
-            a[0] = lowered[0]
+            self._result_at[a][0] = lowered[0]
 
     def _take_params(self, slots: Sequence[int]) -> list[Any]:
         """The arguments, taken from the caller."""

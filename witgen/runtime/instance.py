@@ -63,13 +63,13 @@ class Instance:
         self.enter = self.meter.enter
         self.leave = self.meter.leave
         self._linker = Linker(self, self._sources, limits.handles or MAX_HANDLES)
-        self.enter(False)
+        self.enter()
         try:
             self._root = self._linker.run()
         except BaseException:
             self.meter.close()
             raise
-        self.leave()
+        self.leave(None)
         self._links = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
             if not host:

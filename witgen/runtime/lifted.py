@@ -6,13 +6,12 @@ adapter's; what was lifted, and with which options, `linking` has found.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import wasmtime
 
 from witgen.runtime.context import Context
-from witgen.runtime.core import CoreFunction, signature
+from witgen.runtime.core import CoreFunction, in_words, signature
 from witgen.runtime.errors import InstanceUnavailable, Trap
 
 if TYPE_CHECKING:
@@ -20,16 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LiftedFunction"]
 
-#: How an item assignment to a view of a `CoreFunction` refuses a value.
-_VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
-_VIEW_TYPES = {"I": "u32", "i": "s32", "Q": "u64", "q": "s64", "f": "f32", "d": "f64"}
-
 
 class LiftedFunction(CoreFunction):
     """An export ready to be called by generated code, with what surrounds the core call.
 
-    `enter` claims the instance (False: it is in use or has trapped), `leave` gives it back, `finish` also lets the
-    guest free what it returned.
+    `enter` claims the instance (IndexError: it is in use or has trapped), `leave` gives it back, `finish` also lets the
+    guest free what it returned; both take None.
     """
 
     __slots__ = ("cx", "enter", "finish", "instance", "leave", "name", "post")
@@ -58,7 +53,7 @@ class LiftedFunction(CoreFunction):
         if borrows:
             self.finish = self._finish_borrows
 
-    def _finish(self) -> None:
+    def _finish(self, _: None) -> None:
         post = self.post
         assert post is not None
         post.u64[0] = self.u64[0]
@@ -67,14 +62,14 @@ class LiftedFunction(CoreFunction):
         if error or post.trap[0]:
             raise self.trapped_in(post, error)
         self.cx.state.may_leave = True
-        self.leave()
+        self.leave(None)
 
-    def _finish_borrows(self) -> None:
+    def _finish_borrows(self, _: None) -> None:
         try:
             self.cx.handles.end_call()
         except Trap as trap:
             raise self._poisoned(trap) from None
-        (self.leave if self.post is None else self._finish)()
+        (self.leave if self.post is None else self._finish)(None)
 
     def refused(self) -> InstanceUnavailable:
         """The error where `enter` said no."""
@@ -86,12 +81,10 @@ class LiftedFunction(CoreFunction):
         if isinstance(error, Trap):
             return self._poisoned(self._pending(error))
         self.cx.handles.take_back()
-        self.leave()
+        self.leave(None)
         if type(error).__module__ == "struct":
             error = ValueError(str(error))
-        found = _VIEW_ERROR.match(str(error))
-        if found is not None:
-            error = type(error)(f"not a {_VIEW_TYPES[found[1]]}, or out of its range")
+        error = in_words(error)
         error.add_note(f"in an argument of {self.name}")
         return error
 

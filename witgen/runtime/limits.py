@@ -59,7 +59,8 @@ DEFAULT = Limits()
 class Meter:
     """The claim on one instance, and what it uses.
 
-    `enter` claims the instance for a call (False: it is in use, or not usable any more), `leave` gives it back.
+    `enter` claims the instance for a call (IndexError: it is in use, or not usable any more), `leave` gives it back; it
+    takes None.
     """
 
     __slots__ = ("_claim", "_deadline", "_instances", "_limits", "_memories", "_store", "enter", "leave")
@@ -76,9 +77,9 @@ class Meter:
         self._instances = 0
         self._deadline = Deadline(store, limits.seconds)
         timed = limits.seconds is not None
-        self._claim = self._deadline.enter if timed else self._deadline.claim.acquire
+        self._claim = self._deadline.enter if timed else self._deadline.claim.take
         self.enter = self._claim if limits.fuel is None else self._refuel
-        self.leave = self._deadline.leave if timed else self._deadline.claim.release
+        self.leave = self._deadline.leave if timed else self._deadline.claim.give
         store.set_limits(
             memory_size=_or_not_set(limits.memory),
             table_elements=_or_not_set(limits.table_elements),
@@ -88,13 +89,11 @@ class Meter:
         if counts_fuel:
             store.set_fuel(_UNLIMITED_FUEL)
 
-    def _refuel(self, _blocking: bool = False) -> bool:
+    def _refuel(self) -> None:
         """`enter` where there is a limit of fuel."""
-        if not self._claim(False):
-            return False
+        self._claim()
         assert self._limits.fuel is not None
         self._store.set_fuel(self._limits.fuel)
-        return True
 
     def stop(self, reason: str) -> None:
         """As `Instance.stop`."""

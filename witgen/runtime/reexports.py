@@ -7,13 +7,13 @@ memory, one allocator and one table that does nothing but pass calls on, so that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import wasmtime
 
 from witgen.abi import align_to
 from witgen.runtime.context import Context
-from witgen.runtime.core import SLOT, CoreFunction, string_at
+from witgen.runtime.core import SLOT, CoreFunction, Slots
 from witgen.runtime.errors import Trap
 from witgen.runtime.state import InstanceState
 
@@ -42,6 +42,7 @@ class Relay:
         self._memory = wasmtime.Memory(self._store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
         self._top = _BOTTOM
         self._state = InstanceState()
+        self._slots = Slots("I", 4)
         self._realloc = linker.core_function("iiii", "i", self._allocate)
 
     def context(self, source: Source) -> Context:
@@ -56,12 +57,13 @@ class Relay:
         self._linker.expect(lowered, *signature.lowered, f"the import {function.name}")
         params, results = signature.lifted
         inner = CoreFunction(self._store, lowered, max(len(host.params), len(host.results)))
-        size = SLOT * len(params)
+        size, slots, result_at = SLOT * len(params), Slots("B", len(params)), Slots("Q", 1)
         area = signature.result if signature.indirect_result else None
 
-        def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
             try:
-                inner.buffer[:size] = string_at(a, size)
+                if size:
+                    inner.buffer[:size] = slots[a]
                 pointer = 0 if area is None else self._region(area.size, area.align)
                 if area is not None:
                     inner.u32[4 * len(params)] = pointer
@@ -69,7 +71,7 @@ class Relay:
                 if error or inner.trap[0]:
                     raise inner.failure(error)
                 if results:
-                    a[0] = inner.u64[0] if area is None else pointer
+                    result_at[a][0] = inner.u64[0] if area is None else pointer
                 self._state.handles.take_back()
             except BaseException as error:
                 return self._instance.fail(error)
@@ -80,19 +82,20 @@ class Relay:
     def post_return(self, results: str) -> wasmtime.Func:
         """What empties the memory."""
 
-        def call(_env: int | None, _caller: int | None, _a: Any, _n: int) -> int:
+        def call(_env: int | None, _caller: int | None, _a: int, _n: int) -> int:
             self._top = _BOTTOM
             return 0
 
         return self._linker.core_function(results, "", call)
 
-    def _allocate(self, _env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def _allocate(self, _env: int | None, _caller: int | None, a: int, _n: int) -> int:
         try:
-            old, length, alignment, wanted = (a[2 * slot] & 0xFFFFFFFF for slot in range(4))
+            slots = self._slots[a]
+            old, length, alignment, wanted = slots[0], slots[4], slots[8], slots[12]
             found = self._region(wanted, alignment)
             if length:
                 self._memory.write(self._store, self._memory.read(self._store, old, old + min(length, wanted)), found)
-            a[0] = found
+            slots[0] = found
         except BaseException as error:
             return self._instance.fail(error)
         return 0

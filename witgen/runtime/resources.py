@@ -83,13 +83,18 @@ class GuestResource:
             raise ResourceDropped(f"this {type(self).__name__} belongs to another instance")
 
     def close(self) -> None:
-        """Drops the resource; more than once does no harm. Raises `Trap` if the guest's destructor fails."""
+        """Drops the resource; more than once does no harm.
+
+        Raises `Trap` if the guest's destructor fails, and what host code raises that it calls.
+        """
         if self._rep is None or not self._own:
             return
         instance = self._cx.instance
-        if not instance.enter(False):
+        try:
+            instance.enter()
+        except IndexError:
             if instance.poison is None:
-                raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call")
+                raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call") from None
             self._rep = None
             return
         # Only now: another thread may have closed it or given it away before.
@@ -100,10 +105,14 @@ class GuestResource:
             while instance.orphans:
                 index, orphan = instance.orphans.pop()
                 self._cx.resources[index].drop(orphan)
-        except ComponentError as error:
-            instance.poison = f"the instance has trapped before, in a destructor: {error}"
+        except BaseException as error:
+            # An exception of host code that the destructor has called goes before the trap that it made.
+            pending, instance.pending = instance.pending, None
+            instance.poison = f"the instance has trapped before, in a destructor: {pending or error}"
+            if pending is not None:
+                raise pending from None
             raise
-        instance.leave()
+        instance.leave(None)
 
     def __enter__(self: Self) -> Self:
         return self

@@ -25,10 +25,6 @@ __all__ = [
     "f32_bits",
     "f64_bits",
     "in_range",
-    "s8",
-    "s16",
-    "s32",
-    "s64",
     "unsigned_32",
     "unsigned_64",
 ]
@@ -67,26 +63,6 @@ def bad_type(value: object, wanted: str) -> TypeError:
 def bad_length(value: Sized, wanted: int) -> ValueError:
     """The error for a host value that is too long or too short for a list of fixed length."""
     return ValueError(f"{len(value)} elements are not the {wanted} of a list of fixed length")
-
-
-def s8(value: int) -> int:
-    """The low 8 bits of a core value, as a signed number."""
-    return ((value & 0xFF) ^ 0x80) - 0x80
-
-
-def s16(value: int) -> int:
-    """The low 16 bits of a core value, as a signed number."""
-    return ((value & 0xFFFF) ^ 0x8000) - 0x8000
-
-
-def s32(value: int) -> int:
-    """The low 32 bits of a core value, as a signed number."""
-    return ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
-
-
-def s64(value: int) -> int:
-    """The 64 bits of a core value, as a signed number."""
-    return (value ^ (1 << 63)) - (1 << 63)
 
 
 def check_s8(value: int) -> int:

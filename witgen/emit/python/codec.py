@@ -13,7 +13,7 @@ from witgen.emit.python.code import Block
 from witgen.emit.python.memory import LETTERS, MemoryCode
 from witgen.emit.python.parts import ZERO
 
-__all__ = ["Codec", "core_value"]
+__all__ = ["Codec", "core_scalar", "core_value"]
 
 _P = ir.Primitive
 
@@ -103,6 +103,8 @@ class Codec(MemoryCode):
                     for part, inner in zip(self._parts(kind), values, strict=True)
                     for item in self.lower(part, inner, block)
                 ]
+            case ir.Option(payload) if not self._has_functions(payload) and not self._nests(payload):
+                return self._lower_option(payload, value, block)
             case ir.Variant() | ir.Result() | ir.Option():
                 names = [block.fresh() for _ in self.abi.flat(type_)]
                 targets = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
@@ -111,6 +113,21 @@ class Codec(MemoryCode):
                 return list(zip(letters, names, strict=True))
             case _:
                 raise AssertionError(kind)
+
+    def _lower_option(self, payload: ir.Type, value: str, block: Block) -> list[tuple[str, str]]:
+        """The flat values of an option, put into variables by a branch where it stands."""
+        value = self._named(value, block)
+        present = block.child()
+        flat = self.lower(payload, value, present)
+        tag = block.fresh()
+        names = [block.fresh() for _ in flat]
+        with block.indented(f"if {value} is None:"):
+            block.add(f"{tag} = 0")
+            block.add(*(f"{name} = {ZERO.get(letter, '0')}" for name, (letter, _) in zip(names, flat, strict=True)))
+        with block.indented("else:"):
+            block.add(*present.lines, f"{tag} = 1")
+            block.add(*(f"{name} = {code}" for name, (_, code) in zip(names, flat, strict=True)))
+        return [("I", tag), *((letter, name) for name, (letter, _) in zip(names, flat, strict=True))]
 
     def _lower_pair(self, call: str, block: Block) -> list[tuple[str, str]]:
         pointer, length = block.fresh(), block.fresh()
@@ -151,11 +168,20 @@ def _lifted_scalar(type_: ir.Primitive, value: str) -> str:
         case _P.U16:
             return f"{value} & 0xFFFF"
         case _P.S8 | _P.S16 | _P.S32 | _P.S64:
-            return f"rt.{type_.value}({value})"
+            return _signed(value, _WIDTHS[type_])
         case _P.CHAR:
             return f"rt.char({value})"
         case _:
             return value
+
+
+def _signed(value: str, bits: int) -> str:
+    """The low bits of an unsigned core value, as a signed number."""
+    low = value if bits >= 32 else f"({value} & {(1 << bits) - 1:#x})"
+    return f"({low} ^ {1 << bits - 1:#x}) - {1 << bits - 1:#x}"
+
+
+_WIDTHS = {_P.S8: 8, _P.S16: 16, _P.S32: 32, _P.S64: 64}
 
 
 def _lowered_scalar(type_: ir.Primitive, value: str) -> tuple[str, str]:
@@ -185,6 +211,17 @@ def core_value(letter: str, core: abi.Core, code: str) -> str:
     if letter not in _BITS or _CORE_LETTERS[core] == letter:
         return code
     return f"rt.in_range({code}, {_BITS[letter]})"
+
+
+def core_scalar(letter: str, name: str) -> str:
+    """The whole core value of a scalar that `letter` writes, as it is given to a view that checks it."""
+    if letter == "?":
+        return f"1 if {name} else 0"
+    if letter == "f":
+        return f"rt.f32_bits({name})"
+    if letter in "BH":
+        return f"{name} if 0 <= {name} < {1 << _BITS[letter]:#x} else rt.in_range({name}, {_BITS[letter]})"
+    return name
 
 
 _BITS = {"B": 8, "H": 16, "I": 32, "Q": 64}

@@ -8,12 +8,11 @@ arguments, call, lift the result, let the guest clean up, give the instance back
 from __future__ import annotations
 
 import re
-import struct
 
 from witgen import abi, ir
 from witgen.emit.python.annotations import Annotations
-from witgen.emit.python.code import Block, Slot, struct_format
-from witgen.emit.python.codec import Codec, core_value
+from witgen.emit.python.code import Block, Slot
+from witgen.emit.python.codec import Codec, core_scalar
 from witgen.emit.python.naming import local_name
 
 __all__ = ["Functions", "core_letters"]
@@ -25,6 +24,10 @@ _VIEWS = {"I": ("u32", 4), "i": ("i32", 4), "Q": ("u64", 2), "q": ("i64", 2), "f
 _RESULT_LETTERS = {abi.Core.I32: "I", abi.Core.I64: "Q", abi.Core.F32: "f", abi.Core.F64: "d"}
 #: Up to so many scalars are written one by one; more are packed in one step.
 _FEW = 3
+#: The views through which host functions give results back, where that is not the one of the core type.
+_RESULT_VIEWS = {ir.Primitive.F32: "u32", ir.Primitive.S64: "i64"} | dict.fromkeys(
+    (ir.Primitive.S8, ir.Primitive.S16, ir.Primitive.S32), "i32"
+)
 _USES_CONTEXT = re.compile(r"\bcx\b")
 
 
@@ -81,8 +84,10 @@ class Functions:
         """The body of a method that calls an export; `target` is the expression of its `LiftedFunction`."""
         block = Block()
         block.add(f"f: rt.LiftedFunction = {target}")
-        with block.indented("if not f.enter(False):"):
-            block.add("raise f.refused()")
+        with block.indented("try:"):
+            block.add("f.enter()")
+        with block.indented("except IndexError:"):
+            block.add("raise f.refused() from None")
         lowering, lifting = block.child(), block.child()
         self._lower_arguments(function, lowering)
         after = self._lift_result(function, lifting)
@@ -90,13 +95,13 @@ class Functions:
             block.add("cx = f.cx")
         if lowering.lines:
             self._guarded(block, lowering, "raise f.not_lowered(error) from None")
-        with block.indented("if (failed := f.call()) or f.trap[0]:"):
+        with block.indented("if (failed := f.invoke(*f.args)) or f.trap[0]:"):
             block.add("raise f.trapped(failed)")
         if self._is_plain(function):
             block.add(*lifting.lines)
         elif lifting.lines:
             self._guarded(block, lifting, "raise f.not_lifted(error) from None")
-        block.add("f.finish()", *after)
+        block.add("f.finish(None)", *after)
         return block.lines
 
     @staticmethod
@@ -117,14 +122,16 @@ class Functions:
             flat = [
                 item for type_, name in zip(types, names, strict=True) for item in self.codec.lower(type_, name, block)
             ]
-        if len(flat) <= _FEW and all(letter in _VIEWS for letter, _ in flat):
+        # A view would make infinity of what is too large for an f32.
+        if len(flat) <= _FEW and all(letter in _VIEWS and letter != "f" for letter, _ in flat):
             for slot, (letter, code) in enumerate(flat):
                 view, stride = _VIEWS[letter]
                 block.add(f"f.{view}[{slot * stride}] = {code}")
         elif flat:
             slots = [Slot(_SLOT * i, letter, code) for i, (letter, code) in enumerate(flat)]
             values = ", ".join(slot.code for slot in slots)
-            block.add(f"{self.codec.struct(slots)}.pack_into(f.buffer, 0, {values})")
+            # To the end of the last slot, for what is narrower than a core value is one here.
+            block.add(f"{self.codec.struct(slots, _SLOT * len(slots))}.pack_into(f.buffer, 0, {values})")
 
     def _is_plain(self, function: ir.Function) -> bool:
         """Whether lifting the result can't fail: nothing is returned, or a number or boolean."""
@@ -226,13 +233,17 @@ class Functions:
         expression that is called; of a method, the method's name alone.
         """
         block = Block()
+        signature = self.codec.abi.signature(function, lowered=True)
         with block.indented(f"def {name}(cx: rt.Context, host: {host_type}) -> rt.HostCallback:"):
-            block.add("state = cx.state", "")
-            with block.indented("def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:"):
+            views = self._slot_views(function, signature)
+            count = max(len(signature.params), len(signature.results))
+            block.add("state = cx.state")
+            block.add(*(f'{view}_at = rt.Slots("{letter}", {count})' for view, letter in views.items()), "")
+            with block.indented("def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:"):
                 with block.indented("if not state.may_leave:"):
                     block.add("return cx.fail(state.cannot_leave())")
-                signature = self.codec.abi.signature(function, lowered=True)
                 lifting = block.child()
+                lifting.add(*(f"{view} = {view}_at[a]" for view in views))
                 arguments = self._lift_arguments(function, signature, lifting)
                 if lifting.lines:
                     self._guarded(block, lifting, "return cx.fail_lift(error)")
@@ -248,36 +259,60 @@ class Functions:
             block.add("return call")
         return block.lines
 
+    def _slot_views(self, function: ir.Function, signature: abi.Signature) -> dict[str, str]:
+        """The views of its slots that a host function uses, by the names of locals, with their formats."""
+        letters = {view: letter for letter, (view, _) in _VIEWS.items()}
+        if len(signature.params) > _FEW:
+            views = {"raw": "B"}
+        else:
+            views = {view: letters[view] for core in signature.params for view, _ in [_VIEWS[_RESULT_LETTERS[core]]]}
+        if signature.results:
+            view = self._result_view(function, signature)
+            views[view] = letters[view]
+        return views
+
+    def _result_view(self, function: ir.Function, signature: abi.Signature) -> str:
+        """The view through which a host function gives its result back."""
+        assert function.result is not None
+        type_ = self._resolve.dealias(function.result)
+        view, _ = _VIEWS[_RESULT_LETTERS[signature.results[0]]]
+        return _RESULT_VIEWS.get(type_, view) if isinstance(type_, ir.Primitive) else view
+
     def _lift_arguments(self, function: ir.Function, signature: abi.Signature, block: Block) -> list[str]:
         """Adds the lifting of the arguments; gives the local names of them."""
         types = [param.type for param in function.params]
+        flat = self._flat_arguments(signature, block)
         if signature.indirect_params:
-            block.add("p = a[0] & 0xFFFFFFFF")
             values = self.codec.load_parameters(types, block)
         else:
-            flat = self._flat_arguments(types, block)
             values = [self.codec.lift(type_, flat) for type_ in types]
-        names = []
-        for value in values:
-            name = block.fresh()
-            block.add(f"{name} = {value}")
-            names.append(name)
-        return names
+        return [self._local(value, block) for value in values]
 
-    def _flat_arguments(self, types: list[ir.Type], block: Block) -> list[tuple[str, str]]:
-        flat = [core for type_ in types for core in self.codec.abi.flat(type_)]
-        names = [block.fresh() for _ in flat]
-        letters = [_RESULT_LETTERS[core] for core in flat]
-        if len(flat) > _FEW:
-            slots = [Slot(_SLOT * i, *item) for i, item in enumerate(zip(letters, names, strict=True))]
-            layout = self.codec.struct(slots)
-            size = struct.calcsize(struct_format(slots))
-            block.add(f"{', '.join(names)} = {layout}.unpack(rt.string_at(a, {size}))")
+    @staticmethod
+    def _local(value: str, block: Block) -> str:
+        """A local name for the value of an expression, which is evaluated now."""
+        if value.isidentifier():
+            return value
+        name = block.fresh()
+        block.add(f"{name} = {value}")
+        return name
+
+    def _flat_arguments(self, signature: abi.Signature, block: Block) -> list[tuple[str, str]]:
+        """Adds what reads the core arguments of a host function; gives the letter and name of each.
+
+        The address of parameters in memory is ``p``, that of the region for the result, the last one, ``area``.
+        """
+        letters = [_RESULT_LETTERS[core] for core in signature.params]
+        names = ["p" if signature.indirect_params else block.fresh() for _ in letters]
+        if signature.indirect_result:
+            names[-1] = "area"
+        if len(letters) <= _FEW:
+            for number, (letter, name) in enumerate(zip(letters, names, strict=True)):
+                view, stride = _VIEWS[letter]
+                block.add(f"{name} = {view}[{number * stride}]")
         else:
-            for i, (letter, name) in enumerate(zip(letters, names, strict=True)):
-                raw = f"a[{2 * i}]"
-                read = {"I": f"{raw} & 0xFFFFFFFF", "Q": raw, "f": f"rt.bits_f32({raw})", "d": f"rt.bits_f64({raw})"}
-                block.add(f"{name} = {read[letter]}")
+            slots = [Slot(_SLOT * i, *item) for i, item in enumerate(zip(letters, names, strict=True))]
+            block.add(f"{', '.join(names)} = {self.codec.struct(slots)}.unpack_from(raw)")
         return list(zip(letters, names, strict=True))
 
     def _serve(self, function: ir.Function, signature: abi.Signature, call: str, block: Block) -> None:
@@ -290,36 +325,31 @@ class Functions:
         if outcome is None:
             block.add(f"value = {call}")
             if signature.indirect_result:
-                self._result_region(result, signature, block)
-                self.codec.store(result, "value", block)
+                self._result_region(result, block)
+                self.codec.store(result, "value", block, "area")
             else:
-                self._direct_result(result, block)
+                self._direct_result(function, signature, block)
             return
         offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
         with block.indented("try:"):
             block.add(call if outcome.ok is None else f"value = {call}")
         with block.indented("except rt.Err as failure:"):
             if signature.indirect_result:
-                self._result_region(result, signature, block)
-                self.codec.store_case(1, outcome.err, offset, "failure.value", block)
+                self._result_region(result, block)
+                self.codec.store_case(1, outcome.err, offset, "failure.value", block, "area")
             else:
-                block.add("a[0] = 1")
+                block.add("u32[0] = 1")
         with block.indented("else:"):
             if signature.indirect_result:
-                self._result_region(result, signature, block)
-                self.codec.store_case(0, outcome.ok, offset, "value", block)
+                self._result_region(result, block)
+                self.codec.store_case(0, outcome.ok, offset, "value", block, "area")
             else:
-                block.add("a[0] = 0")
+                block.add("u32[0] = 0")
 
-    def _result_region(self, result: ir.Type, signature: abi.Signature, block: Block) -> None:
-        block.add(f"p = a[{2 * (len(signature.params) - 1)}] & 0xFFFFFFFF")
-        self.codec.check(block, "p", str(self.codec.abi.size(result)), self.codec.abi.align(result))
+    def _result_region(self, result: ir.Type, block: Block) -> None:
+        self.codec.check(block, "area", str(self.codec.abi.size(result)), self.codec.abi.align(result))
 
-    def _direct_result(self, result: ir.Type, block: Block) -> None:
-        ((letter, code),) = self.codec.lower(result, "value", block)
-        if letter == "?":
-            block.add(f"a[0] = 1 if {code} else 0")
-        elif letter in "IQ":
-            block.add(f"a[0] = rt.in_range({code}, {32 if letter == 'I' else 64})")
-        else:
-            block.add(f"a[0] = {core_value(letter, abi.Core.I64, code)}")
+    def _direct_result(self, function: ir.Function, signature: abi.Signature, block: Block) -> None:
+        assert function.result is not None
+        ((letter, code),) = self.codec.lower(function.result, "value", block)
+        block.add(f"{self._result_view(function, signature)}[0] = {core_scalar(letter, code)}")

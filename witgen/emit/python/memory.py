@@ -225,10 +225,12 @@ class MemoryCode(Parts):
         """Statements that write `value` at `address`, whose region has been checked."""
         self._store_all([(type_, value, 0)], [], address, block)
 
-    def store_case(self, number: int, payload: ir.Type | None, offset: int, value: str, block: Block) -> None:
-        """Statements that write a case of a variant with at most 256 cases at ``p``; its payload lies at `offset`."""
+    def store_case(
+        self, number: int, payload: ir.Type | None, offset: int, value: str, block: Block, address: str
+    ) -> None:
+        """Statements that write a case of a variant with at most 256 cases at `address`, its payload at `offset`."""
         parts = [] if payload is None else [(payload, value, offset)]
-        self._store_all(parts, [Slot(0, "B", str(number))], "p", block)
+        self._store_all(parts, [Slot(0, "B", str(number))], address, block)
 
     def store_parameters(self, types: Sequence[ir.Type], values: Sequence[str], block: Block) -> None:
         """Statements that write parameters as a tuple into new memory, ``p``."""
@@ -351,8 +353,6 @@ class MemoryCode(Parts):
         def write(block: Block) -> None:
             _, size, align = self.abi.field_offsets(types)
             block.add("n = len(v)")
-            with block.indented("if not n:"):
-                block.add(f"return {align}, 0")
             block.add(f"p = cx.allocate(n * {size}, {align})")
             self._store_elements(types, "{n}", block)
             block.add("return p, n")

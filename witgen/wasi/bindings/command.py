@@ -37,9 +37,11 @@ class Run:
         Raises `rt.Err` where the result is an error.
         """
         f: rt.LiftedFunction = self._run
-        if not f.enter(False):
-            raise f.refused()
-        if (failed := f.call()) or f.trap[0]:
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             tag = f.u32[0]
@@ -51,7 +53,7 @@ class Run:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, rt.Err):
             raise result
 

@@ -3369,35 +3369,38 @@ _S3 = struct.Struct("<I")
 _S4 = struct.Struct("<B3xI")
 _S5 = struct.Struct("<B")
 _S6 = struct.Struct("<B7xQ")
-_S7 = struct.Struct("<QI")
-_S8 = struct.Struct("<B3xB")
-_S9 = struct.Struct("<I12xQ8xQ8xI")
-_S10 = struct.Struct("<2B")
-_S11 = struct.Struct("<I12xI12xQ8xI12xI12xQ8xI")
-_S12 = struct.Struct("<B3x2I?")
-_S13 = struct.Struct("<I12xI12xI12xQ")
-_S14 = struct.Struct("<B7xB")
-_S15 = struct.Struct("<B7xB7x2QB7xQI4xB7xQI4xB7xQI")
-_S16 = struct.Struct("<I12xI12xI12xI")
-_S17 = struct.Struct("<I12xI12xI12xI12xI12xQ8xI12xI12xQ8xI")
-_S18 = struct.Struct("<I12xI12xI12xI12xI12xI12xI")
-_S19 = struct.Struct("<I12xI12xI12xI12xI12xI")
-_S20 = struct.Struct("<I12xI12xI12xI12xI")
-_S21 = struct.Struct("<B7x2Q")
-_S22 = struct.Struct("<B3xB3xB3x2I")
-_S23 = struct.Struct("<3I")
-_S24 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI")
-_S25 = struct.Struct("<B3xH4B")
-_S26 = struct.Struct("<B3xH2xI8HI")
-_S27 = struct.Struct("<4xH4B")
-_S28 = struct.Struct("<4xH2xI8HI")
-_S29 = struct.Struct("<2IB")
-_S30 = struct.Struct("<B3x3I")
-_S31 = struct.Struct("<B?")
-_S32 = struct.Struct("<BxB")
-_S33 = struct.Struct("<Bx4B")
-_S34 = struct.Struct("<Bx8H")
-_S35 = struct.Struct("<2Q")
+_S7 = struct.Struct("<I12xI12xI12xI")
+_S8 = struct.Struct("<I12xI12xQ8xI")
+_S9 = struct.Struct("<QI")
+_S10 = struct.Struct("<B3xB")
+_S11 = struct.Struct("<I12xQ8xQ8xI12xI")
+_S12 = struct.Struct("<2B")
+_S13 = struct.Struct("<I12xI12xQ8xI12xI12xQ8xI12xI")
+_S14 = struct.Struct("<I12xQ8xQ8xI")
+_S15 = struct.Struct("<B3x2I?")
+_S16 = struct.Struct("<I12xI12xI12xQ8xI")
+_S17 = struct.Struct("<B7xB")
+_S18 = struct.Struct("<B7xB7x2QB7xQI4xB7xQI4xB7xQI")
+_S19 = struct.Struct("<I12xI12xI12xI12xI")
+_S20 = struct.Struct("<I12xI12xI12xI12xI12xQ8xI12xI12xQ8xI12xI")
+_S21 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI")
+_S22 = struct.Struct("<I12xI12xI12xI12xI12xI12xI")
+_S23 = struct.Struct("<I12xI12xI12xI12xI12xI")
+_S24 = struct.Struct("<B7x2Q")
+_S25 = struct.Struct("<B3xB3xB3x2I")
+_S26 = struct.Struct("<3I")
+_S27 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI")
+_S28 = struct.Struct("<B3xH4B")
+_S29 = struct.Struct("<B3xH2xI8HI")
+_S30 = struct.Struct("<4xH4B")
+_S31 = struct.Struct("<4xH2xI8HI")
+_S32 = struct.Struct("<2IB")
+_S33 = struct.Struct("<B3x3I")
+_S34 = struct.Struct("<B?")
+_S35 = struct.Struct("<BxB")
+_S36 = struct.Struct("<Bx4B")
+_S37 = struct.Struct("<Bx8H")
+_S38 = struct.Struct("<2Q")
 _DESCRIPTOR_TYPE = tuple(DescriptorType)
 _TYPES_ERROR_CODE = tuple(TypesErrorCode)
 _ADVICE = tuple(Advice)
@@ -3410,8 +3413,6 @@ def _store_list_tuple_string_string(
     cx: rt.Context, v: Sequence[tuple[str, str]]
 ) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 16, 4)
     q = p
     for w in v:
@@ -3425,8 +3426,6 @@ def _store_list_tuple_string_string(
 
 def _store_list_string(cx: rt.Context, v: Sequence[str]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 8, 4)
     q = p
     for w in v:
@@ -3453,8 +3452,6 @@ def _load_list_pollable(cx: rt.Context, p: int, n: int) -> list[Pollable]:
 
 def _store_list_u32(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 4, 4)
     struct.pack_into(f"<{n}I", cx.view, p, *v)
     return p, n
@@ -3483,14 +3480,12 @@ def _store_list_tuple_descriptor_string(
     cx: rt.Context, v: Sequence[tuple[Descriptor, str]]
 ) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 12, 4)
     q = p
     for w in v:
         v0, v1 = w
         v2, v3 = cx.put_string(v1)
-        _S23.pack_into(cx.view, q, cx.handles.add(cx.resources[6], v0), v2, v3)
+        _S26.pack_into(cx.view, q, cx.handles.add(cx.resources[6], v0), v2, v3)
         q += 12
     return p, n
 
@@ -3539,11 +3534,11 @@ def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None
     if isinstance(v, IpSocketAddress_Ipv4):
         v0 = v.value
         v1, v2, v3, v4 = v0.address
-        _S25.pack_into(cx.view, p, 0, v0.port, v1, v2, v3, v4)
+        _S28.pack_into(cx.view, p, 0, v0.port, v1, v2, v3, v4)
     elif isinstance(v, IpSocketAddress_Ipv6):
         v5 = v.value
         v6, v7, v8, v9, v10, v11, v12, v13 = v5.address
-        _S26.pack_into(
+        _S29.pack_into(
             cx.view, p, 1, v5.port, v5.flow_info, v6, v7, v8, v9, v10, v11, v12, v13, v5.scope_id
         )
     else:
@@ -3552,8 +3547,6 @@ def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None
 
 def _store_list_incoming_datagram(cx: rt.Context, v: Sequence[IncomingDatagram]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 40, 4)
     q = p
     for w in v:
@@ -3567,10 +3560,10 @@ def _store_list_incoming_datagram(cx: rt.Context, v: Sequence[IncomingDatagram])
 def _load_ip_socket_address(cx: rt.Context, p: int) -> IpSocketAddress:
     tag = cx.view[p]
     if tag == 0:
-        v0, v1, v2, v3, v4 = _S27.unpack_from(cx.view, p)
+        v0, v1, v2, v3, v4 = _S30.unpack_from(cx.view, p)
         return IpSocketAddress_Ipv4(Ipv4SocketAddress(v0, (v1, v2, v3, v4)))
     if tag == 1:
-        v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15 = _S28.unpack_from(cx.view, p)
+        v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15 = _S31.unpack_from(cx.view, p)
         return IpSocketAddress_Ipv6(
             Ipv6SocketAddress(v5, v6, (v7, v8, v9, v10, v11, v12, v13, v14), v15)
         )
@@ -3583,7 +3576,7 @@ def _load_list_outgoing_datagram(cx: rt.Context, p: int, n: int) -> list[Outgoin
         cx.check(p, size, 4)
     found: list[OutgoingDatagram] = []
     for q in range(p, p + size, 44):
-        v0, v1, v2 = _S29.unpack_from(cx.view, q)
+        v0, v1, v2 = _S32.unpack_from(cx.view, q)
         found.append(
             OutgoingDatagram(
                 cx.bytes(v0, v1),
@@ -3600,10 +3593,10 @@ def _load_list_outgoing_datagram(cx: rt.Context, p: int, n: int) -> list[Outgoin
 def _store_ip_address(cx: rt.Context, p: int, v: IpAddress) -> None:
     if isinstance(v, IpAddress_Ipv4):
         v0, v1, v2, v3 = v.value
-        _S33.pack_into(cx.view, p, 0, v0, v1, v2, v3)
+        _S36.pack_into(cx.view, p, 0, v0, v1, v2, v3)
     elif isinstance(v, IpAddress_Ipv6):
         v4, v5, v6, v7, v8, v9, v10, v11 = v.value
-        _S34.pack_into(cx.view, p, 1, v4, v5, v6, v7, v8, v9, v10, v11)
+        _S37.pack_into(cx.view, p, 1, v4, v5, v6, v7, v8, v9, v10, v11)
     else:
         raise rt.bad_type(v, "IpAddress")
 
@@ -3618,17 +3611,22 @@ def _store_option_ip_address(cx: rt.Context, p: int, v: IpAddress | None) -> Non
 
 def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_environment()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v0, v1 = _store_list_tuple_string_string(cx, value)
-            _S1.pack_into(cx.view, p, v0, v1)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
+            v1, v2 = _store_list_tuple_string_string(cx, value)
+            _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3638,17 +3636,22 @@ def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt
 
 def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_arguments()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v0, v1 = _store_list_string(cx, value)
-            _S1.pack_into(cx.view, p, v0, v1)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
+            v1, v2 = _store_list_string(cx, value)
+            _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3658,25 +3661,30 @@ def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.H
 
 def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.initial_cwd()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 12 > cx.size:
-                cx.check(p, 12, 4)
+            if area & 3 or area + 12 > cx.size:
+                cx.check(area, 12, 4)
             if value is None:
-                v2 = 0
                 v3 = 0
                 v4 = 0
+                v5 = 0
             else:
-                v0, v1 = cx.put_string(value)
-                v2 = 1
-                v3 = v0
+                v1, v2 = cx.put_string(value)
+                v3 = 1
                 v4 = v1
-            _S2.pack_into(cx.view, p, v2, v3, v4)
+                v5 = v2
+            _S2.pack_into(cx.view, area, v3, v4, v5)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3686,12 +3694,14 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
 
 def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = _lift_result_none_none(cx, v0)
         except BaseException as error:
             return cx.fail_lift(error)
@@ -3706,12 +3716,14 @@ def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
 
 def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = v0 & 0xFF
         except BaseException as error:
             return cx.fail_lift(error)
@@ -3726,22 +3738,24 @@ def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
 
 def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[0])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = v1.to_debug_string()
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v2, v3 = cx.put_string(value)
-            _S1.pack_into(cx.view, p, v2, v3)
+            value = v2.to_debug_string()
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
+            v3, v4 = cx.put_string(value)
+            _S1.pack_into(cx.view, area, v3, v4)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3751,18 +3765,20 @@ def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostC
 
 def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.ready()
-            a[0] = 1 if value else 0
+            u32[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3772,12 +3788,14 @@ def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
@@ -3792,23 +3810,25 @@ def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = _load_list_pollable(cx, v0, v1)
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = _load_list_pollable(cx, v0, v1)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.poll(v2)
-            p = a[4] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v3, v4 = _store_list_u32(cx, value)
-            _S1.pack_into(cx.view, p, v3, v4)
+            value = host.poll(v3)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
+            v4, v5 = _store_list_u32(cx, value)
+            _S1.pack_into(cx.view, area, v4, v5)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3818,32 +3838,34 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[2])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.read(v3)
+                value = v3.read(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
                 v4, v5 = cx.put_bytes(value)
-                _S2.pack_into(cx.view, p, 0, v4, v5)
+                _S2.pack_into(cx.view, area, 0, v4, v5)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3853,32 +3875,34 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
 
 def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[2])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.blocking_read(v3)
+                value = v3.blocking_read(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
                 v4, v5 = cx.put_bytes(value)
-                _S2.pack_into(cx.view, p, 0, v4, v5)
+                _S2.pack_into(cx.view, area, 0, v4, v5)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3888,31 +3912,33 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
 
 def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[2])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.skip(v3)
+                value = v3.skip(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 8, failure.value)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3922,31 +3948,33 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
 
 def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[2])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.blocking_skip(v3)
+                value = v3.blocking_skip(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 8, failure.value)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3956,18 +3984,20 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
 
 def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3977,29 +4007,30 @@ def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.
 
 def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[3])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.check_write()
+                value = v2.check_write()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 8, failure.value)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4009,32 +4040,30 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
 
 def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[3])
-            v4 = cx.bytes(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[3])
+            v5 = cx.bytes(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v3.write(v4)
+                v4.write(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 0)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4046,32 +4075,30 @@ def _import_streams_output_stream_blocking_write_and_flush(
     cx: rt.Context, host: Streams
 ) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[3])
-            v4 = cx.bytes(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[3])
+            v5 = cx.bytes(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v3.blocking_write_and_flush(v4)
+                v4.blocking_write_and_flush(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 0)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4081,29 +4108,30 @@ def _import_streams_output_stream_blocking_write_and_flush(
 
 def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[3])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v1.flush()
+                v2.flush()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 0)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4113,29 +4141,30 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
 
 def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[3])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v1.blocking_flush()
+                v2.blocking_flush()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 0)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4145,18 +4174,20 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
 
 def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4166,31 +4197,33 @@ def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt
 
 def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[3])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.write_zeroes(v3)
+                v3.write_zeroes(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 0)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4202,31 +4235,33 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
     cx: rt.Context, host: Streams
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[3])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.blocking_write_zeroes_and_flush(v3)
+                v3.blocking_write_zeroes_and_flush(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 4, failure.value)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S5.pack_into(cx.view, p, 0)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4236,33 +4271,30 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
 
 def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4]
-            v3 = cx.handles.rep(v0, cx.resources[3])
-            v4 = cx.handles.rep(v1, cx.resources[2])
-            v5 = v2
+            raw = raw_at[a]
+            v0, v1, v2, area = _S8.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[3])
+            v5 = cx.handles.rep(v1, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v3.splice(v4, v5)
+                value = v4.splice(v5, v2)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 8, failure.value)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4272,33 +4304,30 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
 
 def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4]
-            v3 = cx.handles.rep(v0, cx.resources[3])
-            v4 = cx.handles.rep(v1, cx.resources[2])
-            v5 = v2
+            raw = raw_at[a]
+            v0, v1, v2, area = _S8.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[3])
+            v5 = cx.handles.rep(v1, cx.resources[2])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v3.blocking_splice(v4, v5)
+                value = v4.blocking_splice(v5, v2)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S5.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S5.pack_into(cx.view, area, 1)
+                _store_stream_error(cx, area + 8, failure.value)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4308,13 +4337,18 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
 
 def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_stdin()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[2], value), 32)
+            u32[0] = cx.handles.add(cx.resources[2], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4324,13 +4358,18 @@ def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
 
 def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_stdout()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
+            u32[0] = cx.handles.add(cx.resources[3], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4340,13 +4379,18 @@ def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
 
 def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_stderr()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
+            u32[0] = cx.handles.add(cx.resources[3], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4358,22 +4402,27 @@ def _import_terminal_stdin_get_terminal_stdin(
     cx: rt.Context, host: TerminalStdin
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_terminal_stdin()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             if value is None:
-                v0 = 0
                 v1 = 0
+                v2 = 0
             else:
-                v0 = 1
-                v1 = cx.handles.add(cx.resources[4], value)
-            _S4.pack_into(cx.view, p, v0, v1)
+                v1 = 1
+                v2 = cx.handles.add(cx.resources[4], value)
+            _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4385,22 +4434,27 @@ def _import_terminal_stdout_get_terminal_stdout(
     cx: rt.Context, host: TerminalStdout
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_terminal_stdout()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             if value is None:
-                v0 = 0
                 v1 = 0
+                v2 = 0
             else:
-                v0 = 1
-                v1 = cx.handles.add(cx.resources[5], value)
-            _S4.pack_into(cx.view, p, v0, v1)
+                v1 = 1
+                v2 = cx.handles.add(cx.resources[5], value)
+            _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4412,22 +4466,27 @@ def _import_terminal_stderr_get_terminal_stderr(
     cx: rt.Context, host: TerminalStderr
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_terminal_stderr()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             if value is None:
-                v0 = 0
                 v1 = 0
+                v2 = 0
             else:
-                v0 = 1
-                v1 = cx.handles.add(cx.resources[5], value)
-            _S4.pack_into(cx.view, p, v0, v1)
+                v1 = 1
+                v2 = cx.handles.add(cx.resources[5], value)
+            _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4437,13 +4496,18 @@ def _import_terminal_stderr_get_terminal_stderr(
 
 def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u64 = u64_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.now()
-            a[0] = rt.in_range(value, 64)
+            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4453,13 +4517,18 @@ def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.Host
 
 def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u64 = u64_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.resolution()
-            a[0] = rt.in_range(value, 64)
+            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4471,18 +4540,21 @@ def _import_monotonic_clock_subscribe_instant(
     cx: rt.Context, host: MonotonicClock
 ) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 1)
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0]
-            v1 = v0
+            u64 = u64_at[a]
+            u32 = u32_at[a]
+            v0 = u64[0]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.subscribe_instant(v1)
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            value = host.subscribe_instant(v0)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4494,18 +4566,21 @@ def _import_monotonic_clock_subscribe_duration(
     cx: rt.Context, host: MonotonicClock
 ) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 1)
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0]
-            v1 = v0
+            u64 = u64_at[a]
+            u32 = u32_at[a]
+            v0 = u64[0]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.subscribe_duration(v1)
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            value = host.subscribe_duration(v0)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4515,16 +4590,21 @@ def _import_monotonic_clock_subscribe_duration(
 
 def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.now()
-            p = a[0] & 0xFFFFFFFF
-            if p & 7 or p + 16 > cx.size:
-                cx.check(p, 16, 8)
-            _S7.pack_into(cx.view, p, value.seconds, value.nanoseconds)
+            if area & 7 or area + 16 > cx.size:
+                cx.check(area, 16, 8)
+            _S9.pack_into(cx.view, area, value.seconds, value.nanoseconds)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4534,16 +4614,21 @@ def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
 
 def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.resolution()
-            p = a[0] & 0xFFFFFFFF
-            if p & 7 or p + 16 > cx.size:
-                cx.check(p, 16, 8)
-            _S7.pack_into(cx.view, p, value.seconds, value.nanoseconds)
+            if area & 7 or area + 16 > cx.size:
+                cx.check(area, 16, 8)
+            _S9.pack_into(cx.view, area, value.seconds, value.nanoseconds)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4553,30 +4638,32 @@ def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCal
 
 def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[6])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.read_via_stream(v3)
+                value = v3.read_via_stream(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[2], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[2], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4586,30 +4673,32 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
 
 def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[6])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.write_via_stream(v3)
+                value = v3.write_via_stream(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[3], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[3], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4619,28 +4708,29 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
 
 def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.append_via_stream()
+                value = v2.append_via_stream()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[3], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[3], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4650,31 +4740,29 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
 
 def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S9.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[6])
-            v5 = v1
-            v6 = v2
-            v7 = _ADVICE[v3]
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S11.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[6])
+            v6 = _ADVICE[v3]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v4.advise(v5, v6, v7)
+                v5.advise(v1, v2, v6)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4684,28 +4772,29 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
 
 def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v1.sync_data()
+                v2.sync_data()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4715,28 +4804,29 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
 
 def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.get_flags()
+                value = v2.get_flags()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 0, value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 0, value._value_)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4746,28 +4836,29 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
 
 def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.get_type()
+                value = v2.get_type()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 0, value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 0, value._value_)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4777,30 +4868,32 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
 
 def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[6])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_size(v3)
+                v3.set_size(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4810,30 +4903,30 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
 
 def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 8)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6 = _S11.unpack(rt.string_at(a, 100))
-            v7 = cx.handles.rep(v0, cx.resources[6])
-            v8 = _lift_new_timestamp(cx, v1, v2, v3)
-            v9 = _lift_new_timestamp(cx, v4, v5, v6)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, area = _S13.unpack_from(raw)
+            v8 = cx.handles.rep(v0, cx.resources[6])
+            v9 = _lift_new_timestamp(cx, v1, v2, v3)
+            v10 = _lift_new_timestamp(cx, v4, v5, v6)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v7.set_times(v8, v9)
+                v8.set_times(v9, v10)
             except rt.Err as failure:
-                p = a[14] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[14] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4843,34 +4936,30 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
 
 def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = a[4]
-            v3 = cx.handles.rep(v0, cx.resources[6])
-            v4 = v1
-            v5 = v2
+            raw = raw_at[a]
+            v0, v1, v2, area = _S14.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v3.read(v4, v5)
+                value = v4.read(v1, v2)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v6, v7 = value
-                v8, v9 = cx.put_bytes(v6)
-                _S12.pack_into(cx.view, p, 0, v8, v9, v7)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v5, v6 = value
+                v7, v8 = cx.put_bytes(v5)
+                _S15.pack_into(cx.view, area, 0, v7, v8, v6)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4880,30 +4969,29 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S13.unpack(rt.string_at(a, 56))
-            v4 = cx.handles.rep(v0, cx.resources[6])
-            v5 = cx.bytes(v1, v2)
-            v6 = v3
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S16.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[6])
+            v6 = cx.bytes(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v4.write(v5, v6)
+                value = v5.write(v6, v3)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4913,28 +5001,29 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
 
 def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.read_directory()
+                value = v2.read_directory()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[7], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[7], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4944,28 +5033,29 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
 
 def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v1.sync()
+                v2.sync()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4975,31 +5065,29 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[6])
-            v4 = cx.string(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[6])
+            v5 = cx.string(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v3.create_directory_at(v4)
+                v4.create_directory_at(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5009,70 +5097,71 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
 
 def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.stat()
+                value = v2.stat()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 104 > cx.size:
-                    cx.check(p, 104, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 104 > cx.size:
+                    cx.check(area, 104, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 104 > cx.size:
-                    cx.check(p, 104, 8)
-                v2 = value.data_access_timestamp
-                if v2 is None:
-                    v3 = 0
+                if area & 7 or area + 104 > cx.size:
+                    cx.check(area, 104, 8)
+                v3 = value.data_access_timestamp
+                if v3 is None:
                     v4 = 0
                     v5 = 0
+                    v6 = 0
                 else:
-                    v3 = 1
-                    v4 = v2.seconds
-                    v5 = v2.nanoseconds
-                v6 = value.data_modification_timestamp
-                if v6 is None:
-                    v7 = 0
+                    v4 = 1
+                    v5 = v3.seconds
+                    v6 = v3.nanoseconds
+                v7 = value.data_modification_timestamp
+                if v7 is None:
                     v8 = 0
                     v9 = 0
+                    v10 = 0
                 else:
-                    v7 = 1
-                    v8 = v6.seconds
-                    v9 = v6.nanoseconds
-                v10 = value.status_change_timestamp
-                if v10 is None:
-                    v11 = 0
+                    v8 = 1
+                    v9 = v7.seconds
+                    v10 = v7.nanoseconds
+                v11 = value.status_change_timestamp
+                if v11 is None:
                     v12 = 0
                     v13 = 0
+                    v14 = 0
                 else:
-                    v11 = 1
-                    v12 = v10.seconds
-                    v13 = v10.nanoseconds
-                _S15.pack_into(
+                    v12 = 1
+                    v13 = v11.seconds
+                    v14 = v11.nanoseconds
+                _S18.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
                     value.type._value_,
                     value.link_count,
                     value.size,
-                    v3,
                     v4,
                     v5,
-                    v7,
+                    v6,
                     v8,
                     v9,
-                    v11,
+                    v10,
                     v12,
                     v13,
+                    v14,
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -5083,72 +5172,72 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S16.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[6])
-            v5 = PathFlags((v1) & 0x1)
-            v6 = cx.string(v2, v3)
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S19.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[6])
+            v6 = PathFlags((v1) & 0x1)
+            v7 = cx.string(v2, v3)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v4.stat_at(v5, v6)
+                value = v5.stat_at(v6, v7)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p & 7 or p + 104 > cx.size:
-                    cx.check(p, 104, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 104 > cx.size:
+                    cx.check(area, 104, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p & 7 or p + 104 > cx.size:
-                    cx.check(p, 104, 8)
-                v7 = value.data_access_timestamp
-                if v7 is None:
-                    v8 = 0
+                if area & 7 or area + 104 > cx.size:
+                    cx.check(area, 104, 8)
+                v8 = value.data_access_timestamp
+                if v8 is None:
                     v9 = 0
                     v10 = 0
+                    v11 = 0
                 else:
-                    v8 = 1
-                    v9 = v7.seconds
-                    v10 = v7.nanoseconds
-                v11 = value.data_modification_timestamp
-                if v11 is None:
-                    v12 = 0
+                    v9 = 1
+                    v10 = v8.seconds
+                    v11 = v8.nanoseconds
+                v12 = value.data_modification_timestamp
+                if v12 is None:
                     v13 = 0
                     v14 = 0
+                    v15 = 0
                 else:
-                    v12 = 1
-                    v13 = v11.seconds
-                    v14 = v11.nanoseconds
-                v15 = value.status_change_timestamp
-                if v15 is None:
-                    v16 = 0
+                    v13 = 1
+                    v14 = v12.seconds
+                    v15 = v12.nanoseconds
+                v16 = value.status_change_timestamp
+                if v16 is None:
                     v17 = 0
                     v18 = 0
+                    v19 = 0
                 else:
-                    v16 = 1
-                    v17 = v15.seconds
-                    v18 = v15.nanoseconds
-                _S15.pack_into(
+                    v17 = 1
+                    v18 = v16.seconds
+                    v19 = v16.nanoseconds
+                _S18.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
                     value.type._value_,
                     value.link_count,
                     value.size,
-                    v8,
                     v9,
                     v10,
-                    v12,
+                    v11,
                     v13,
                     v14,
-                    v16,
+                    v15,
                     v17,
                     v18,
+                    v19,
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -5159,32 +5248,32 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 11)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9 = _S17.unpack(rt.string_at(a, 148))
-            v10 = cx.handles.rep(v0, cx.resources[6])
-            v11 = PathFlags((v1) & 0x1)
-            v12 = cx.string(v2, v3)
-            v13 = _lift_new_timestamp(cx, v4, v5, v6)
-            v14 = _lift_new_timestamp(cx, v7, v8, v9)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, area = _S20.unpack_from(raw)
+            v11 = cx.handles.rep(v0, cx.resources[6])
+            v12 = PathFlags((v1) & 0x1)
+            v13 = cx.string(v2, v3)
+            v14 = _lift_new_timestamp(cx, v4, v5, v6)
+            v15 = _lift_new_timestamp(cx, v7, v8, v9)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v10.set_times_at(v11, v12, v13, v14)
+                v11.set_times_at(v12, v13, v14, v15)
             except rt.Err as failure:
-                p = a[20] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[20] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5194,32 +5283,32 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
 
 def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 8)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6 = _S18.unpack(rt.string_at(a, 100))
-            v7 = cx.handles.rep(v0, cx.resources[6])
-            v8 = PathFlags((v1) & 0x1)
-            v9 = cx.string(v2, v3)
-            v10 = cx.handles.rep(v4, cx.resources[6])
-            v11 = cx.string(v5, v6)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, area = _S21.unpack_from(raw)
+            v8 = cx.handles.rep(v0, cx.resources[6])
+            v9 = PathFlags((v1) & 0x1)
+            v10 = cx.string(v2, v3)
+            v11 = cx.handles.rep(v4, cx.resources[6])
+            v12 = cx.string(v5, v6)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v7.link_at(v8, v9, v10, v11)
+                v8.link_at(v9, v10, v11, v12)
             except rt.Err as failure:
-                p = a[14] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[14] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5229,32 +5318,32 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 7)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5 = _S19.unpack(rt.string_at(a, 84))
-            v6 = cx.handles.rep(v0, cx.resources[6])
-            v7 = PathFlags((v1) & 0x1)
-            v8 = cx.string(v2, v3)
-            v9 = OpenFlags((v4) & 0xF)
-            v10 = DescriptorFlags((v5) & 0x3F)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, area = _S22.unpack_from(raw)
+            v7 = cx.handles.rep(v0, cx.resources[6])
+            v8 = PathFlags((v1) & 0x1)
+            v9 = cx.string(v2, v3)
+            v10 = OpenFlags((v4) & 0xF)
+            v11 = DescriptorFlags((v5) & 0x3F)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v6.open_at(v7, v8, v9, v10)
+                value = v7.open_at(v8, v9, v10, v11)
             except rt.Err as failure:
-                p = a[12] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[12] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[6], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[6], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5264,32 +5353,30 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[6])
-            v4 = cx.string(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[6])
+            v5 = cx.string(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v3.readlink_at(v4)
+                value = v4.readlink_at(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                v5, v6 = cx.put_string(value)
-                _S2.pack_into(cx.view, p, 0, v5, v6)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                v6, v7 = cx.put_string(value)
+                _S2.pack_into(cx.view, area, 0, v6, v7)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5299,31 +5386,29 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
 
 def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[6])
-            v4 = cx.string(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[6])
+            v5 = cx.string(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v3.remove_directory_at(v4)
+                v4.remove_directory_at(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5333,31 +5418,31 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
 
 def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 7)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5 = _S19.unpack(rt.string_at(a, 84))
-            v6 = cx.handles.rep(v0, cx.resources[6])
-            v7 = cx.string(v1, v2)
-            v8 = cx.handles.rep(v3, cx.resources[6])
-            v9 = cx.string(v4, v5)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, area = _S22.unpack_from(raw)
+            v7 = cx.handles.rep(v0, cx.resources[6])
+            v8 = cx.string(v1, v2)
+            v9 = cx.handles.rep(v3, cx.resources[6])
+            v10 = cx.string(v4, v5)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v6.rename_at(v7, v8, v9)
+                v7.rename_at(v8, v9, v10)
             except rt.Err as failure:
-                p = a[12] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[12] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5367,30 +5452,30 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
 
 def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 6)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4 = _S20.unpack(rt.string_at(a, 68))
-            v5 = cx.handles.rep(v0, cx.resources[6])
-            v6 = cx.string(v1, v2)
-            v7 = cx.string(v3, v4)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, area = _S23.unpack_from(raw)
+            v6 = cx.handles.rep(v0, cx.resources[6])
+            v7 = cx.string(v1, v2)
+            v8 = cx.string(v3, v4)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v5.symlink_at(v6, v7)
+                v6.symlink_at(v7, v8)
             except rt.Err as failure:
-                p = a[10] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[10] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5400,31 +5485,29 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
 
 def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[6])
-            v4 = cx.string(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[6])
+            v5 = cx.string(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v3.unlink_file_at(v4)
+                v4.unlink_file_at(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5434,20 +5517,22 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
 
 def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
             v3 = cx.handles.rep(v1, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v2.is_same_object(v3)
-            a[0] = 1 if value else 0
+            u32[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5457,28 +5542,29 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
 
 def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.metadata_hash()
+                value = v2.metadata_hash()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 24 > cx.size:
-                    cx.check(p, 24, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 24 > cx.size:
+                    cx.check(area, 24, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 24 > cx.size:
-                    cx.check(p, 24, 8)
-                _S21.pack_into(cx.view, p, 0, value.lower, value.upper)
+                if area & 7 or area + 24 > cx.size:
+                    cx.check(area, 24, 8)
+                _S24.pack_into(cx.view, area, 0, value.lower, value.upper)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5488,30 +5574,30 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
 
 def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S16.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[6])
-            v5 = PathFlags((v1) & 0x1)
-            v6 = cx.string(v2, v3)
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S19.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[6])
+            v6 = PathFlags((v1) & 0x1)
+            v7 = cx.string(v2, v3)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v4.metadata_hash_at(v5, v6)
+                value = v5.metadata_hash_at(v6, v7)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p & 7 or p + 24 > cx.size:
-                    cx.check(p, 24, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 24 > cx.size:
+                    cx.check(area, 24, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p & 7 or p + 24 > cx.size:
-                    cx.check(p, 24, 8)
-                _S21.pack_into(cx.view, p, 0, value.lower, value.upper)
+                if area & 7 or area + 24 > cx.size:
+                    cx.check(area, 24, 8)
+                _S24.pack_into(cx.view, area, 0, value.lower, value.upper)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5523,39 +5609,40 @@ def _import_types_directory_entry_stream_read_directory_entry(
     cx: rt.Context, host: Types
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[7])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[7])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.read_directory_entry()
+                value = v2.read_directory_entry()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 20 > cx.size:
-                    cx.check(p, 20, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 20 > cx.size:
+                    cx.check(area, 20, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 20 > cx.size:
-                    cx.check(p, 20, 4)
+                if area & 3 or area + 20 > cx.size:
+                    cx.check(area, 20, 4)
                 if value is None:
-                    v4 = 0
                     v5 = 0
                     v6 = 0
                     v7 = 0
+                    v8 = 0
                 else:
-                    v2, v3 = cx.put_string(value.name)
-                    v4 = 1
-                    v5 = value.type._value_
-                    v6 = v2
+                    v3, v4 = cx.put_string(value.name)
+                    v5 = 1
+                    v6 = value.type._value_
                     v7 = v3
-                _S22.pack_into(cx.view, p, 0, v4, v5, v6, v7)
+                    v8 = v4
+                _S25.pack_into(cx.view, area, 0, v5, v6, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5565,27 +5652,29 @@ def _import_types_directory_entry_stream_read_directory_entry(
 
 def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[0])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.filesystem_error_code(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p + 2 > cx.size:
-                cx.check(p, 2)
+            value = host.filesystem_error_code(v2)
+            if area + 2 > cx.size:
+                cx.check(area, 2)
             if value is None:
-                v2 = 0
                 v3 = 0
+                v4 = 0
             else:
-                v2 = 1
-                v3 = value._value_
-            _S10.pack_into(cx.view, p, v2, v3)
+                v3 = 1
+                v4 = value._value_
+            _S12.pack_into(cx.view, area, v3, v4)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5595,17 +5684,22 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
 
 def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_directories()
-            p = a[0] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v0, v1 = _store_list_tuple_descriptor_string(cx, value)
-            _S1.pack_into(cx.view, p, v0, v1)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
+            v1, v2 = _store_list_tuple_descriptor_string(cx, value)
+            _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5617,13 +5711,18 @@ def _import_instance_network_instance_network(
     cx: rt.Context, host: InstanceNetwork
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.instance_network()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[8], value), 32)
+            u32[0] = cx.handles.add(cx.resources[8], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5633,32 +5732,30 @@ def _import_instance_network_instance_network(
 
 def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
-                rt.string_at(a, 212)
-            )
-            v14 = cx.handles.rep(v0, cx.resources[9])
-            v15 = cx.handles.rep(v1, cx.resources[8])
-            v16 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
+            v15 = cx.handles.rep(v0, cx.resources[9])
+            v16 = cx.handles.rep(v1, cx.resources[8])
+            v17 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v14.start_bind(v15, v16)
+                v15.start_bind(v16, v17)
             except rt.Err as failure:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5668,28 +5765,29 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
 
 def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[9])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v1.finish_bind()
+                v2.finish_bind()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5699,16 +5797,16 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
 
 def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
-                rt.string_at(a, 212)
-            )
-            v14 = cx.handles.rep(v0, cx.resources[9])
-            v15 = (
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
+            v15 = cx.handles.rep(v0, cx.resources[9])
+            v16 = (
                 _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
                 if v1 == 1
                 else None if v1 == 0 else rt.bad_case(v1)
@@ -5717,23 +5815,21 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             try:
-                value = v14.stream(v15)
+                value = v15.stream(v16)
             except rt.Err as failure:
-                p = a[28] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[28] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                v16, v17 = value
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                v17, v18 = value
                 _S2.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[10], v16),
-                    cx.handles.add(cx.resources[11], v17),
+                    cx.handles.add(cx.resources[10], v17),
+                    cx.handles.add(cx.resources[11], v18),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -5744,29 +5840,30 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
 
 def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[9])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.local_address()
+                value = v2.local_address()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S5.pack_into(cx.view, p, 0)
-                _store_ip_socket_address(cx, p + 4, value)
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S5.pack_into(cx.view, area, 0)
+                _store_ip_socket_address(cx, area + 4, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5776,29 +5873,30 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
 
 def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[9])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.remote_address()
+                value = v2.remote_address()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S5.pack_into(cx.view, p, 0)
-                _store_ip_socket_address(cx, p + 4, value)
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S5.pack_into(cx.view, area, 0)
+                _store_ip_socket_address(cx, area + 4, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5808,18 +5906,20 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
 
 def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
-            a[0] = rt.in_range(value._value_, 32)
+            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5829,28 +5929,29 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
 
 def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[9])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.unicast_hop_limit()
+                value = v2.unicast_hop_limit()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 0, value)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5860,30 +5961,31 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
 
 def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[9])
-            v3 = v1 & 0xFF
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[9])
+            v4 = v1 & 0xFF
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_unicast_hop_limit(v3)
+                v3.set_unicast_hop_limit(v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5893,28 +5995,29 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
 
 def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[9])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.receive_buffer_size()
+                value = v2.receive_buffer_size()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5924,30 +6027,32 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
 
 def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[9])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_receive_buffer_size(v3)
+                v3.set_receive_buffer_size(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5957,28 +6062,29 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
 
 def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[9])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.send_buffer_size()
+                value = v2.send_buffer_size()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5988,30 +6094,32 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
 
 def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[9])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_send_buffer_size(v3)
+                v3.set_send_buffer_size(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6021,18 +6129,20 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
 
 def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6042,31 +6152,33 @@ def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallba
 
 def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[10])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[10])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v2.receive(v3)
+                value = v3.receive(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
                 v4, v5 = _store_list_incoming_datagram(cx, value)
-                _S2.pack_into(cx.view, p, 0, v4, v5)
+                _S2.pack_into(cx.view, area, 0, v4, v5)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6076,18 +6188,20 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
 
 def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[10])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6097,28 +6211,29 @@ def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
 
 def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[11])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[11])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.check_send()
+                value = v2.check_send()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6128,31 +6243,29 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
 
 def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[11])
-            v4 = _load_list_outgoing_datagram(cx, v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[11])
+            v5 = _load_list_outgoing_datagram(cx, v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v3.send(v4)
+                value = v4.send(v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6162,18 +6275,20 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
 
 def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[11])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6185,28 +6300,29 @@ def _import_udp_create_socket_create_udp_socket(
     cx: rt.Context, host: UdpCreateSocket
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = _IP_ADDRESS_FAMILY[v0]
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = _IP_ADDRESS_FAMILY[v0]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.create_udp_socket(v1)
+                value = host.create_udp_socket(v2)
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[9], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[9], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6216,32 +6332,30 @@ def _import_udp_create_socket_create_udp_socket(
 
 def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
-                rt.string_at(a, 212)
-            )
-            v14 = cx.handles.rep(v0, cx.resources[12])
-            v15 = cx.handles.rep(v1, cx.resources[8])
-            v16 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
+            v15 = cx.handles.rep(v0, cx.resources[12])
+            v16 = cx.handles.rep(v1, cx.resources[8])
+            v17 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v14.start_bind(v15, v16)
+                v15.start_bind(v16, v17)
             except rt.Err as failure:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6251,28 +6365,29 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
 
 def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v1.finish_bind()
+                v2.finish_bind()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6282,32 +6397,30 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
 
 def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
-                rt.string_at(a, 212)
-            )
-            v14 = cx.handles.rep(v0, cx.resources[12])
-            v15 = cx.handles.rep(v1, cx.resources[8])
-            v16 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
+            v15 = cx.handles.rep(v0, cx.resources[12])
+            v16 = cx.handles.rep(v1, cx.resources[8])
+            v17 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v14.start_connect(v15, v16)
+                v15.start_connect(v16, v17)
             except rt.Err as failure:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6317,133 +6430,33 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.finish_connect()
+                value = v2.finish_connect()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                v2, v3 = value
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                v3, v4 = value
                 _S2.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v2),
-                    cx.handles.add(cx.resources[3], v3),
-                )
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    state = cx.state
-
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        if not state.may_leave:
-            return cx.fail(state.cannot_leave())
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v1.start_listen()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    state = cx.state
-
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        if not state.may_leave:
-            return cx.fail(state.cannot_leave())
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v1.finish_listen()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    state = cx.state
-
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        if not state.may_leave:
-            return cx.fail(state.cannot_leave())
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v1.accept()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v2, v3, v4 = value
-                _S30.pack_into(
-                    cx.view,
-                    p,
-                    0,
-                    cx.handles.add(cx.resources[12], v2),
                     cx.handles.add(cx.resources[2], v3),
                     cx.handles.add(cx.resources[3], v4),
                 )
@@ -6454,31 +6467,136 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     return call
 
 
-def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.local_address()
+                v2.start_listen()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S5.pack_into(cx.view, p, 0)
-                _store_ip_socket_address(cx, p + 4, value)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
+        except BaseException as error:
+            return cx.fail(error)
+        return 0
+
+    return call
+
+
+def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+    u32_at = rt.Slots("I", 2)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
+        try:
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
+            try:
+                v2.finish_listen()
+            except rt.Err as failure:
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
+            else:
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
+        except BaseException as error:
+            return cx.fail(error)
+        return 0
+
+    return call
+
+
+def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+    u32_at = rt.Slots("I", 2)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
+        try:
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
+            try:
+                value = v2.accept()
+            except rt.Err as failure:
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
+            else:
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v3, v4, v5 = value
+                _S33.pack_into(
+                    cx.view,
+                    area,
+                    0,
+                    cx.handles.add(cx.resources[12], v3),
+                    cx.handles.add(cx.resources[2], v4),
+                    cx.handles.add(cx.resources[3], v5),
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        return 0
+
+    return call
+
+
+def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+    u32_at = rt.Slots("I", 2)
+
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
+        try:
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
+            try:
+                value = v2.local_address()
+            except rt.Err as failure:
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
+            else:
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S5.pack_into(cx.view, area, 0)
+                _store_ip_socket_address(cx, area + 4, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6488,29 +6606,30 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.remote_address()
+                value = v2.remote_address()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S5.pack_into(cx.view, p, 0)
-                _store_ip_socket_address(cx, p + 4, value)
+                if area & 3 or area + 36 > cx.size:
+                    cx.check(area, 36, 4)
+                _S5.pack_into(cx.view, area, 0)
+                _store_ip_socket_address(cx, area + 4, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6520,18 +6639,20 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
 
 def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.is_listening()
-            a[0] = 1 if value else 0
+            u32[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6541,18 +6662,20 @@ def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCal
 
 def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
-            a[0] = rt.in_range(value._value_, 32)
+            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6562,30 +6685,32 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
 
 def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_listen_backlog_size(v3)
+                v3.set_listen_backlog_size(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6595,28 +6720,29 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
 
 def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.keep_alive_enabled()
+                value = v2.keep_alive_enabled()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S31.pack_into(cx.view, p, 0, value)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S34.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6626,30 +6752,31 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
 
 def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1 != 0
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
+            v4 = v1 != 0
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_keep_alive_enabled(v3)
+                v3.set_keep_alive_enabled(v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6659,28 +6786,29 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
 
 def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.keep_alive_idle_time()
+                value = v2.keep_alive_idle_time()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6690,30 +6818,32 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
 
 def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_keep_alive_idle_time(v3)
+                v3.set_keep_alive_idle_time(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6723,28 +6853,29 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
 
 def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.keep_alive_interval()
+                value = v2.keep_alive_interval()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6754,30 +6885,32 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
 
 def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_keep_alive_interval(v3)
+                v3.set_keep_alive_interval(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6787,28 +6920,29 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
 
 def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.keep_alive_count()
+                value = v2.keep_alive_count()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, value)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6818,30 +6952,30 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
 
 def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_keep_alive_count(v3)
+                v3.set_keep_alive_count(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6851,28 +6985,29 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
 
 def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.hop_limit()
+                value = v2.hop_limit()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 0, value)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6882,30 +7017,31 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
 
 def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1 & 0xFF
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
+            v4 = v1 & 0xFF
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_hop_limit(v3)
+                v3.set_hop_limit(v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6915,28 +7051,29 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.receive_buffer_size()
+                value = v2.receive_buffer_size()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6946,30 +7083,32 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
 
 def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_receive_buffer_size(v3)
+                v3.set_receive_buffer_size(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6979,28 +7118,29 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
 
 def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[12])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.send_buffer_size()
+                value = v2.send_buffer_size()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S17.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S6.pack_into(cx.view, p, 0, value)
+                if area & 7 or area + 16 > cx.size:
+                    cx.check(area, 16, 8)
+                _S6.pack_into(cx.view, area, 0, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7010,30 +7150,32 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
 
 def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = v1
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.set_send_buffer_size(v3)
+                v3.set_send_buffer_size(v1)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7043,18 +7185,20 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
 
 def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7064,30 +7208,31 @@ def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallba
 
 def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[12])
-            v3 = _SHUTDOWN_TYPE[v1]
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.rep(v0, cx.resources[12])
+            v4 = _SHUTDOWN_TYPE[v1]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                v2.shutdown(v3)
+                v3.shutdown(v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S5.pack_into(cx.view, p, 0)
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S5.pack_into(cx.view, area, 0)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7099,28 +7244,29 @@ def _import_tcp_create_socket_create_tcp_socket(
     cx: rt.Context, host: TcpCreateSocket
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = _IP_ADDRESS_FAMILY[v0]
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = _IP_ADDRESS_FAMILY[v0]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.create_tcp_socket(v1)
+                value = host.create_tcp_socket(v2)
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[12], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[12], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7132,29 +7278,30 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
     cx: rt.Context, host: IpNameLookup
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[13])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[13])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = v1.resolve_next_address()
+                value = v2.resolve_next_address()
             except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 1 or p + 22 > cx.size:
-                    cx.check(p, 22, 2)
-                _S32.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 1 or area + 22 > cx.size:
+                    cx.check(area, 22, 2)
+                _S35.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 1 or p + 22 > cx.size:
-                    cx.check(p, 22, 2)
-                _S5.pack_into(cx.view, p, 0)
-                _store_option_ip_address(cx, p + 2, value)
+                if area & 1 or area + 22 > cx.size:
+                    cx.check(area, 22, 2)
+                _S5.pack_into(cx.view, area, 0)
+                _store_option_ip_address(cx, area + 2, value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7166,18 +7313,20 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
     cx: rt.Context, host: IpNameLookup
 ) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[13])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7187,31 +7336,29 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
 
 def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[8])
-            v4 = cx.string(v1, v2)
+            raw = raw_at[a]
+            v0, v1, v2, area = _S7.unpack_from(raw)
+            v4 = cx.handles.rep(v0, cx.resources[8])
+            v5 = cx.string(v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.resolve_addresses(v3, v4)
+                value = host.resolve_addresses(v4, v5)
             except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S10.pack_into(cx.view, area, 1, failure.value._value_)
             else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[13], value))
+                if area & 3 or area + 8 > cx.size:
+                    cx.check(area, 8, 4)
+                _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[13], value))
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7221,22 +7368,25 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
 
 def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 2)
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0]
-            v1 = v0
+            u64 = u64_at[a]
+            u32 = u32_at[a]
+            v0 = u64[0]
+            area = u32[4]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.get_random_bytes(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            value = host.get_random_bytes(v0)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             v2, v3 = cx.put_bytes(value)
-            _S1.pack_into(cx.view, p, v2, v3)
+            _S1.pack_into(cx.view, area, v2, v3)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7246,13 +7396,18 @@ def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCall
 
 def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u64 = u64_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_random_u64()
-            a[0] = rt.in_range(value, 64)
+            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7262,22 +7417,25 @@ def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallba
 
 def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 2)
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0]
-            v1 = v0
+            u64 = u64_at[a]
+            u32 = u32_at[a]
+            v0 = u64[0]
+            area = u32[4]
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.get_insecure_random_bytes(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            value = host.get_insecure_random_bytes(v0)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             v2, v3 = cx.put_bytes(value)
-            _S1.pack_into(cx.view, p, v2, v3)
+            _S1.pack_into(cx.view, area, v2, v3)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7287,13 +7445,18 @@ def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -
 
 def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> rt.HostCallback:
     state = cx.state
+    u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u64 = u64_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.get_insecure_random_u64()
-            a[0] = rt.in_range(value, 64)
+            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -7303,17 +7466,22 @@ def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> 
 
 def _import_insecure_seed_insecure_seed(cx: rt.Context, host: InsecureSeed) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+            area = u32[0]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.insecure_seed()
-            p = a[0] & 0xFFFFFFFF
-            if p & 7 or p + 16 > cx.size:
-                cx.check(p, 16, 8)
-            v0, v1 = value
-            _S35.pack_into(cx.view, p, v0, v1)
+            if area & 7 or area + 16 > cx.size:
+                cx.check(area, 16, 8)
+            v1, v2 = value
+            _S38.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
             return cx.fail(error)
         return 0

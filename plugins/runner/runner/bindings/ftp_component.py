@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from witgen import runtime as rt
 
@@ -1060,15 +1060,17 @@ class DataPlane:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._send_data
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1, v2, v3 = _lower_outgoing_data(cx, data)
             _S1.pack_into(f.buffer, 0, transfer._give(cx, 5), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1084,7 +1086,7 @@ class DataPlane:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1100,23 +1102,33 @@ class DataPlane:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._recv_data
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
-            v0, v1, v2 = _lower_option_string(cx, name)
+            if name is None:
+                v2 = 0
+                v3 = 0
+                v4 = 0
+            else:
+                v0, v1 = cx.put_string(name)
+                v2 = 1
+                v3 = v0
+                v4 = v1
             _S3.pack_into(
                 f.buffer,
                 0,
                 transfer._give(cx, 5),
                 cx.handles.add(cx.resources[3], sink),
-                v0,
-                v1,
                 v2,
+                v3,
+                v4,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1126,13 +1138,13 @@ class DataPlane:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v3, v4, v5 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v3], cx.string(v4, v5)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1148,14 +1160,16 @@ class Session(rt.GuestResource):
     def local_address(self) -> IpSocketAddress:
         """The address that it listens on, with the port that was taken."""
         f: rt.LiftedFunction = self._i._session_local_address
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1164,39 +1178,43 @@ class Session(rt.GuestResource):
             result: IpSocketAddress = _load_ip_socket_address(cx, p)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def subscribe(self) -> Pollable:
         """Ready when `poll-command` has work to do. One for the life of the session is enough."""
         f: rt.LiftedFunction = self._i._session_subscribe
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             result: Pollable = cx.handles.take(f.u32[0], cx.resources[1])
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def status(self) -> SessionStatus:
         """Where it stands."""
         f: rt.LiftedFunction = self._i._session_status
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1206,7 +1224,7 @@ class Session(rt.GuestResource):
             result: SessionStatus = SessionStatus(v0, v1, v2)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1257,8 +1275,10 @@ class Control:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._start_server
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             p = cx.allocate(128, 8)
@@ -1330,7 +1350,7 @@ class Control:
             f.u32[0] = p
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1351,7 +1371,7 @@ class Control:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1364,17 +1384,19 @@ class Control:
         A further call can only make the time shorter.
         """
         f: rt.LiftedFunction = self._stop_server
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = session._lend(cx)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
-        f.finish()
+        f.finish(None)
 
     def poll_command(self, session: Session, max: int) -> Batch:
         """Does all the work of a session that is due (accepts, reads, moves data, replies, keeps time) and gives what has
@@ -1386,15 +1408,17 @@ class Control:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._poll_command
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = session._lend(cx)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1420,7 +1444,7 @@ class Control:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1435,15 +1459,17 @@ class Control:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._send_response
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1, v2, v3 = _lower_response(cx, response)
             _S24.pack_into(f.buffer, 0, exchange._give(cx, 7), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1459,7 +1485,7 @@ class Control:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1549,9 +1575,9 @@ def _functions(imports: FtpComponentImports) -> dict[str, dict[str, rt.HostFunct
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
 _S0 = struct.Struct("<2IB7xB7xQB7xQHBxH2xB3x2IB3x2IB3x2I")
-_S1 = struct.Struct("<I12xI12xI12xI12xQ")
+_S1 = struct.Struct("<I12xI12xI12xI12xQ8x")
 _S2 = struct.Struct("<4xB3x2I")
-_S3 = struct.Struct("<I12xI12xI12xI12xI")
+_S3 = struct.Struct("<I12xI12xI12xI12xI12x")
 _S4 = struct.Struct("<B3xH4B")
 _S5 = struct.Struct("<B3xH2xI8HI")
 _S6 = struct.Struct("<2I")
@@ -1572,13 +1598,13 @@ _S20 = struct.Struct("<8xQ")
 _S21 = struct.Struct("<2Q2IBxH4x2QB3xB3x2I")
 _S22 = struct.Struct("<QB3xB3x2I")
 _S23 = struct.Struct("<4x10I?")
-_S24 = struct.Struct("<I12xI12xQ8xI12xI")
+_S24 = struct.Struct("<I12xI12xQ8xI12xI12x")
 _S25 = struct.Struct("<2I?")
 _S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xI12xI12xI")
 _S27 = struct.Struct("<8xq")
 _S28 = struct.Struct("<8xd")
 _S29 = struct.Struct("<8x?")
-_S30 = struct.Struct("<I12xI12xI12xI")
+_S30 = struct.Struct("<I12xI12xI12xI12xI")
 _S31 = struct.Struct("<B3xB3x2I")
 _S32 = struct.Struct("<B3x2I")
 _LEVEL = tuple(Level)
@@ -1591,17 +1617,8 @@ _LISTING_STYLE = tuple(ListingStyle)
 _REFUSAL_REASON = tuple(RefusalReason)
 
 
-def _lower_option_u64(cx: rt.Context, v: int | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v
-
-
 def _store_list_entry(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 8, 0
     p = cx.allocate(n * 96, 8)
     q = p
     for w in v:
@@ -1690,20 +1707,18 @@ def _lower_outgoing_data(cx: rt.Context, v: OutgoingData) -> tuple[int, int, int
         return 0, v0, v1, 0
     if isinstance(v, OutgoingData_Streamed):
         v2 = v.value
-        v3, v4 = _lower_option_u64(cx, v2.length)
-        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v3, v4
+        v3 = v2.length
+        if v3 is None:
+            v4 = 0
+            v5 = 0
+        else:
+            v4 = 1
+            v5 = v3
+        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v4, v5
     if isinstance(v, OutgoingData_Entries):
-        v5, v6 = _store_list_entry(cx, v.value)
-        return 2, v5, v6, 0
+        v6, v7 = _store_list_entry(cx, v.value)
+        return 2, v6, v7, 0
     raise rt.bad_type(v, "OutgoingData")
-
-
-def _lower_option_string(cx: rt.Context, v: str | None) -> tuple[int, int, int]:
-    if v is None:
-        return 0, 0, 0
-    else:
-        v0, v1 = cx.put_string(v)
-        return 1, v0, v1
 
 
 def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None:
@@ -1723,8 +1738,6 @@ def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None
 
 def _store_list_string(cx: rt.Context, v: Sequence[str]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 8, 4)
     q = p
     for w in v:
@@ -1913,8 +1926,6 @@ def _load_list_connection_end(cx: rt.Context, p: int, n: int) -> list[Connection
 
 def _store_list_entry_2(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 8, 0
     p = cx.allocate(n * 96, 8)
     q = p
     for w in v:
@@ -2055,8 +2066,6 @@ def _load_list_u64(cx: rt.Context, p: int, n: int) -> list[int]:
 
 def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 8, 0
     p = cx.allocate(n * 8, 8)
     struct.pack_into(f"<{n}Q", cx.view, p, *v)
     return p, n
@@ -2064,13 +2073,18 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
 
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.threshold()
-            a[0] = rt.in_range(value._value_, 32)
+            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2080,14 +2094,14 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack(
-                rt.string_at(a, 228)
-            )
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack_from(raw)
             v15 = _LEVEL[v0]
             v16 = Context(
                 (
@@ -2116,13 +2130,18 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.poll_set()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
+            u32[0] = cx.handles.add(cx.resources[4], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2132,21 +2151,24 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = a[4] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            v2 = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[4])
-            v4 = v1
-            v5 = cx.handles.take(v2, cx.resources[1])
+            v4 = cx.handles.take(v2, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v3.add(v4, v5)
+            v3.add(v1, v4)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2156,19 +2178,22 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
+    u64_at = rt.Slots("Q", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
             v2 = cx.handles.rep(v0, cx.resources[4])
-            v3 = v1
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v2.remove(v3)
+            v2.remove(v1)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2178,24 +2203,24 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[4])
-            v5 = _load_list_u64(cx, v1, v2)
-            v6 = v3
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S30.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[4])
+            v6 = _load_list_u64(cx, v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = v4.take(v5, v6)
-            p = a[8] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            value = v5.take(v6, v3)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
-            _S6.pack_into(cx.view, p, v7, v8)
+            _S6.pack_into(cx.view, area, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2205,18 +2230,20 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
 
 def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2226,38 +2253,38 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.take(v0, cx.resources[2])
-            v5 = cx.handles.take(v1, cx.resources[3])
-            v6 = cx.string(v2, v3)
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S30.unpack_from(raw)
+            v5 = cx.handles.take(v0, cx.resources[2])
+            v6 = cx.handles.take(v1, cx.resources[3])
+            v7 = cx.string(v2, v3)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.client(v4, v5, v6)
+                value = host.client(v5, v6, v7)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v7 = failure.value
-                v8, v9 = cx.put_string(v7.message)
-                _S31.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v8 = failure.value
+                v9, v10 = cx.put_string(v8.message)
+                _S31.pack_into(cx.view, area, 1, v8.kind._value_, v9, v10)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v10, v11 = value
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v11, v12 = value
                 _S32.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v10),
-                    cx.handles.add(cx.resources[3], v11),
+                    cx.handles.add(cx.resources[2], v11),
+                    cx.handles.add(cx.resources[3], v12),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2268,38 +2295,39 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.take(v0, cx.resources[2])
-            v3 = cx.handles.take(v1, cx.resources[3])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.take(v0, cx.resources[2])
+            v4 = cx.handles.take(v1, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.server(v2, v3)
+                value = host.server(v3, v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v4 = failure.value
-                v5, v6 = cx.put_string(v4.message)
-                _S31.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v5 = failure.value
+                v6, v7 = cx.put_string(v5.message)
+                _S31.pack_into(cx.view, area, 1, v5.kind._value_, v6, v7)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v7, v8 = value
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v8, v9 = value
                 _S32.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v7),
-                    cx.handles.add(cx.resources[3], v8),
+                    cx.handles.add(cx.resources[2], v8),
+                    cx.handles.add(cx.resources[3], v9),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2310,32 +2338,34 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[0])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.stream_failure(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 16 > cx.size:
-                cx.check(p, 16, 4)
+            value = host.stream_failure(v2)
+            if area & 3 or area + 16 > cx.size:
+                cx.check(area, 16, 4)
             if value is None:
-                v4 = 0
                 v5 = 0
                 v6 = 0
                 v7 = 0
+                v8 = 0
             else:
-                v2, v3 = cx.put_string(value.message)
-                v4 = 1
-                v5 = value.kind._value_
-                v6 = v2
+                v3, v4 = cx.put_string(value.message)
+                v5 = 1
+                v6 = value.kind._value_
                 v7 = v3
-            _S31.pack_into(cx.view, p, v4, v5, v6, v7)
+                v8 = v4
+            _S31.pack_into(cx.view, area, v5, v6, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0

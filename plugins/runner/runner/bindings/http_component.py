@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from witgen import runtime as rt
 
@@ -831,14 +831,16 @@ class Listener(rt.GuestResource):
     def local_address(self) -> IpSocketAddress:
         """The address that it listens on, with the port that was taken."""
         f: rt.LiftedFunction = self._i._listener_local_address
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -847,39 +849,43 @@ class Listener(rt.GuestResource):
             result: IpSocketAddress = _load_ip_socket_address(cx, p)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def subscribe(self) -> Pollable:
         """Ready when `accept` has work to do. One for the life of the listener is enough."""
         f: rt.LiftedFunction = self._i._listener_subscribe
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             result: Pollable = cx.handles.take(f.u32[0], cx.resources[1])
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def status(self) -> ListenerStatus:
         """Where it stands."""
         f: rt.LiftedFunction = self._i._listener_status
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -889,7 +895,7 @@ class Listener(rt.GuestResource):
             result: ListenerStatus = ListenerStatus(v0, v1, v2)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -950,8 +956,10 @@ class Server:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._start_listen
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             p = cx.allocate(120, 8)
@@ -980,7 +988,7 @@ class Server:
             f.u32[0] = p
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -999,7 +1007,7 @@ class Server:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1011,17 +1019,19 @@ class Server:
         A further call can only make the time shorter.
         """
         f: rt.LiftedFunction = self._stop_listen
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = listener._lend(cx)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
-        f.finish()
+        f.finish(None)
 
     def accept(self, listener: Listener, max: int) -> ServerBatch:
         """Does all the work of a listener that is due (accepts, reads, sends, keeps time) and gives what has happened, at
@@ -1033,15 +1043,17 @@ class Server:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._accept
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = listener._lend(cx)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1067,7 +1079,7 @@ class Server:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1081,15 +1093,17 @@ class Server:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._receive
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = body._give(cx, 7)
             f.u32[4] = cx.handles.add(cx.resources[3], sink)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1105,7 +1119,7 @@ class Server:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1118,8 +1132,10 @@ class Server:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._respond
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = _store_list_types_field(cx, response.fields)
@@ -1129,7 +1145,7 @@ class Server:
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1145,7 +1161,7 @@ class Server:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1161,20 +1177,22 @@ class Agent(rt.GuestResource):
     def subscribe(self) -> Pollable:
         """Ready when `poll-response` has work to do. One for the life of the agent is enough."""
         f: rt.LiftedFunction = self._i._agent_subscribe
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             result: Pollable = cx.handles.take(f.u32[0], cx.resources[1])
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1192,8 +1210,10 @@ class AgentFactory:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._agent_open
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = config.limits
@@ -1217,7 +1237,7 @@ class AgentFactory:
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1236,7 +1256,7 @@ class AgentFactory:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1253,17 +1273,19 @@ class Pending(rt.GuestResource):
     def id(self) -> int:
         """The number of the exchange, never used again in the life of the instance."""
         f: rt.LiftedFunction = self._i._pending_id
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u64[0]
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1311,8 +1333,10 @@ class Client:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._send
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(request.method)
@@ -1320,7 +1344,13 @@ class Client:
             v4, v5 = cx.put_string(request.path)
             v6, v7 = _store_list_types_field_2(cx, request.fields)
             v8, v9, v10, v11 = _lower_outgoing_content(cx, request.content)
-            v12, v13 = _lower_option_u64_2(cx, request.deadline)
+            v12 = request.deadline
+            if v12 is None:
+                v13 = 0
+                v14 = 0
+            else:
+                v13 = 1
+                v14 = v12
             _S17.pack_into(
                 f.buffer,
                 0,
@@ -1338,12 +1368,12 @@ class Client:
                 v9,
                 v10,
                 v11,
-                v12,
                 v13,
+                v14,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1351,20 +1381,20 @@ class Client:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v14,) = _S3.unpack_from(cx.view, p)
+                (v15,) = _S3.unpack_from(cx.view, p)
                 result: Pending | TypesErrorException = Pending._owned(
-                    cx, 9, cx.handles.take(v14, cx.resources[9])
+                    cx, 9, cx.handles.take(v15, cx.resources[9])
                 )
             elif tag == 1:
-                v15, v16, v17 = _S4.unpack_from(cx.view, p)
+                v16, v17, v18 = _S4.unpack_from(cx.view, p)
                 result = TypesErrorException(
-                    TypesError(_TYPES_ERROR_KIND[v15], cx.string(v16, v17))
+                    TypesError(_TYPES_ERROR_KIND[v16], cx.string(v17, v18))
                 )
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1378,15 +1408,17 @@ class Client:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._poll_response
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = agent._lend(cx)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1405,7 +1437,7 @@ class Client:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
         return result
@@ -1419,15 +1451,17 @@ class Client:
         Raises `TypesErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._receive
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = body._give(cx, 10)
             f.u32[4] = cx.handles.add(cx.resources[3], sink)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1443,7 +1477,7 @@ class Client:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, TypesErrorException):
             raise result
 
@@ -1547,19 +1581,19 @@ _S11 = struct.Struct("<8xQ")
 _S12 = struct.Struct("<8xB3x2I")
 _S13 = struct.Struct("<2QBxH4x3QB3xB3x2I")
 _S14 = struct.Struct("<4x10I?")
-_S15 = struct.Struct("<I12xH14xI12xI12xI12xI12xI12xQ")
+_S15 = struct.Struct("<I12xH14xI12xI12xI12xI12xI12xQ8x")
 _S16 = struct.Struct("<2I?")
-_S17 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xQ")
+_S17 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xQ8x")
 _S18 = struct.Struct("<4xHBx2I")
 _S19 = struct.Struct("<4x4I?")
-_S20 = struct.Struct("<I12xI12xI12xI12xI12xQ8xI12xI12xQ8xQ8xQ8xQ8xQ")
+_S20 = struct.Struct("<I12xI12xI12xI12xI12xQ8xI12xI12xQ8xQ8xQ8xQ8xQ8x")
 _S21 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xI12xI12xI")
 _S22 = struct.Struct("<8x2I")
 _S23 = struct.Struct("<8xq")
 _S24 = struct.Struct("<8xd")
 _S25 = struct.Struct("<8x?")
 _S26 = struct.Struct("<2I")
-_S27 = struct.Struct("<I12xI12xI12xI")
+_S27 = struct.Struct("<I12xI12xI12xI12xI")
 _S28 = struct.Struct("<B3xB3x2I")
 _S29 = struct.Struct("<B3x2I")
 _LEVEL = tuple(Level)
@@ -1712,8 +1746,6 @@ def _load_list_u64(cx: rt.Context, p: int, n: int) -> list[int]:
 
 def _store_list_types_field(cx: rt.Context, v: Sequence[tuple[str, bytes]]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 16, 4)
     q = p
     for w in v:
@@ -1723,13 +1755,6 @@ def _store_list_types_field(cx: rt.Context, v: Sequence[tuple[str, bytes]]) -> t
         _S8.pack_into(cx.view, q, v2, v3, v4, v5)
         q += 16
     return p, n
-
-
-def _lower_option_u64(cx: rt.Context, v: int | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v
 
 
 def _lower_outgoing_content(cx: rt.Context, v: OutgoingContent) -> tuple[int, int, int, int]:
@@ -1738,15 +1763,19 @@ def _lower_outgoing_content(cx: rt.Context, v: OutgoingContent) -> tuple[int, in
         return 0, v0, v1, 0
     if isinstance(v, OutgoingContent_Streamed):
         v2 = v.value
-        v3, v4 = _lower_option_u64(cx, v2.length)
-        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v3, v4
+        v3 = v2.length
+        if v3 is None:
+            v4 = 0
+            v5 = 0
+        else:
+            v4 = 1
+            v5 = v3
+        return 1, cx.handles.add(cx.resources[2], v2.bytes_), v4, v5
     raise rt.bad_type(v, "OutgoingContent")
 
 
 def _store_list_types_field_2(cx: rt.Context, v: Sequence[tuple[str, bytes]]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 16, 4)
     q = p
     for w in v:
@@ -1756,13 +1785,6 @@ def _store_list_types_field_2(cx: rt.Context, v: Sequence[tuple[str, bytes]]) ->
         _S8.pack_into(cx.view, q, v2, v3, v4, v5)
         q += 16
     return p, n
-
-
-def _lower_option_u64_2(cx: rt.Context, v: int | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v
 
 
 def _load_list_types_field_2(cx: rt.Context, p: int, n: int) -> list[tuple[str, bytes]]:
@@ -1867,8 +1889,6 @@ def _load_list_u64_2(cx: rt.Context, p: int, n: int) -> list[int]:
 
 def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 8, 0
     p = cx.allocate(n * 8, 8)
     struct.pack_into(f"<{n}Q", cx.view, p, *v)
     return p, n
@@ -1876,13 +1896,18 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
 
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.threshold()
-            a[0] = rt.in_range(value._value_, 32)
+            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -1892,14 +1917,14 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S21.unpack(
-                rt.string_at(a, 228)
-            )
+            raw = raw_at[a]
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S21.unpack_from(raw)
             v15 = _LEVEL[v0]
             v16 = Context(
                 (
@@ -1928,13 +1953,18 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
+            u32 = u32_at[a]
+        except BaseException as error:
+            return cx.fail_lift(error)
+        try:
             value = host.poll_set()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
+            u32[0] = cx.handles.add(cx.resources[4], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -1944,21 +1974,24 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
+    u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = a[4] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
+            v2 = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[4])
-            v4 = v1
-            v5 = cx.handles.take(v2, cx.resources[1])
+            v4 = cx.handles.take(v2, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v3.add(v4, v5)
+            v3.add(v1, v4)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -1968,19 +2001,22 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
+    u64_at = rt.Slots("Q", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
+            u32 = u32_at[a]
+            u64 = u64_at[a]
+            v0 = u32[0]
+            v1 = u64[2]
             v2 = cx.handles.rep(v0, cx.resources[4])
-            v3 = v1
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v2.remove(v3)
+            v2.remove(v1)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -1990,24 +2026,24 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S27.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[4])
-            v5 = _load_list_u64_2(cx, v1, v2)
-            v6 = v3
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S27.unpack_from(raw)
+            v5 = cx.handles.rep(v0, cx.resources[4])
+            v6 = _load_list_u64_2(cx, v1, v2)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = v4.take(v5, v6)
-            p = a[8] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
+            value = v5.take(v6, v3)
+            if area & 3 or area + 8 > cx.size:
+                cx.check(area, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
-            _S26.pack_into(cx.view, p, v7, v8)
+            _S26.pack_into(cx.view, area, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2017,18 +2053,20 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
 
 def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
+            u32 = u32_at[a]
+            v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2038,38 +2076,38 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
+    raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0, v1, v2, v3 = _S27.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.take(v0, cx.resources[2])
-            v5 = cx.handles.take(v1, cx.resources[3])
-            v6 = cx.string(v2, v3)
+            raw = raw_at[a]
+            v0, v1, v2, v3, area = _S27.unpack_from(raw)
+            v5 = cx.handles.take(v0, cx.resources[2])
+            v6 = cx.handles.take(v1, cx.resources[3])
+            v7 = cx.string(v2, v3)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.client(v4, v5, v6)
+                value = host.client(v5, v6, v7)
             except rt.Err as failure:
-                p = a[8] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v7 = failure.value
-                v8, v9 = cx.put_string(v7.message)
-                _S28.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v8 = failure.value
+                v9, v10 = cx.put_string(v8.message)
+                _S28.pack_into(cx.view, area, 1, v8.kind._value_, v9, v10)
             else:
-                p = a[8] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v10, v11 = value
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v11, v12 = value
                 _S29.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v10),
-                    cx.handles.add(cx.resources[3], v11),
+                    cx.handles.add(cx.resources[2], v11),
+                    cx.handles.add(cx.resources[3], v12),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2080,38 +2118,39 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.take(v0, cx.resources[2])
-            v3 = cx.handles.take(v1, cx.resources[3])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            v1 = u32[4]
+            area = u32[8]
+            v3 = cx.handles.take(v0, cx.resources[2])
+            v4 = cx.handles.take(v1, cx.resources[3])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
             try:
-                value = host.server(v2, v3)
+                value = host.server(v3, v4)
             except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v4 = failure.value
-                v5, v6 = cx.put_string(v4.message)
-                _S28.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v5 = failure.value
+                v6, v7 = cx.put_string(v5.message)
+                _S28.pack_into(cx.view, area, 1, v5.kind._value_, v6, v7)
             else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v7, v8 = value
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v8, v9 = value
                 _S29.pack_into(
                     cx.view,
-                    p,
+                    area,
                     0,
-                    cx.handles.add(cx.resources[2], v7),
-                    cx.handles.add(cx.resources[3], v8),
+                    cx.handles.add(cx.resources[2], v8),
+                    cx.handles.add(cx.resources[3], v9),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2122,32 +2161,34 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
+    u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
         if not state.may_leave:
             return cx.fail(state.cannot_leave())
         try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[0])
+            u32 = u32_at[a]
+            v0 = u32[0]
+            area = u32[4]
+            v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            value = host.stream_failure(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 16 > cx.size:
-                cx.check(p, 16, 4)
+            value = host.stream_failure(v2)
+            if area & 3 or area + 16 > cx.size:
+                cx.check(area, 16, 4)
             if value is None:
-                v4 = 0
                 v5 = 0
                 v6 = 0
                 v7 = 0
+                v8 = 0
             else:
-                v2, v3 = cx.put_string(value.message)
-                v4 = 1
-                v5 = value.kind._value_
-                v6 = v2
+                v3, v4 = cx.put_string(value.message)
+                v5 = 1
+                v6 = value.kind._value_
                 v7 = v3
-            _S28.pack_into(cx.view, p, v4, v5, v6, v7)
+                v8 = v4
+            _S28.pack_into(cx.view, area, v5, v6, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0

@@ -354,8 +354,10 @@ class Edit(rt.GuestResource):
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._edit_set
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(section)
@@ -364,7 +366,7 @@ class Edit(rt.GuestResource):
             _S23.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -380,7 +382,7 @@ class Edit(rt.GuestResource):
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
 
@@ -390,8 +392,10 @@ class Edit(rt.GuestResource):
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._edit_clear
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(section)
@@ -399,7 +403,7 @@ class Edit(rt.GuestResource):
             _S24.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -415,24 +419,26 @@ class Edit(rt.GuestResource):
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
 
     def pending(self) -> int:
         """The number of fields that it would change."""
         f: rt.LiftedFunction = self._i._edit_pending
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u32[0]
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -445,23 +451,34 @@ class EditFactory:
     def __call__(self, scope: Scope) -> Edit:
         """Begins an edit of the work in `scope`."""
         f: rt.LiftedFunction = self._i._edit_new
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             result: Edit = Edit._owned(cx, 0, cx.handles.take(f.u32[0], cx.resources[0]))
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def commit(self, edit: Edit, timestamp: int) -> int:
@@ -470,15 +487,17 @@ class EditFactory:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._edit_commit
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = edit._give(cx, 0)
             f.u64[2] = timestamp
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -495,7 +514,7 @@ class EditFactory:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -551,17 +570,28 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._get_status
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            _S0.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -569,24 +599,24 @@ class Workbook:
                 cx.check(p, 64, 8)
             tag = cx.view[p]
             if tag == 0:
-                v7, v8, v9, v10, v11, v12, v13, v14, v15, v16 = _S7.unpack_from(cx.view, p)
+                v10, v11, v12, v13, v14, v15, v16, v17, v18, v19 = _S7.unpack_from(cx.view, p)
                 result: Status | ErrorException = Status(
-                    _PHASE[v7],
-                    v8,
-                    v9,
-                    v10,
-                    _load_list_entry(cx, v11, v12),
-                    _load_list_string(cx, v13, v14),
-                    (_ERROR_KIND[v16] if v15 == 1 else None if v15 == 0 else rt.bad_case(v15)),
+                    _PHASE[v10],
+                    v11,
+                    v12,
+                    v13,
+                    _load_list_entry(cx, v14, v15),
+                    _load_list_string(cx, v16, v17),
+                    (_ERROR_KIND[v19] if v18 == 1 else None if v18 == 0 else rt.bad_case(v18)),
                 )
             elif tag == 1:
-                v17, v18, v19 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
+                v20, v21, v22 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v20], cx.string(v21, v22)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -600,18 +630,47 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._update
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = step.scope
             v1, v2 = cx.put_string(v0.user)
             v3, v4 = cx.put_string(v0.task)
-            v5, v6, v7 = _lower_option_string(cx, v0.tenant)
-            v8, v9 = _lower_option_phase(cx, step.phase)
-            v10, v11 = _lower_option_f64(cx, step.progress)
-            v12, v13 = _store_list_field_change(cx, step.changes)
-            v14, v15 = _lower_option_error_kind(cx, step.failure)
+            v5 = v0.tenant
+            if v5 is None:
+                v8 = 0
+                v9 = 0
+                v10 = 0
+            else:
+                v6, v7 = cx.put_string(v5)
+                v8 = 1
+                v9 = v6
+                v10 = v7
+            v11 = step.phase
+            if v11 is None:
+                v12 = 0
+                v13 = 0
+            else:
+                v12 = 1
+                v13 = v11._value_
+            v14 = step.progress
+            if v14 is None:
+                v15 = 0
+                v16 = 0.0
+            else:
+                v15 = 1
+                v16 = v14
+            v17, v18 = _store_list_field_change(cx, step.changes)
+            v19 = step.failure
+            if v19 is None:
+                v20 = 0
+                v21 = 0
+            else:
+                v20 = 1
+                v21 = v19._value_
             _S15.pack_into(
                 f.buffer,
                 0,
@@ -619,22 +678,22 @@ class Workbook:
                 v2,
                 v3,
                 v4,
-                v5,
-                v6,
-                v7,
                 v8,
                 v9,
                 v10,
-                v11,
-                step.timestamp,
                 v12,
                 v13,
-                v14,
                 v15,
+                v16,
+                step.timestamp,
+                v17,
+                v18,
+                v20,
+                v21,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -642,16 +701,16 @@ class Workbook:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v16,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v16
+                (v22,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v22
             elif tag == 1:
-                v17, v18, v19 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
+                v23, v24, v25 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v23], cx.string(v24, v25)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -662,18 +721,29 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._get_section
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            v7, v8 = cx.put_string(section)
-            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            v10, v11 = cx.put_string(section)
+            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, v10, v11)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -681,16 +751,16 @@ class Workbook:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                v9, v10 = _S18.unpack_from(cx.view, p)
-                result: list[Entry] | ErrorException = _load_list_entry(cx, v9, v10)
+                v12, v13 = _S18.unpack_from(cx.view, p)
+                result: list[Entry] | ErrorException = _load_list_entry(cx, v12, v13)
             elif tag == 1:
-                v11, v12, v13 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v11], cx.string(v12, v13)))
+                v14, v15, v16 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v14], cx.string(v15, v16)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -704,17 +774,28 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._flush
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            _S20.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, max)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            _S20.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, max)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -722,16 +803,16 @@ class Workbook:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                v7, v8 = _S18.unpack_from(cx.view, p)
-                result: list[FieldChange] | ErrorException = _load_list_field_change(cx, v7, v8)
+                v10, v11 = _S18.unpack_from(cx.view, p)
+                result: list[FieldChange] | ErrorException = _load_list_field_change(cx, v10, v11)
             elif tag == 1:
-                v9, v10, v11 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v9], cx.string(v10, v11)))
+                v12, v13, v14 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v12], cx.string(v13, v14)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -744,18 +825,29 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._checkpoint
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            v7, v8 = cx.put_string(name)
-            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            v10, v11 = cx.put_string(name)
+            _S17.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, v10, v11)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -765,13 +857,13 @@ class Workbook:
             if tag == 0:
                 result: None | ErrorException = None
             elif tag == 1:
-                v9, v10, v11 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v9], cx.string(v10, v11)))
+                v12, v13, v14 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v12], cx.string(v13, v14)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
 
@@ -784,18 +876,29 @@ class Workbook:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._rollback
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = cx.put_string(scope.user)
             v2, v3 = cx.put_string(scope.task)
-            v4, v5, v6 = _lower_option_string(cx, scope.tenant)
-            v7, v8 = cx.put_string(checkpoint)
-            _S22.pack_into(f.buffer, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8, timestamp)
+            v4 = scope.tenant
+            if v4 is None:
+                v7 = 0
+                v8 = 0
+                v9 = 0
+            else:
+                v5, v6 = cx.put_string(v4)
+                v7 = 1
+                v8 = v5
+                v9 = v6
+            v10, v11 = cx.put_string(checkpoint)
+            _S22.pack_into(f.buffer, 0, v0, v1, v2, v3, v7, v8, v9, v10, v11, timestamp)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -803,16 +906,16 @@ class Workbook:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v9,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v9
+                (v12,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v12
             elif tag == 1:
-                v10, v11, v12 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v10], cx.string(v11, v12)))
+                v13, v14, v15 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v13], cx.string(v14, v15)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -829,31 +932,35 @@ class Subscription(rt.GuestResource):
     def token(self) -> int:
         """The number by which `wakeful` names it; not used again in the life of the instance."""
         f: rt.LiftedFunction = self._i._subscription_token
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u64[0]
-        f.finish()
+        f.finish(None)
         return result
 
     def recv(self, max: int) -> Batch:
         """Takes up to `max` waiting updates. They are kept until they are acknowledged."""
         f: rt.LiftedFunction = self._i._subscription_recv
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -863,23 +970,25 @@ class Subscription(rt.GuestResource):
             result: Batch = Batch(_load_list_progress_update(cx, v0, v1), v2)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def ready(self) -> int:
         """How many updates wait to be taken."""
         f: rt.LiftedFunction = self._i._subscription_ready
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u32[0]
-        f.finish()
+        f.finish(None)
         return result
 
     def ack(self, up_to: int) -> int:
@@ -890,15 +999,17 @@ class Subscription(rt.GuestResource):
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._subscription_ack
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
             f.u64[2] = up_to
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -915,7 +1026,7 @@ class Subscription(rt.GuestResource):
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -923,17 +1034,19 @@ class Subscription(rt.GuestResource):
     def redeliver(self) -> int:
         """Puts what was taken and not acknowledged back in front of the queue and gives how many those are."""
         f: rt.LiftedFunction = self._i._subscription_redeliver
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = self._lend(cx)
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         result: int = f.u32[0]
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -951,33 +1064,62 @@ class SubscriptionFactory:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._i._subscription_open
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = options.filter
-            v1, v2, v3 = _lower_option_string(cx, v0.user)
-            v4, v5, v6 = _lower_option_string(cx, v0.task)
-            v7, v8, v9 = _lower_option_string(cx, v0.tenant)
+            v1 = v0.user
+            if v1 is None:
+                v4 = 0
+                v5 = 0
+                v6 = 0
+            else:
+                v2, v3 = cx.put_string(v1)
+                v4 = 1
+                v5 = v2
+                v6 = v3
+            v7 = v0.task
+            if v7 is None:
+                v10 = 0
+                v11 = 0
+                v12 = 0
+            else:
+                v8, v9 = cx.put_string(v7)
+                v10 = 1
+                v11 = v8
+                v12 = v9
+            v13 = v0.tenant
+            if v13 is None:
+                v16 = 0
+                v17 = 0
+                v18 = 0
+            else:
+                v14, v15 = cx.put_string(v13)
+                v16 = 1
+                v17 = v14
+                v18 = v15
             _S26.pack_into(
                 f.buffer,
                 0,
-                v1,
-                v2,
-                v3,
                 v4,
                 v5,
                 v6,
-                v7,
-                v8,
-                v9,
+                v10,
+                v11,
+                v12,
+                v16,
+                v17,
+                v18,
                 v0.phases._value_,
                 options.capacity,
                 options.overflow._value_,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -985,18 +1127,18 @@ class SubscriptionFactory:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v10,) = _S27.unpack_from(cx.view, p)
+                (v19,) = _S27.unpack_from(cx.view, p)
                 result: Subscription | ErrorException = Subscription._owned(
-                    cx, 1, cx.handles.take(v10, cx.resources[1])
+                    cx, 1, cx.handles.take(v19, cx.resources[1])
                 )
             elif tag == 1:
-                v11, v12, v13 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v11], cx.string(v12, v13)))
+                v20, v21, v22 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v20], cx.string(v21, v22)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -1046,16 +1188,33 @@ class Events:
         Raises `ErrorException` where the result is an error.
         """
         f: rt.LiftedFunction = self._publish
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0 = update.scope
             v1, v2 = cx.put_string(v0.user)
             v3, v4 = cx.put_string(v0.task)
-            v5, v6, v7 = _lower_option_string(cx, v0.tenant)
-            v8, v9 = _store_list_field_change_2(cx, update.changes)
-            v10, v11 = _lower_option_error_kind_2(cx, update.failure)
+            v5 = v0.tenant
+            if v5 is None:
+                v8 = 0
+                v9 = 0
+                v10 = 0
+            else:
+                v6, v7 = cx.put_string(v5)
+                v8 = 1
+                v9 = v6
+                v10 = v7
+            v11, v12 = _store_list_field_change_2(cx, update.changes)
+            v13 = update.failure
+            if v13 is None:
+                v14 = 0
+                v15 = 0
+            else:
+                v14 = 1
+                v15 = v13._value_
             _S25.pack_into(
                 f.buffer,
                 0,
@@ -1064,20 +1223,20 @@ class Events:
                 v2,
                 v3,
                 v4,
-                v5,
-                v6,
-                v7,
-                update.phase._value_,
-                update.progress,
-                update.timestamp,
                 v8,
                 v9,
                 v10,
+                update.phase._value_,
+                update.progress,
+                update.timestamp,
                 v11,
+                v12,
+                v14,
+                v15,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1085,16 +1244,16 @@ class Events:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v12,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v12
+                (v16,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v16
             elif tag == 1:
-                v13, v14, v15 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v13], cx.string(v14, v15)))
+                v17, v18, v19 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         if isinstance(result, ErrorException):
             raise result
         return result
@@ -1104,14 +1263,16 @@ class Events:
         work grows with their number, not with the number of subscriptions.
         """
         f: rt.LiftedFunction = self._wakeful
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             f.u32[0] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1121,7 +1282,7 @@ class Events:
             result: list[int] = _load_list_u64(cx, v0, v1)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1144,8 +1305,10 @@ class Telemetry:
         feature flags that are on; they become labels of the metrics.
         """
         f: rt.LiftedFunction = self._heartbeat
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
         try:
             v0, v1 = _store_list_string(cx, active_flags)
@@ -1154,7 +1317,7 @@ class Telemetry:
             f.u32[8] = v1
         except BaseException as error:
             raise f.not_lowered(error) from None
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1166,16 +1329,18 @@ class Telemetry:
             )
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
     def flush_metrics(self) -> list[Metric]:
         """The figures since the last flush. Counters begin again at 0."""
         f: rt.LiftedFunction = self._flush_metrics
-        if not f.enter(False):
-            raise f.refused()
+        try:
+            f.enter()
+        except IndexError:
+            raise f.refused() from None
         cx = f.cx
-        if (failed := f.call()) or f.trap[0]:
+        if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
             p = f.u32[0]
@@ -1185,7 +1350,7 @@ class Telemetry:
             result: list[Metric] = _load_list_metric(cx, v0, v1)
         except BaseException as error:
             raise f.not_lifted(error) from None
-        f.finish()
+        f.finish(None)
         return result
 
 
@@ -1230,7 +1395,7 @@ class ProgressRunner:
 
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
-_S0 = struct.Struct("<I12xI12xI12xI12xI12xI12xI")
+_S0 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12x")
 _S1 = struct.Struct("<8x2I")
 _S2 = struct.Struct("<8xq")
 _S3 = struct.Struct("<8xd")
@@ -1245,18 +1410,18 @@ _S11 = struct.Struct("<B7xq")
 _S12 = struct.Struct("<B7xd")
 _S13 = struct.Struct("<B7x?")
 _S14 = struct.Struct("<4I")
-_S15 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI")
+_S15 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI12x")
 _S16 = struct.Struct("<8xQ")
-_S17 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI")
+_S17 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12x")
 _S18 = struct.Struct("<4x2I")
 _S19 = struct.Struct("<4xB3x2I")
-_S20 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI")
+_S20 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12x")
 _S21 = struct.Struct("<4IB")
-_S22 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xQ")
-_S23 = struct.Struct("<I12xI12xI12xI12xI12xI12xQ8xI")
-_S24 = struct.Struct("<I12xI12xI12xI12xI")
-_S25 = struct.Struct("<Q8xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI")
-_S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI")
+_S22 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xQ8x")
+_S23 = struct.Struct("<I12xI12xI12xI12xI12xI12xQ8xI12x")
+_S24 = struct.Struct("<I12xI12xI12xI12xI12x")
+_S25 = struct.Struct("<Q8xI12xI12xI12xI12xI12xI12xI12xI12xd8xQ8xI12xI12xI12xI12x")
+_S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12x")
 _S27 = struct.Struct("<4xI")
 _S28 = struct.Struct("<Q4IB3x2IB3xdQ2I2B6x")
 _S29 = struct.Struct("<2IQ")
@@ -1266,14 +1431,6 @@ _PHASE = tuple(Phase)
 _ERROR_KIND = tuple(ErrorKind)
 _OVERFLOW = tuple(Overflow)
 _METRIC_KIND = tuple(MetricKind)
-
-
-def _lower_option_string(cx: rt.Context, v: str | None) -> tuple[int, int, int]:
-    if v is None:
-        return 0, 0, 0
-    else:
-        v0, v1 = cx.put_string(v)
-        return 1, v0, v1
 
 
 def _load_value(cx: rt.Context, p: int) -> Value:
@@ -1311,20 +1468,6 @@ def _load_list_string(cx: rt.Context, p: int, n: int) -> list[str]:
     return [cx.string(v0, v1) for v0, v1 in _S6.iter_unpack(cx.view[p : p + size])]
 
 
-def _lower_option_phase(cx: rt.Context, v: Phase | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v._value_
-
-
-def _lower_option_f64(cx: rt.Context, v: float | None) -> tuple[int, float]:
-    if v is None:
-        return 0, 0.0
-    else:
-        return 1, v
-
-
 def _store_value(cx: rt.Context, p: int, v: Value) -> None:
     if isinstance(v, Value_Text):
         v0, v1 = cx.put_string(v.value)
@@ -1349,8 +1492,6 @@ def _store_option_value(cx: rt.Context, p: int, v: Value | None) -> None:
 
 def _store_list_field_change(cx: rt.Context, v: Sequence[FieldChange]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 8, 0
     p = cx.allocate(n * 40, 8)
     q = p
     for w in v:
@@ -1360,13 +1501,6 @@ def _store_list_field_change(cx: rt.Context, v: Sequence[FieldChange]) -> tuple[
         _store_option_value(cx, q + 16, w.value)
         q += 40
     return p, n
-
-
-def _lower_option_error_kind(cx: rt.Context, v: ErrorKind | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v._value_
 
 
 def _load_list_field_change(cx: rt.Context, p: int, n: int) -> list[FieldChange]:
@@ -1401,8 +1535,6 @@ def _lower_value(cx: rt.Context, v: Value) -> tuple[int, int, int]:
 
 def _store_list_field_change_2(cx: rt.Context, v: Sequence[FieldChange]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 8, 0
     p = cx.allocate(n * 40, 8)
     q = p
     for w in v:
@@ -1412,13 +1544,6 @@ def _store_list_field_change_2(cx: rt.Context, v: Sequence[FieldChange]) -> tupl
         _store_option_value(cx, q + 16, w.value)
         q += 40
     return p, n
-
-
-def _lower_option_error_kind_2(cx: rt.Context, v: ErrorKind | None) -> tuple[int, int]:
-    if v is None:
-        return 0, 0
-    else:
-        return 1, v._value_
 
 
 def _load_list_u64(cx: rt.Context, p: int, n: int) -> list[int]:
@@ -1471,8 +1596,6 @@ def _load_list_progress_update(cx: rt.Context, p: int, n: int) -> list[ProgressU
 
 def _store_list_string(cx: rt.Context, v: Sequence[str]) -> tuple[int, int]:
     n = len(v)
-    if not n:
-        return 4, 0
     p = cx.allocate(n * 8, 4)
     q = p
     for w in v:
