@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
@@ -19,6 +20,8 @@ import runner.bindings.progress_runner as progress
 import wasmtime
 from measure import ROOT, alternately, ms
 from peers import Peer, record
+
+sys.path.insert(0, str(ROOT))
 
 from tests.runtime.support import adapter
 from witgen import binary
