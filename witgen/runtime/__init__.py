@@ -39,10 +39,11 @@ from witgen.runtime.scalars import (
     unsigned_32,
     unsigned_64,
 )
-from witgen.runtime.values import Err, Ok, Some
+from witgen.runtime.values import Cases, Err, Ok, Some
 
 __all__ = [
     "Buffer",
+    "Cases",
     "Component",
     "ComponentError",
     "Context",

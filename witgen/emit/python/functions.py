@@ -295,7 +295,7 @@ class Functions:
         offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
         with block.indented("try:"):
             block.add(call if outcome.ok is None else f"value = {call}")
-        with block.indented("except rt.Err as failure:"):
+        with block.indented("except rt.Err:" if outcome.err is None else "except rt.Err as failure:"):
             if signature.indirect_result:
                 self._result_region(result, signature, block)
                 self.codec.store_case(1, outcome.err, offset, "failure.value", block)

@@ -2,6 +2,7 @@
 # World component:ftp/ftp-component@0.1.0, contract digest sha256:c2c5a97449f46e5cc8afeaea514361ca546da8aab639bb124a9e51f18f22771e
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """FTP for a host that owns files, accounts and sockets."""
 
 from __future__ import annotations
@@ -2134,17 +2135,17 @@ _S38 = struct.Struct("<8xd")
 _S39 = struct.Struct("<8x?")
 _S40 = struct.Struct("<I12xI12xI12xI")
 _S41 = struct.Struct("<B3xB3x2I")
-_ERROR_CODE = tuple(ErrorCode)
-_IP_ADDRESS_FAMILY = tuple(IpAddressFamily)
-_SHUTDOWN_TYPE = tuple(ShutdownType)
-_LEVEL = tuple(Level)
-_TLS_ERROR_KIND = tuple(TlsErrorKind)
-_TYPES_ERROR_KIND = tuple(TypesErrorKind)
-_ENTRY_KIND = tuple(EntryKind)
-_TLS_POLICY = tuple(TlsPolicy)
-_STORE_MODE = tuple(StoreMode)
-_LISTING_STYLE = tuple(ListingStyle)
-_REFUSAL_REASON = tuple(RefusalReason)
+_ERROR_CODE: rt.Cases[ErrorCode] = tuple(ErrorCode)
+_IP_ADDRESS_FAMILY: rt.Cases[IpAddressFamily] = tuple(IpAddressFamily)
+_SHUTDOWN_TYPE: rt.Cases[ShutdownType] = tuple(ShutdownType)
+_LEVEL: rt.Cases[Level] = tuple(Level)
+_TLS_ERROR_KIND: rt.Cases[TlsErrorKind] = tuple(TlsErrorKind)
+_TYPES_ERROR_KIND: rt.Cases[TypesErrorKind] = tuple(TypesErrorKind)
+_ENTRY_KIND: rt.Cases[EntryKind] = tuple(EntryKind)
+_TLS_POLICY: rt.Cases[TlsPolicy] = tuple(TlsPolicy)
+_STORE_MODE: rt.Cases[StoreMode] = tuple(StoreMode)
+_LISTING_STYLE: rt.Cases[ListingStyle] = tuple(ListingStyle)
+_REFUSAL_REASON: rt.Cases[RefusalReason] = tuple(RefusalReason)
 
 
 def _lower_option_u64(cx: rt.Context, v: int | None) -> tuple[int, int]:

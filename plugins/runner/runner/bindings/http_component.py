@@ -2,6 +2,7 @@
 # World component:http/http-component@0.1.0, contract digest sha256:7bd6b94bf80b3c33c8d4d76978c8f57a45f103b024281b921d23c6935319eeb5
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """HTTP for a host that owns the sockets."""
 
 from __future__ import annotations
@@ -2150,14 +2151,14 @@ _S38 = struct.Struct("<8xd")
 _S39 = struct.Struct("<8x?")
 _S40 = struct.Struct("<I12xI12xI12xI")
 _S41 = struct.Struct("<B3xB3x2I")
-_ERROR_CODE = tuple(ErrorCode)
-_IP_ADDRESS_FAMILY = tuple(IpAddressFamily)
-_SHUTDOWN_TYPE = tuple(ShutdownType)
-_LEVEL = tuple(Level)
-_TLS_ERROR_KIND = tuple(TlsErrorKind)
-_TYPES_ERROR_KIND = tuple(TypesErrorKind)
-_SCHEME = tuple(Scheme)
-_VERSION = tuple(Version)
+_ERROR_CODE: rt.Cases[ErrorCode] = tuple(ErrorCode)
+_IP_ADDRESS_FAMILY: rt.Cases[IpAddressFamily] = tuple(IpAddressFamily)
+_SHUTDOWN_TYPE: rt.Cases[ShutdownType] = tuple(ShutdownType)
+_LEVEL: rt.Cases[Level] = tuple(Level)
+_TLS_ERROR_KIND: rt.Cases[TlsErrorKind] = tuple(TlsErrorKind)
+_TYPES_ERROR_KIND: rt.Cases[TypesErrorKind] = tuple(TypesErrorKind)
+_SCHEME: rt.Cases[Scheme] = tuple(Scheme)
+_VERSION: rt.Cases[Version] = tuple(Version)
 
 
 def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None:

@@ -2,6 +2,7 @@
 # World runner:progress/progress-runner@0.1.0, contract digest sha256:c259f4446c15ef409fdafdaa08c9d2177111c8059f8a4a69c6d593975cc1dc23
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """What carries progress between components and those who watch them. It needs nothing from its host."""
 
 from __future__ import annotations
@@ -1248,10 +1249,10 @@ _S28 = struct.Struct("<Q4IB3x2IB3xdQ2I2B6x")
 _S29 = struct.Struct("<2IQ")
 _S30 = struct.Struct("<QB7xQ3I4xQ")
 _S31 = struct.Struct("<2IB7xd2I")
-_PHASE = tuple(Phase)
-_ERROR_KIND = tuple(ErrorKind)
-_OVERFLOW = tuple(Overflow)
-_METRIC_KIND = tuple(MetricKind)
+_PHASE: rt.Cases[Phase] = tuple(Phase)
+_ERROR_KIND: rt.Cases[ErrorKind] = tuple(ErrorKind)
+_OVERFLOW: rt.Cases[Overflow] = tuple(Overflow)
+_METRIC_KIND: rt.Cases[MetricKind] = tuple(MetricKind)
 
 
 def _lower_option_string(cx: rt.Context, v: str | None) -> tuple[int, int, int]:
