@@ -66,6 +66,8 @@ def test_no_project_file_is_an_error_with_a_way_out(tmp_path: Path) -> None:
         (GOOD + 'split = "yes"', "split must be true or false"),
         (GOOD + 'derives = "Eq"', "derives must be a list of traits"),
         (GOOD + 'derives = ["a b"]', "'a b' is no path of a trait"),
+        (GOOD + 'provided = ["wasi:io@0.2.0"]', "'wasi:io@0.2.0' is no package or interface"),
+        (GOOD.replace('python = "bindings"', "provided = []"), "python names no place"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:

@@ -94,6 +94,12 @@ def main() -> None:
 @click.option("-o", "--out", type=_PATH, help="A folder, or a file that ends in .py or .rs.")
 @click.option("--split", is_flag=True, help="Rust as a folder (OUT without .rs) with a file for each interface.")
 @click.option("--derive", "derives", metavar="TRAIT", multiple=True, help="A trait that Rust types derive as well.")
+@click.option(
+    "--provided",
+    metavar="PACKAGES",
+    help="Packages and interfaces, with commas, whose imports Python leaves to providers; those of WASI 0.2 that "
+    "witgen.wasi has unless it is said.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; fail if a file is missing or not up to date.")
 @_reporting
 def generate(
@@ -103,6 +109,7 @@ def generate(
     out: Path | None,
     split: bool,
     derives: tuple[str, ...],
+    provided: str | None,
     check: bool,
 ) -> None:
     """Generate Python host adapters and Rust guest stubs.
@@ -116,7 +123,7 @@ def generate(
     from witgen.files import differing, write_all
     from witgen.generate import generate as run
     from witgen.generate import target_for
-    from witgen.project import DERIVE, find_project
+    from witgen.project import DERIVE, PROVIDED, PROVIDED_NAME, find_project
 
     if paths:
         if lang is None or out is None:
@@ -126,10 +133,17 @@ def generate(
         for derive in derives:
             if not DERIVE.fullmatch(derive):
                 raise click.UsageError(f"--derive: {derive!r} is no path of a trait")
-        folder, targets = Path.cwd(), [target_for(paths, world, lang, out, split=split, derives=derives)]
+        names = PROVIDED if provided is None else tuple(filter(None, provided.split(",")))
+        if provided is not None and lang != "python":
+            raise click.UsageError("--provided is for --lang python")
+        for name in names:
+            if not PROVIDED_NAME.fullmatch(name):
+                raise click.UsageError(f"--provided: {name!r} is no package or interface (`wasi:io`)")
+        target = target_for(paths, world, lang, out, split=split, derives=derives, provided=names)
+        folder, targets = Path.cwd(), [target]
     else:
-        if lang or out or world or split or derives:
-            raise click.UsageError("--lang, --world, --out, --split, --derive go with PATHS; witgen.toml says the rest")
+        if lang or out or world or split or derives or provided is not None:
+            raise click.UsageError("options but --check go with PATHS; witgen.toml says the rest")
         project = find_project(Path.cwd())
         folder, targets = project.folder, list(project.targets)
     files = run(targets, folder)

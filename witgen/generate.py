@@ -12,7 +12,7 @@ from witgen import ir
 from witgen.diagnostics import WitError
 from witgen.emit.names import snake
 from witgen.limits import check_types
-from witgen.project import Contract, Project, Target
+from witgen.project import PROVIDED, Contract, Project, Target
 from witgen.resolve import Loaded, load, select_world
 
 __all__ = ["generate", "target_for"]
@@ -28,12 +28,13 @@ def target_for(
     *,
     split: bool = False,
     derives: Sequence[str] = (),
+    provided: Sequence[str] = PROVIDED,
 ) -> Target:
     """A target that is given on the command line instead of in the project file."""
     for name, suffix in _SUFFIXES.items():
         if out.suffix == suffix and name != language:
             raise WitError.at(str(out), f"is not a {language} file; a folder or a {_SUFFIXES[language]} file is")
-    return Target(Contract("", tuple(paths)), world, ((language, out),), split, tuple(derives))
+    return Target(Contract("", tuple(paths)), world, ((language, out),), split, tuple(derives), tuple(provided))
 
 
 def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
@@ -57,7 +58,7 @@ def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
             if language == "rust":
                 texts = _rust(found.resolve, world, source, place, target)
             else:
-                texts = {place: _python(found.resolve, world, source)}
+                texts = {place: _python(found.resolve, world, source, target.provided)}
             for path, text in texts.items():
                 if path in files:
                     raise WitError.at(str(path), "two targets generate this file")
@@ -81,10 +82,10 @@ def _source_name(root: Path, folder: Path) -> str:
         return root.name
 
 
-def _python(resolve: ir.Resolve, world: ir.WorldId, source: str) -> str:
+def _python(resolve: ir.Resolve, world: ir.WorldId, source: str, provided: Sequence[str]) -> str:
     from witgen.emit import python
 
-    return python.emit(resolve, world, source=source)
+    return python.emit(resolve, world, source=source, provided=provided)
 
 
 def _rust(resolve: ir.Resolve, world: ir.WorldId, source: str, path: Path, target: Target) -> dict[Path, str]:

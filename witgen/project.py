@@ -12,6 +12,7 @@
     rust = "plugins/http/src/bindings.rs"
     split = true                      # Rust as a folder, `bindings`, with a file for each interface
     derives = ["PartialEq"]           # what records, variants and enums in Rust derive as well
+    provided = ["wasi:io"]            # imports that Python leaves to providers; those of `PROVIDED` unless it is said
 
 Paths are relative to the file. It knows the file's form; it reads no contract.
 """
@@ -27,7 +28,18 @@ from typing import Any
 from witgen.diagnostics import Note, Source, Span, WitError
 from witgen.toml import read_toml
 
-__all__ = ["DERIVE", "FILE_NAME", "Contract", "Project", "Target", "find_project", "project_file", "read_project"]
+__all__ = [
+    "DERIVE",
+    "FILE_NAME",
+    "PROVIDED",
+    "PROVIDED_NAME",
+    "Contract",
+    "Project",
+    "Target",
+    "find_project",
+    "project_file",
+    "read_project",
+]
 
 FILE_NAME = "witgen.toml"
 
@@ -37,6 +49,15 @@ _FOR_RUST: dict[str, tuple[type, str]] = {
     "split": (bool, "true or false"),
     "derives": (list, "a list of traits"),
 }
+#: The same for Python.
+_FOR_PYTHON: dict[str, tuple[type, str]] = {
+    "provided": (list, "a list of packages and interfaces"),
+}
+_FOR_LANGUAGES = {"rust": _FOR_RUST, "python": _FOR_PYTHON}
+#: The packages whose imports Python leaves to providers where nothing else is said: those that `witgen.wasi` has.
+PROVIDED = ("wasi:io", "wasi:clocks", "wasi:random", "wasi:cli", "wasi:filesystem", "wasi:sockets")
+#: A package, or an interface of it, without a version.
+PROVIDED_NAME = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?", re.ASCII | re.IGNORECASE)
 #: The path of a trait that Rust can derive.
 DERIVE = re.compile(r"(::)?[A-Za-z_]\w*(::[A-Za-z_]\w*)*", re.ASCII)
 
@@ -54,7 +75,7 @@ class Target:
     """What is generated for a world: a place for each language that is wanted.
 
     `split` says that Rust becomes a folder with a file for each interface, `derives` names traits that its records,
-    variants and enums derive as well.
+    variants and enums derive as well, `provided` packages and interfaces whose imports Python leaves to providers.
     """
 
     contract: Contract
@@ -62,6 +83,7 @@ class Target:
     outputs: tuple[tuple[str, Path], ...]
     split: bool = False
     derives: tuple[str, ...] = ()
+    provided: tuple[str, ...] = PROVIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +142,10 @@ class _Reader:
     def _target(self, table: Any, contracts: Mapping[str, Contract]) -> Target:
         if not isinstance(table, dict):
             raise self._error("generate", "generate must be an array of tables: [[generate]]")
-        self._known(table, ("contract", "world", *_LANGUAGES, *_FOR_RUST), "key")
+        options = _FOR_RUST | _FOR_PYTHON
+        self._known(table, ("contract", "world", *_LANGUAGES, *options), "key")
         for key, value in table.items():
-            kind, spelled = _FOR_RUST.get(key, (str, "a string"))
+            kind, spelled = options.get(key, (str, "a string"))
             if not isinstance(value, kind):
                 raise self._error(key, f"{key} must be {spelled}")
         name = table.get("contract")
@@ -132,14 +155,19 @@ class _Reader:
         outputs = tuple((language, self._folder / table[language]) for language in _LANGUAGES if language in table)
         if not outputs:
             raise self._error("generate", f"generate for contract {name} names no output: python or rust")
-        for key in _FOR_RUST:
-            if key in table and "rust" not in table:
-                raise self._error(key, f"{key} is for Rust, and rust names no place")
+        for language, keys in _FOR_LANGUAGES.items():
+            for key in keys:
+                if key in table and language not in table:
+                    raise self._error(key, f"{key} is for {language.title()}, and {language} names no place")
         derives = tuple(table.get("derives", ()))
         for derive in derives:
             if not isinstance(derive, str) or not DERIVE.fullmatch(derive):
                 raise self._error("derives", f"derives: {derive!r} is no path of a trait")
-        return Target(contracts[name], table.get("world"), outputs, table.get("split", False), derives)
+        provided = tuple(table.get("provided", PROVIDED))
+        for item in provided:
+            if not isinstance(item, str) or not PROVIDED_NAME.fullmatch(item):
+                raise self._error("provided", f"provided: {item!r} is no package or interface (`wasi:io`)")
+        return Target(contracts[name], table.get("world"), outputs, table.get("split", False), derives, provided)
 
     def _table(self, data: Mapping[str, Any], key: str, kind: type) -> Any:
         found = data.get(key, kind())

@@ -91,11 +91,30 @@ def test_types_derive_what_they_are_told_to_where_they_can(folder: Path) -> None
     assert written(folder) == before
 
 
+WASI = """
+package a:b;
+world w { import wasi:random/random@0.2.0; export f: func(); }
+package wasi:random@0.2.0 { interface random { get-random-u64: func() -> u64; } }
+"""
+
+
+def test_imports_of_wasi_are_left_to_providers_unless_it_is_said(folder: Path) -> None:
+    (folder / "contract.wit").write_text(WASI)
+    for option, there in ((), False), (("--provided", ""), True), (("--provided", "wasi:random/random"), False):
+        assert not run("contract.wit", "--lang", "python", "-o", "w.py", *option).exit_code
+        assert ("class Random(Protocol)" in (folder / "w.py").read_text()) is there
+    (folder / "witgen.toml").write_text(PROJECT.replace("rust =", "provided = []\npython =").replace(".rs", ".py"))
+    assert not run().exit_code
+    assert "class Random(Protocol)" in (folder / "src/bindings.py").read_text()
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
         (["contract.wit", "--lang", "python", "-o", "x", "--split"], "--split and --derive are for --lang rust"),
         (["contract.wit", "--lang", "rust", "-o", "x", "--derive", "a b"], "'a b' is no path of a trait"),
+        (["contract.wit", "--lang", "rust", "-o", "x", "--provided", "a:b"], "--provided is for --lang python"),
+        (["contract.wit", "--lang", "python", "-o", "x", "--provided", "a:b,c"], "'c' is no package or interface"),
         (["--split"], "go with PATHS"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
@@ -34,14 +35,15 @@ LIBRARY = """
 """
 
 
-def adapter(folder: Path, wit: str) -> ModuleType:
+def adapter(folder: Path, wit: str, *, provided: Collection[str] = ()) -> ModuleType:
     """The module that witgen generates for the only world of a package given as text."""
     contract = folder / "contract.wit"
     contract.write_text(wit)
     loaded = load([contract])
     name = f"generated_adapter_{next(_numbers)}"
     path = folder / f"{name}.py"
-    path.write_text(python.emit(loaded.resolve, select_world(loaded, None), source="contract.wit"))
+    world = select_world(loaded, None)
+    path.write_text(python.emit(loaded.resolve, world, source="contract.wit", provided=provided))
     return import_file(path, name)
 
 

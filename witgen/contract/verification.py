@@ -7,7 +7,7 @@ loads a component and in ``witgen verify``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from witgen import binary
 from witgen.binary import model
@@ -25,20 +25,16 @@ def own_digests(component: model.Component) -> WorldDigest:
     return Digests(resolve).world(world)
 
 
-def differences(found: WorldDigest, imports: FunctionDigests, exports: FunctionDigests) -> list[str]:
+def differences(
+    found: WorldDigest, imports: FunctionDigests, exports: FunctionDigests, provided: Sequence[FunctionDigests] = ()
+) -> list[str]:
     """Where a component with the digests `found` does not keep a contract, a line each; nothing where it does.
 
-    Every function that it imports must be one of `imports`, and every one of `exports` must be there.
+    Every function that it imports must be one of `imports` or of what is `provided` beside them, and agree with all of
+    these that have it; every one of `exports` must be there.
     """
-    lines: list[str] = []
-    offers, gives = linker(imports), linker(found.exports)
-    for name, interface in found.imports.items():
-        offered = imports.get(offers(name) or name, {})
-        for function, digest in interface.functions.items():
-            if function not in offered:
-                lines.append(f"import {full_name(name, function)}: the contract does not offer it")
-            elif offered[function] != digest:
-                lines.append(f"import {full_name(name, function)}: its type differs from the contract's")
+    lines = _import_differences(found, {"contract": imports} | {f"provider {n}": p for n, p in enumerate(provided, 1)})
+    gives = linker(found.exports)
     for name, functions in exports.items():
         link = gives(name)
         given = {} if link is None else found.exports[link].functions
@@ -48,6 +44,24 @@ def differences(found: WorldDigest, imports: FunctionDigests, exports: FunctionD
             elif given[function] != digest:
                 lines.append(f"export {full_name(name, function)}: its type differs from the contract's")
     return sorted(lines)
+
+
+def _import_differences(found: WorldDigest, offers: Mapping[str, FunctionDigests]) -> list[str]:
+    """As `differences`, for imports; `offers` by whose they are."""
+    lines: list[str] = []
+    links = {whose: linker(functions) for whose, functions in offers.items()}
+    for name, interface in found.imports.items():
+        offered = {whose: functions.get(links[whose](name) or name, {}) for whose, functions in offers.items()}
+        for function, digest in interface.functions.items():
+            having = [whose for whose, functions in offered.items() if function in functions]
+            if not having:
+                nobody = (
+                    "the contract does not offer it" if len(offers) == 1 else "no contract and no provider offers it"
+                )
+                lines.append(f"import {full_name(name, function)}: {nobody}")
+            differing = [whose for whose in having if offered[whose][function] != digest]
+            lines += (f"import {full_name(name, function)}: its type differs from the {whose}'s" for whose in differing)
+    return lines
 
 
 def world_differences(found: WorldDigest, wanted: WorldDigest) -> list[str]:

@@ -17,7 +17,8 @@ from witgen.runtime.errors import (
     Trap,
     UnsupportedComponent,
 )
-from witgen.runtime.instance import HostFunction, Instance, LiftedFunction
+from witgen.runtime.instance import Instance, LiftedFunction
+from witgen.runtime.providers import HostFunction, Provider
 from witgen.runtime.resources import GuestResource
 from witgen.runtime.scalars import (
     bad_case,
@@ -58,6 +59,7 @@ __all__ = [
     "LiftedFunction",
     "LinkError",
     "Ok",
+    "Provider",
     "ResourceDropped",
     "Some",
     "Trap",

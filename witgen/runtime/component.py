@@ -7,6 +7,7 @@ adapter says of itself: the digests of all that it imports and exports.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class Component:
             raise ComponentError(f"{name}: {error}") from None
         self._modules: dict[int, wasmtime.Module] = {}
         self._compile(self.definition)
-        self._agreed: set[str] = set()
+        self._agreed: set[tuple[str, ...]] = set()
 
     @classmethod
     def from_file(cls, path: str | Path, *, engine: wasmtime.Engine | None = None) -> Component:
@@ -93,19 +94,21 @@ class Component:
                         f"{self.name}: the core module at offset {definition.offset:#x} is not valid: {reason}"
                     ) from None
 
-    def verify(self, contract: Contract) -> None:
+    def verify(self, contract: Contract, provided: Sequence[Contract] = ()) -> None:
         """Compares the component's own types with a contract, function by function.
 
-        Every import must be a function of the contract with the same digest, and every export of the contract must be
-        there with the same digest. Raises `ContractError` with all differences.
+        Every import must be a function of the contract, or of one of those that are `provided` beside it, with the same
+        digest, and every export of the contract must be there with the same digest. Raises `ContractError` with all
+        differences.
         """
-        if contract.digest in self._agreed:
+        key = (contract.digest, *(other.digest for other in provided))
+        if key in self._agreed:
             return
         try:
             found = own_digests(self.definition)
         except binary.BinaryError as error:
             raise ComponentError(f"{self.name}: {error}") from None
-        lines = differences(found, contract.imports, contract.exports)
+        lines = differences(found, contract.imports, contract.exports, [other.imports for other in provided])
         if lines:
             raise ContractError(contract.world, lines)
-        self._agreed.add(contract.digest)
+        self._agreed.add(key)

@@ -17,6 +17,7 @@ from witgen.runtime.errors import Trap
 if TYPE_CHECKING:
     from witgen.runtime.handles import ResourceType
     from witgen.runtime.instance import Instance
+    from witgen.runtime.providers import Source
 
 Buffer = bytes | bytearray | memoryview
 
@@ -29,8 +30,8 @@ MAX_BYTES = (1 << 31) - 1
 class Context:
     """What values cross with: a memory, an allocator, a string encoding (UTF-8 here) and the handles of an instance.
 
-    One is made for each set of canonical options with which functions of an instance are lifted or lowered
-    (`CanonicalABI.md`: ``LiftLowerContext``).
+    One is made for each set of canonical options with which functions of an instance are lifted or lowered by a
+    generated module (`CanonicalABI.md`: ``LiftLowerContext``).
 
     `view` is the memory as last seen and `size` its length in bytes: reading at or above `size` needs `check` first,
     which looks whether the memory has grown.
@@ -38,16 +39,18 @@ class Context:
 
     __slots__ = ("_memory", "_realloc", "_store", "handles", "instance", "owners", "resources", "size", "view")
 
-    def __init__(self, instance: Instance, memory: wasmtime.Memory | None, realloc: wasmtime.Func | None) -> None:
+    def __init__(
+        self, instance: Instance, source: Source, memory: wasmtime.Memory | None, realloc: wasmtime.Func | None
+    ) -> None:
         self._store = instance.store
         self._memory = memory
         self._realloc = None if realloc is None else CoreFunction(instance.store, realloc, 4)
         self.instance = instance
         self.handles = instance.handles
         #: The resource types of the contract, by their index in the generated module.
-        self.resources: list[ResourceType] = instance.resources
+        self.resources: list[ResourceType] = source.resources
         #: The generated objects of the interfaces that define them.
-        self.owners: list[Any] = instance.owners
+        self.owners: list[Any] = source.owners
         self.view = memoryview(b"") if memory is None else memory_region(instance.store, memory)
         self.size = len(self.view)
 

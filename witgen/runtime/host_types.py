@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from witgen.binary import entities
 from witgen.contract.verification import linker
-from witgen.runtime.component import Component, Contract
+from witgen.runtime.component import Component
 from witgen.runtime.handles import ResourceType
 
 __all__ = ["HostTypes"]
@@ -20,10 +20,9 @@ __all__ = ["HostTypes"]
 class HostTypes:
     """The imported resource types of one instance."""
 
-    def __init__(self, component: Component, contract: Contract, resources: Sequence[ResourceType]) -> None:
-        """`resources` are those of `contract`, in its order."""
+    def __init__(self, component: Component, resources: Sequence[tuple[str, str, ResourceType]]) -> None:
+        """`resources` are those of the host, as (interface, name, type)."""
         self._component = component
-        self._contract = contract
         self._resources = resources
 
     def find(self, interface: str, name: str) -> ResourceType | None:
@@ -31,16 +30,12 @@ class HostTypes:
         return self._defined(interface, name) or self._used(interface, name)
 
     def _defined(self, interface: str, name: str) -> ResourceType | None:
-        owners = {
-            owner: index
-            for index, (owner, resource, host) in enumerate(self._contract.resources)
-            if host and resource == name
-        }
+        owners = {owner: type_ for owner, resource, type_ in self._resources if resource == name}
         link = linker(owners)(interface)
-        return None if link is None else self._resources[owners[link]]
+        return None if link is None else owners[link]
 
     def _used(self, interface: str, name: str) -> ResourceType | None:
-        if not any(host for _, _, host in self._contract.resources):
+        if not self._resources:
             return None
         wanted = self._imported.get(interface, {}).get(name)
         return None if wanted is None else self._behind.get(wanted)

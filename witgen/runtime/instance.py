@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -27,21 +27,13 @@ from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_t
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
+from witgen.runtime.providers import HostFunction, Provider, Source, Sources, drop_host_object
 
-__all__ = ["HostFunction", "Instance", "LiftedFunction"]
+__all__ = ["Instance", "LiftedFunction"]
 
 #: How an item assignment to a view of a `CoreFunction` refuses a value.
 _VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
 _VIEW_TYPES = {"I": "u32", "i": "s32", "Q": "u64", "q": "s64", "f": "f32", "d": "f64"}
-
-
-@dataclass(frozen=True, slots=True)
-class HostFunction:
-    """An import as an adapter provides it: its core type, and what makes the core function for a set of options."""
-
-    params: str
-    results: str
-    make: Callable[[Context], HostCallback]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,19 +159,23 @@ class Instance:
         component: Component,
         contract: Contract,
         imports: Mapping[str, Mapping[str, HostFunction]],
+        providers: Sequence[Provider] = (),
     ) -> None:
-        """Instantiates `component` with the functions that `imports` holds by interface and name.
+        """Instantiates `component` with the functions that `imports` holds by interface and name, and for what those
+        have not with that of the first of `providers` that has it.
 
         Raises `ContractError` if the component was made for another contract, `LinkError` if it asks for something
         that is not there, `UnsupportedComponent` if it needs what this runtime lacks, `Trap` if its start fails.
         """
-        component.verify(contract)
+        component.verify(contract, [provider.contract for provider in providers])
+        self._sources = Sources(contract, imports, providers)
+        self._sources.check(component)
         self.component = component
         self.store = wasmtime.Store(component.engine)
         self.handles = HandleTable()
         self.contract = contract
-        self.owners: list[Any] = [None] * len(contract.resources)
-        self.resources = [ResourceType(name, _drop_host_object) for name in _resource_names(contract)]
+        self.owners = self._sources.own.owners
+        self.resources = self._sources.own.resources
         #: Resources (index and representation) of objects that were collected while the guest was in a call.
         self.orphans: list[tuple[int, int]] = []
         #: An exception of host code on its way through the guest.
@@ -189,11 +185,9 @@ class Instance:
         self._lock = threading.Lock()
         self.enter = self._lock.acquire
         self.leave = self._lock.release
-        self._imports = imports
-        self._links = linker(imports)
-        self._contexts: dict[tuple[int | None, int | None, str], Context] = {}
+        self._contexts: dict[tuple[int | None, int | None, str, int], Context] = {}
         self._keep: list[object] = []
-        self._host_types = HostTypes(component, contract, tuple(self.resources))
+        self._host_types = HostTypes(component, self._sources.host_types)
         self._root = self._run(component.definition, _Frame(None), {})
         self._exports = linker(self._root)
         for index, (interface, name, host) in enumerate(contract.resources):
@@ -211,7 +205,8 @@ class Instance:
         post_return = None if post is None else lifted.frame.spaces[Sort.CORE_FUNC][post]
         if post_return is not None and signature(self.store, post_return) != (results, ""):
             raise LinkError(f"{full}: its post-return function does not take its results")
-        return LiftedFunction(self, full, lifted.core, self._context(lifted.options, lifted.frame), post_return)
+        context = self._context(lifted.options, lifted.frame, self._sources.own)
+        return LiftedFunction(self, full, lifted.core, context, post_return)
 
     def fail(self, error: BaseException) -> int:
         """Keeps an exception of host code until the guest is unwound; gives the trap that unwinds it."""
@@ -229,7 +224,7 @@ class Instance:
 
     def _exported_resource(self, interface: str, name: str, shown: str) -> ResourceType:
         found: ResourceType = self._exported(interface, name)
-        if found.drop is _drop_host_object:
+        if found.drop is drop_host_object:
             _unsupported(f"a resource that it imports as its own {name} of {interface}")
         found.name = shown
         return found
@@ -349,11 +344,10 @@ class Instance:
         function = frame.spaces[Sort.FUNC][definition.func]
         if not isinstance(function, _ImportedFunction):
             _unsupported("calls between components inside a component")
-        functions = self._imports.get(self._links(function.interface) or function.interface, {})
-        host = functions.get(function.name)
-        if host is None:
-            raise LinkError(f"nothing is given for the import {function.name} of {function.interface or 'the world'}")
-        callback = host.make(self._context(definition.options, frame))
+        found = self._sources.find(function.interface, function.name)
+        assert found is not None, "what is not given is refused before"
+        source, host = found
+        callback = host.make(self._context(definition.options, frame, source))
         return self._core_function(host.params, host.results, callback)
 
     def _resource_new(self, definition: model.ResourceNew, frame: _Frame) -> wasmtime.Func:
@@ -415,9 +409,9 @@ class Instance:
         self._keep.append(native)
         return function
 
-    def _context(self, options: model.CanonOptions, frame: _Frame) -> Context:
-        """The context of a set of options; functions with the same options share one."""
-        key = (options.memory, options.realloc, options.string_encoding.value)
+    def _context(self, options: model.CanonOptions, frame: _Frame, source: Source) -> Context:
+        """The context of a set of options; functions of a source with the same options share one."""
+        key = (options.memory, options.realloc, options.string_encoding.value, id(source))
         shared = frame.parent is None
         if shared and key in self._contexts:
             return self._contexts[key]
@@ -427,7 +421,7 @@ class Instance:
         realloc = None if options.realloc is None else frame.spaces[Sort.CORE_FUNC][options.realloc]
         if realloc is not None:
             self._expect(realloc, "iiii", "i", "realloc")
-        context = context_class[options.string_encoding.value](self, memory, realloc)
+        context = context_class[options.string_encoding.value](self, source, memory, realloc)
         if shared:
             self._contexts[key] = context
         return context
@@ -446,21 +440,6 @@ def _refuse_options(options: model.CanonOptions) -> None:
 
 def _unsupported(what: str) -> NoReturn:
     raise UnsupportedComponent(f"the component uses {what}, which this runtime does not have")
-
-
-def _resource_names(contract: Contract) -> list[str]:
-    """The resources of a contract as errors name them: with what they belong to where a name is not enough."""
-    names = [name for _, name, _ in contract.resources]
-    return [
-        name if names.count(name) == 1 else f"{name} of {owner or 'the world'}" for owner, name, _ in contract.resources
-    ]
-
-
-def _drop_host_object(rep: Any) -> None:
-    """The guest has dropped an owning handle to a host object: the object may let go of what it holds."""
-    close = getattr(rep, "close", None)
-    if close is not None:
-        close()
 
 
 def _nothing(rep: Any) -> None:

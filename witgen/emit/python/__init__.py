@@ -6,7 +6,7 @@ import functools
 import json
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import black
 from black.mode import TargetVersion
@@ -29,13 +29,15 @@ _IMPORTABLE = {
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str) -> str:
+def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str, provided: Collection[str] = ()) -> str:
     """The adapter for a world, as the text of a Python module.
 
-    `source` is the contract as the header names it (a path relative to the project). The text depends on the contract
-    and the version of the generator alone. Raises `WitError` for what adapters can't carry yet, naming the item.
+    `source` is the contract as the header names it (a path relative to the project). `provided` names packages
+    (``wasi:io``) and interfaces (``wasi:io/poll``) of which imports are left to providers. The text depends on the
+    contract, these and the version of the generator alone. Raises `WitError` for what adapters can't carry yet, naming
+    the item.
     """
-    module = build_module(resolve, world)
+    module = build_module(resolve, world, provided)
     text = (
         _environment()
         .get_template("adapter.py.j2")

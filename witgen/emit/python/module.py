@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from witgen import ir
 from witgen.contract.digest import Digests
@@ -13,6 +14,7 @@ from witgen.emit.python.exports import Exports
 from witgen.emit.python.functions import Functions
 from witgen.emit.python.imports import Imports
 from witgen.emit.python.naming import ClassNames
+from witgen.emit.python.provided import leave_to_providers
 from witgen.emit.python.refusals import refuse_unsupported
 from witgen.emit.python.sides import Sides, divide
 from witgen.emit.python.view import Module
@@ -20,9 +22,14 @@ from witgen.emit.python.view import Module
 __all__ = ["build_module"]
 
 
-def build_module(resolve: ir.Resolve, world_id: ir.WorldId) -> Module:
-    """The template's view of a world. Raises `WitError` naming an item that Python adapters don't carry yet."""
+def build_module(resolve: ir.Resolve, world_id: ir.WorldId, provided: Collection[str] = ()) -> Module:
+    """The template's view of a world whose imports of `provided` packages and interfaces are left to providers.
+
+    Raises `WitError` naming an item that Python adapters don't carry yet.
+    """
     world = resolve.worlds[world_id]
+    digest = Digests(resolve).world(world_id)
+    resolve = leave_to_providers(resolve, world_id, provided)
     refuse_unsupported(resolve, world)
     sides = divide(resolve, world_id)
     names = ClassNames(sides, world)
@@ -32,7 +39,6 @@ def build_module(resolve: ir.Resolve, world_id: ir.WorldId) -> Module:
     codec = Codec(annotations)
     errors = _errors(sides, world, names)
     functions = Functions(codec, annotations, errors)
-    digest = Digests(resolve).world(world_id)
     types = _types(sides, world, names)
     exports = Exports(sides, functions)
     export_classes = exports.interfaces()

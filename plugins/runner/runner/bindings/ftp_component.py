@@ -108,8 +108,6 @@ CONTRACT = rt.Contract(
         ("wasi:io/poll@0.2.1", "pollable", True),
         ("wasi:io/streams@0.2.1", "input-stream", True),
         ("wasi:io/streams@0.2.1", "output-stream", True),
-        ("wasi:sockets/network@0.2.1", "network", True),
-        ("wasi:sockets/tcp@0.2.1", "tcp-socket", True),
         ("runner:host/readiness@0.1.0", "poll-set", True),
         ("component:ftp/data-plane@0.1.0", "transfer", False),
         ("component:ftp/control@0.1.0", "session", False),
@@ -117,115 +115,12 @@ CONTRACT = rt.Contract(
     ),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class StreamError_LastOperationFailed:
-    """The operation failed; from now on the stream is closed."""
-
-    value: ErrorError
-
-
-@dataclass(frozen=True, slots=True)
-class StreamError_Closed:
-    """The stream has come to its end."""
-
-
-#: Why a stream gives or takes no more bytes.
-StreamError: TypeAlias = StreamError_LastOperationFailed | StreamError_Closed
-#: A point in time, in nanoseconds since one that is not specified. Means nothing outside the instance.
-Instant: TypeAlias = "int"
 #: A length of time, in nanoseconds.
 Duration: TypeAlias = "int"
-
-
-@dataclass(slots=True)
-class Datetime:
-    """A point in time, since 1970-01-01T00:00:00Z, leap seconds not counted."""
-
-    #: Whole seconds.
-    seconds: int
-    #: Nanoseconds beyond them, under 1 000 000 000.
-    nanoseconds: int
-
-
-class ErrorCode(enum.Enum):
-    """Why a socket function failed."""
-
-    #: None of the others.
-    UNKNOWN = 0
-    #: The policy of the host forbids it.
-    ACCESS_DENIED = 1
-    #: The host cannot do it.
-    NOT_SUPPORTED = 2
-    #: An argument is out of its range.
-    INVALID_ARGUMENT = 3
-    #: There is not enough memory.
-    OUT_OF_MEMORY = 4
-    #: It took too long.
-    TIMEOUT = 5
-    #: Another operation on the same object is under way.
-    CONCURRENCY_CONFLICT = 6
-    #: A `finish` without its `start`.
-    NOT_IN_PROGRESS = 7
-    #: Not yet; wait with `subscribe`.
-    WOULD_BLOCK = 8
-    #: The socket is in a state in which this cannot be done.
-    INVALID_STATE = 9
-    #: The host opens no more sockets.
-    NEW_SOCKET_LIMIT = 10
-    #: No interface of the host has this address.
-    ADDRESS_NOT_BINDABLE = 11
-    #: The address is in use, or no port is left.
-    ADDRESS_IN_USE = 12
-    #: There is no way to the address.
-    REMOTE_UNREACHABLE = 13
-    #: The other side refused the connection.
-    CONNECTION_REFUSED = 14
-    #: The other side broke the connection.
-    CONNECTION_RESET = 15
-    #: The connection was given up.
-    CONNECTION_ABORTED = 16
-    #: The datagram is too large.
-    DATAGRAM_TOO_LARGE = 17
-    #: The name is malformed or has no address.
-    NAME_UNRESOLVABLE = 18
-    #: The name could not be resolved; it may be later.
-    TEMPORARY_RESOLVER_FAILURE = 19
-    #: The name cannot be resolved.
-    PERMANENT_RESOLVER_FAILURE = 20
-
-
-class IpAddressFamily(enum.Enum):
-    """The kind of an address."""
-
-    #: IPv4
-    IPV4 = 0
-    #: IPv6
-    IPV6 = 1
-
-
 #: An IPv4 address, first byte first.
 Ipv4Address: TypeAlias = "tuple[int, int, int, int]"
 #: An IPv6 address, first group first.
 Ipv6Address: TypeAlias = "tuple[int, int, int, int, int, int, int, int]"
-
-
-@dataclass(frozen=True, slots=True)
-class IpAddress_Ipv4:
-    """IPv4"""
-
-    value: tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class IpAddress_Ipv6:
-    """IPv6"""
-
-    value: tuple[int, int, int, int, int, int, int, int]
-
-
-#: An address.
-IpAddress: TypeAlias = IpAddress_Ipv4 | IpAddress_Ipv6
 
 
 @dataclass(slots=True)
@@ -268,17 +163,6 @@ class IpSocketAddress_Ipv6:
 
 #: An address with a port.
 IpSocketAddress: TypeAlias = IpSocketAddress_Ipv4 | IpSocketAddress_Ipv6
-
-
-class ShutdownType(enum.Enum):
-    """Directions to shut down."""
-
-    #: No more is read; what has come in is thrown away.
-    RECEIVE = 0
-    #: No more is written; the other side sees the end.
-    SEND = 1
-    #: Both.
-    BOTH = 2
 
 
 class Level(enum.Enum):
@@ -997,14 +881,6 @@ class Batch:
     more: bool
 
 
-class StreamErrorException(rt.Err[StreamError]):
-    """Raised where the result of a function is an error of type `StreamError`, which is its `value`."""
-
-
-class ErrorCodeException(rt.Err[ErrorCode]):
-    """Raised where the result of a function is an error of type `ErrorCode`, which is its `value`."""
-
-
 class TlsErrorException(rt.Err[TlsError]):
     """Raised where the result of a function is an error of type `TlsError`, which is its `value`."""
 
@@ -1016,296 +892,17 @@ class TypesErrorException(rt.Err[TypesError]):
 class ErrorError(Protocol):
     """A failure whose kind only the host knows."""
 
-    def to_debug_string(self) -> str:
-        """What happened, for people. Programs must not depend on it."""
-        raise NotImplementedError
-
-
-class Error(Protocol):
-    """Failures of streams.
-
-    Interface `wasi:io/error@0.2.1`, as a host provides it.
-    """
-
 
 class Pollable(Protocol):
     """One condition, such as "the stream can be read", that is either met or not."""
-
-    def ready(self) -> bool:
-        """Whether the condition is met now. Never blocks."""
-        raise NotImplementedError
-
-    def block(self) -> None:
-        """Returns when the condition is met."""
-        raise NotImplementedError
-
-
-class Poll(Protocol):
-    """Readiness of anything that may have to be waited for.
-
-    Interface `wasi:io/poll@0.2.1`, as a host provides it.
-    """
-
-    def poll(self, in_: list[Pollable]) -> Sequence[int]:
-        """Waits until at least one of the conditions is met and gives the indices of those that are.
-
-        Traps for an empty list. The work grows with the length of the list: for many, see `runner:host/readiness`.
-        """
-        raise NotImplementedError
 
 
 class InputStream(Protocol):
     """A source of bytes."""
 
-    def read(self, len: int) -> rt.Buffer:
-        """Takes up to `len` bytes, as many as there are at once, and none if there are none yet.
-
-        Fails with `closed` after the last byte.
-
-        Raises `StreamErrorException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def skip(self, len: int) -> int:
-        """Throws away up to `len` bytes and gives how many those were; otherwise as `read`.
-
-        Raises `StreamErrorException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def subscribe(self) -> Pollable:
-        """Ready when `read` would give bytes, the end or a failure. Must be dropped before the stream."""
-        raise NotImplementedError
-
 
 class OutputStream(Protocol):
     """A sink of bytes. Dropping it closes it; what has not been flushed may be lost."""
-
-    def check_write(self) -> int:
-        """How many bytes the next `write` may carry. 0: wait with `subscribe`.
-
-        Raises `StreamErrorException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def write(self, contents: bytes) -> None:
-        """Writes all of `contents`. Traps for more bytes than the last `check-write` allowed.
-
-        Raises `StreamErrorException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def flush(self) -> None:
-        """Asks that everything written so far goes out. Until it has, `check-write` gives 0.
-
-        Raises `StreamErrorException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def subscribe(self) -> Pollable:
-        """Ready when `check-write` would give more than 0 or a failure. Must be dropped before the stream."""
-        raise NotImplementedError
-
-    def splice(self, src: InputStream, len: int) -> int:
-        """Moves up to `len` bytes from `src` to this stream, as many as can be moved at once, and gives how many
-        those were. The bytes need not pass through the caller's memory.
-
-        Fails as `check-write`, `read` and `write` would; the end of `src` is `closed`.
-
-        Raises `StreamErrorException` where the result is an error.
-        """
-        raise NotImplementedError
-
-
-class Streams(Protocol):
-    """Bytes on their way, in one direction. No function here blocks.
-
-    Interface `wasi:io/streams@0.2.1`, as a host provides it.
-    """
-
-
-class MonotonicClock(Protocol):
-    """A clock that only goes forward, for measuring and for time-outs.
-
-    Interface `wasi:clocks/monotonic-clock@0.2.1`, as a host provides it.
-    """
-
-    def now(self) -> int:
-        """The present point in time; never less than it was before."""
-        raise NotImplementedError
-
-    def subscribe_instant(self, when: int) -> Pollable:
-        """Ready from the point in time `when` on."""
-        raise NotImplementedError
-
-    def subscribe_duration(self, when: int) -> Pollable:
-        """Ready when `when` has passed since the call."""
-        raise NotImplementedError
-
-
-class WallClock(Protocol):
-    """The time of day. It may be set back.
-
-    Interface `wasi:clocks/wall-clock@0.2.1`, as a host provides it.
-    """
-
-    def now(self) -> Datetime:
-        """The present point in time."""
-        raise NotImplementedError
-
-
-class Random(Protocol):
-    """Random numbers fit for cryptography. Nothing here blocks.
-
-    Interface `wasi:random/random@0.2.1`, as a host provides it.
-    """
-
-    def get_random_bytes(self, len: int) -> rt.Buffer:
-        """Gives `len` fresh random bytes."""
-        raise NotImplementedError
-
-    def get_random_u64(self) -> int:
-        """Gives a fresh random number, any with the same likelihood."""
-        raise NotImplementedError
-
-
-class Network(Protocol):
-    """The right to reach a network. Which addresses and ports that means, the host decides."""
-
-
-class InstanceNetwork(Protocol):
-    """The network that the instance was given.
-
-    Interface `wasi:sockets/instance-network@0.2.1`, as a host provides it.
-    """
-
-    def instance_network(self) -> Network:
-        """Gives a handle to it."""
-        raise NotImplementedError
-
-
-class TcpSocket(Protocol):
-    """A TCP socket. Dropping it closes it; its streams must be dropped before."""
-
-    def start_bind(self, network: Network, local_address: IpSocketAddress) -> None:
-        """Begins to bind the socket to an address of this host.
-
-        Fails with `access-denied`, `invalid-argument` for the wrong family, `invalid-state` when bound already.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def finish_bind(self) -> None:
-        """Ends it. Fails with `address-in-use` or `address-not-bindable`.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def start_connect(self, network: Network, remote_address: IpSocketAddress) -> None:
-        """Begins to connect to an address.
-
-        Fails with `access-denied`, `invalid-argument` for the wrong family or port 0, `invalid-state`.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def finish_connect(self) -> tuple[InputStream, OutputStream]:
-        """Ends it and gives the two directions of the connection.
-
-        Fails with `timeout`, `connection-refused`, `connection-reset`, `remote-unreachable`.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def start_listen(self) -> None:
-        """Begins to listen. Fails with `invalid-state` when not bound.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def finish_listen(self) -> None:
-        """Ends it.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def accept(self) -> tuple[TcpSocket, InputStream, OutputStream]:
-        """Takes a connection that waits, with its two directions.
-
-        Fails with `would-block` when none waits, with `connection-aborted` for one that is gone, and with
-        `new-socket-limit`.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def local_address(self) -> IpSocketAddress:
-        """The address on this side. Fails with `invalid-state` before the socket is bound.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def remote_address(self) -> IpSocketAddress:
-        """The address on the other side. Fails with `invalid-state` before the socket is connected.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def set_listen_backlog_size(self, value: int) -> None:
-        """How many connections may wait to be accepted; the host may round it.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def set_keep_alive_enabled(self, value: bool) -> None:
-        """Whether a silent connection is probed, so that a dead one is noticed.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-    def subscribe(self) -> Pollable:
-        """Ready when `accept` or a `finish` would not give `would-block`. Must be dropped before the socket."""
-        raise NotImplementedError
-
-    def shutdown(self, shutdown_type: ShutdownType) -> None:
-        """Ends one direction or both. Fails with `invalid-state` when not connected.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
-
-
-class Tcp(Protocol):
-    """TCP. What takes time is begun with `start` and ended with `finish`, which fails with `would-block` until then.
-
-    Interface `wasi:sockets/tcp@0.2.1`, as a host provides it.
-    """
-
-
-class TcpCreateSocket(Protocol):
-    """How a TCP socket comes into being.
-
-    Interface `wasi:sockets/tcp-create-socket@0.2.1`, as a host provides it.
-    """
-
-    def create_tcp_socket(self, address_family: IpAddressFamily) -> TcpSocket:
-        """Creates a socket that is neither bound nor connected.
-
-        Fails with `not-supported` for a family that the host does not have and with `new-socket-limit`.
-
-        Raises `ErrorCodeException` where the result is an error.
-        """
-        raise NotImplementedError
 
 
 class Logging(Protocol):
@@ -1412,24 +1009,6 @@ class Tls(Protocol):
 class FtpComponentImports:
     """All that a host provides to a component of world `component:ftp/ftp-component@0.1.0`."""
 
-    #: Failures of streams.
-    error: Error
-    #: Readiness of anything that may have to be waited for.
-    poll: Poll
-    #: Bytes on their way, in one direction. No function here blocks.
-    streams: Streams
-    #: A clock that only goes forward, for measuring and for time-outs.
-    monotonic_clock: MonotonicClock
-    #: The time of day. It may be set back.
-    wall_clock: WallClock
-    #: Random numbers fit for cryptography. Nothing here blocks.
-    random: Random
-    #: The network that the instance was given.
-    instance_network: InstanceNetwork
-    #: TCP. What takes time is begun with `start` and ended with `finish`, which fails with `would-block` until then.
-    tcp: Tcp
-    #: How a TCP socket comes into being.
-    tcp_create_socket: TcpCreateSocket
     #: Structured logs.
     logging: Logging
     #: Waiting for many things at a price that grows with those that are ready, not with those that are waited for.
@@ -1470,7 +1049,7 @@ class DataPlane:
         self._recv_data = instance.export(
             "component:ftp/data-plane@0.1.0", "recv-data", "iiiii", "i"
         )
-        instance.owners[7] = self
+        instance.owners[5] = self
 
     def send_data(self, transfer: Transfer, data: OutgoingData) -> None:
         """Sends data to the client. The component makes the preliminary reply (125 or 150); `poll-command` gives the
@@ -1487,7 +1066,7 @@ class DataPlane:
         cx = f.cx
         try:
             v0, v1, v2, v3 = _lower_outgoing_data(cx, data)
-            _S1.pack_into(f.buffer, 0, transfer._give(cx, 7), v0, v1, v2, v3)
+            _S1.pack_into(f.buffer, 0, transfer._give(cx, 5), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1530,7 +1109,7 @@ class DataPlane:
             _S3.pack_into(
                 f.buffer,
                 0,
-                transfer._give(cx, 7),
+                transfer._give(cx, 5),
                 cx.handles.add(cx.resources[3], sink),
                 v0,
                 v1,
@@ -1667,8 +1246,8 @@ class Control:
         self._session_status = instance.export(
             "component:ftp/control@0.1.0", "[method]session.status", "i", "i"
         )
-        instance.owners[8] = self
-        instance.owners[9] = self
+        instance.owners[6] = self
+        instance.owners[7] = self
 
     def start_server(self, config: ServerConfig) -> Session:
         """Begins to serve.
@@ -1762,7 +1341,7 @@ class Control:
             if tag == 0:
                 (v23,) = _S8.unpack_from(cx.view, p)
                 result: Session | TypesErrorException = Session._owned(
-                    cx, 8, cx.handles.take(v23, cx.resources[8])
+                    cx, 6, cx.handles.take(v23, cx.resources[6])
                 )
             elif tag == 1:
                 v24, v25, v26 = _S2.unpack_from(cx.view, p)
@@ -1862,7 +1441,7 @@ class Control:
         cx = f.cx
         try:
             v0, v1, v2, v3 = _lower_response(cx, response)
-            _S24.pack_into(f.buffer, 0, exchange._give(cx, 9), v0, v1, v2, v3)
+            _S24.pack_into(f.buffer, 0, exchange._give(cx, 7), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1894,202 +1473,75 @@ class FtpComponent:
 
     contract: ClassVar[rt.Contract] = CONTRACT
 
-    def __init__(self, component: rt.Component, imports: FtpComponentImports) -> None:
-        """Instantiates a component.
+    def __init__(
+        self,
+        component: rt.Component,
+        imports: FtpComponentImports,
+        *,
+        providers: Sequence[rt.Provider] = (),
+    ) -> None:
+        """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
         is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
         """
-        functions: dict[str, dict[str, rt.HostFunction]] = {
-            "wasi:io/error@0.2.1": {
-                "[method]error.to-debug-string": rt.HostFunction(
-                    "ii", "", lambda cx: _import_error_error_to_debug_string(cx, imports.error)
-                ),
-            },
-            "wasi:io/poll@0.2.1": {
-                "[method]pollable.ready": rt.HostFunction(
-                    "i", "i", lambda cx: _import_poll_pollable_ready(cx, imports.poll)
-                ),
-                "[method]pollable.block": rt.HostFunction(
-                    "i", "", lambda cx: _import_poll_pollable_block(cx, imports.poll)
-                ),
-                "poll": rt.HostFunction("iii", "", lambda cx: _import_poll_poll(cx, imports.poll)),
-            },
-            "wasi:io/streams@0.2.1": {
-                "[method]input-stream.read": rt.HostFunction(
-                    "ili", "", lambda cx: _import_streams_input_stream_read(cx, imports.streams)
-                ),
-                "[method]input-stream.skip": rt.HostFunction(
-                    "ili", "", lambda cx: _import_streams_input_stream_skip(cx, imports.streams)
-                ),
-                "[method]input-stream.subscribe": rt.HostFunction(
-                    "i", "i", lambda cx: _import_streams_input_stream_subscribe(cx, imports.streams)
-                ),
-                "[method]output-stream.check-write": rt.HostFunction(
-                    "ii",
-                    "",
-                    lambda cx: _import_streams_output_stream_check_write(cx, imports.streams),
-                ),
-                "[method]output-stream.write": rt.HostFunction(
-                    "iiii", "", lambda cx: _import_streams_output_stream_write(cx, imports.streams)
-                ),
-                "[method]output-stream.flush": rt.HostFunction(
-                    "ii", "", lambda cx: _import_streams_output_stream_flush(cx, imports.streams)
-                ),
-                "[method]output-stream.subscribe": rt.HostFunction(
-                    "i",
-                    "i",
-                    lambda cx: _import_streams_output_stream_subscribe(cx, imports.streams),
-                ),
-                "[method]output-stream.splice": rt.HostFunction(
-                    "iili", "", lambda cx: _import_streams_output_stream_splice(cx, imports.streams)
-                ),
-            },
-            "wasi:clocks/monotonic-clock@0.2.1": {
-                "now": rt.HostFunction(
-                    "", "l", lambda cx: _import_monotonic_clock_now(cx, imports.monotonic_clock)
-                ),
-                "subscribe-instant": rt.HostFunction(
-                    "l",
-                    "i",
-                    lambda cx: _import_monotonic_clock_subscribe_instant(
-                        cx, imports.monotonic_clock
-                    ),
-                ),
-                "subscribe-duration": rt.HostFunction(
-                    "l",
-                    "i",
-                    lambda cx: _import_monotonic_clock_subscribe_duration(
-                        cx, imports.monotonic_clock
-                    ),
-                ),
-            },
-            "wasi:clocks/wall-clock@0.2.1": {
-                "now": rt.HostFunction(
-                    "i", "", lambda cx: _import_wall_clock_now(cx, imports.wall_clock)
-                ),
-            },
-            "wasi:random/random@0.2.1": {
-                "get-random-bytes": rt.HostFunction(
-                    "li", "", lambda cx: _import_random_get_random_bytes(cx, imports.random)
-                ),
-                "get-random-u64": rt.HostFunction(
-                    "", "l", lambda cx: _import_random_get_random_u64(cx, imports.random)
-                ),
-            },
-            "wasi:sockets/instance-network@0.2.1": {
-                "instance-network": rt.HostFunction(
-                    "",
-                    "i",
-                    lambda cx: _import_instance_network_instance_network(
-                        cx, imports.instance_network
-                    ),
-                ),
-            },
-            "wasi:sockets/tcp@0.2.1": {
-                "[method]tcp-socket.start-bind": rt.HostFunction(
-                    "iiiiiiiiiiiiiii",
-                    "",
-                    lambda cx: _import_tcp_tcp_socket_start_bind(cx, imports.tcp),
-                ),
-                "[method]tcp-socket.finish-bind": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_finish_bind(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.start-connect": rt.HostFunction(
-                    "iiiiiiiiiiiiiii",
-                    "",
-                    lambda cx: _import_tcp_tcp_socket_start_connect(cx, imports.tcp),
-                ),
-                "[method]tcp-socket.finish-connect": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_finish_connect(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.start-listen": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_start_listen(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.finish-listen": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_finish_listen(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.accept": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_accept(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.local-address": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_local_address(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.remote-address": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tcp_tcp_socket_remote_address(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.set-listen-backlog-size": rt.HostFunction(
-                    "ili",
-                    "",
-                    lambda cx: _import_tcp_tcp_socket_set_listen_backlog_size(cx, imports.tcp),
-                ),
-                "[method]tcp-socket.set-keep-alive-enabled": rt.HostFunction(
-                    "iii",
-                    "",
-                    lambda cx: _import_tcp_tcp_socket_set_keep_alive_enabled(cx, imports.tcp),
-                ),
-                "[method]tcp-socket.subscribe": rt.HostFunction(
-                    "i", "i", lambda cx: _import_tcp_tcp_socket_subscribe(cx, imports.tcp)
-                ),
-                "[method]tcp-socket.shutdown": rt.HostFunction(
-                    "iii", "", lambda cx: _import_tcp_tcp_socket_shutdown(cx, imports.tcp)
-                ),
-            },
-            "wasi:sockets/tcp-create-socket@0.2.1": {
-                "create-tcp-socket": rt.HostFunction(
-                    "ii",
-                    "",
-                    lambda cx: _import_tcp_create_socket_create_tcp_socket(
-                        cx, imports.tcp_create_socket
-                    ),
-                ),
-            },
-            "runner:host/logging@0.1.0": {
-                "threshold": rt.HostFunction(
-                    "", "i", lambda cx: _import_logging_threshold(cx, imports.logging)
-                ),
-                "log": rt.HostFunction(
-                    "iiiiiiiiiiliiii", "", lambda cx: _import_logging_log(cx, imports.logging)
-                ),
-            },
-            "runner:host/readiness@0.1.0": {
-                "[constructor]poll-set": rt.HostFunction(
-                    "", "i", lambda cx: _import_readiness_poll_set_new(cx, imports.readiness)
-                ),
-                "[method]poll-set.add": rt.HostFunction(
-                    "ili", "", lambda cx: _import_readiness_poll_set_add(cx, imports.readiness)
-                ),
-                "[method]poll-set.remove": rt.HostFunction(
-                    "il", "", lambda cx: _import_readiness_poll_set_remove(cx, imports.readiness)
-                ),
-                "[method]poll-set.take": rt.HostFunction(
-                    "iiiii", "", lambda cx: _import_readiness_poll_set_take(cx, imports.readiness)
-                ),
-                "[method]poll-set.subscribe": rt.HostFunction(
-                    "i", "i", lambda cx: _import_readiness_poll_set_subscribe(cx, imports.readiness)
-                ),
-            },
-            "runner:host/tls@0.1.0": {
-                "client": rt.HostFunction(
-                    "iiiii", "", lambda cx: _import_tls_client(cx, imports.tls)
-                ),
-                "server": rt.HostFunction(
-                    "iii", "", lambda cx: _import_tls_server(cx, imports.tls)
-                ),
-                "stream-failure": rt.HostFunction(
-                    "ii", "", lambda cx: _import_tls_stream_failure(cx, imports.tls)
-                ),
-            },
-        }
-        instance = rt.Instance(component, CONTRACT, functions)
+        instance = rt.Instance(component, CONTRACT, _functions(imports), providers)
         self._instance = instance
         self.data_plane = DataPlane(instance)
         self.control = Control(instance)
 
     @classmethod
-    def load(cls, path: str | Path, imports: FtpComponentImports) -> FtpComponent:
+    def load(
+        cls,
+        path: str | Path,
+        imports: FtpComponentImports,
+        *,
+        providers: Sequence[rt.Provider] = (),
+    ) -> FtpComponent:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path), imports)
+        return cls(rt.Component.from_file(path), imports, providers=providers)
+
+
+def provider(imports: FtpComponentImports) -> rt.Provider:
+    """What serves components of other worlds as well with these imports."""
+    return rt.Provider(CONTRACT, _functions(imports))
+
+
+def _functions(imports: FtpComponentImports) -> dict[str, dict[str, rt.HostFunction]]:
+    return {
+        "runner:host/logging@0.1.0": {
+            "threshold": rt.HostFunction(
+                "", "i", lambda cx: _import_logging_threshold(cx, imports.logging)
+            ),
+            "log": rt.HostFunction(
+                "iiiiiiiiiiliiii", "", lambda cx: _import_logging_log(cx, imports.logging)
+            ),
+        },
+        "runner:host/readiness@0.1.0": {
+            "[constructor]poll-set": rt.HostFunction(
+                "", "i", lambda cx: _import_readiness_poll_set_new(cx, imports.readiness)
+            ),
+            "[method]poll-set.add": rt.HostFunction(
+                "ili", "", lambda cx: _import_readiness_poll_set_add(cx, imports.readiness)
+            ),
+            "[method]poll-set.remove": rt.HostFunction(
+                "il", "", lambda cx: _import_readiness_poll_set_remove(cx, imports.readiness)
+            ),
+            "[method]poll-set.take": rt.HostFunction(
+                "iiiii", "", lambda cx: _import_readiness_poll_set_take(cx, imports.readiness)
+            ),
+            "[method]poll-set.subscribe": rt.HostFunction(
+                "i", "i", lambda cx: _import_readiness_poll_set_subscribe(cx, imports.readiness)
+            ),
+        },
+        "runner:host/tls@0.1.0": {
+            "client": rt.HostFunction("iiiii", "", lambda cx: _import_tls_client(cx, imports.tls)),
+            "server": rt.HostFunction("iii", "", lambda cx: _import_tls_server(cx, imports.tls)),
+            "stream-failure": rt.HostFunction(
+                "ii", "", lambda cx: _import_tls_stream_failure(cx, imports.tls)
+            ),
+        },
+    }
 
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
@@ -2119,25 +1571,13 @@ _S22 = struct.Struct("<QB3xB3x2I")
 _S23 = struct.Struct("<4x10I?")
 _S24 = struct.Struct("<I12xI12xQ8xI12xI")
 _S25 = struct.Struct("<2I?")
-_S26 = struct.Struct("<I")
-_S27 = struct.Struct("<B3xI")
-_S28 = struct.Struct("<B")
-_S29 = struct.Struct("<B3x2I")
-_S30 = struct.Struct("<B7xQ")
-_S31 = struct.Struct("<QI")
-_S32 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI12xI")
-_S33 = struct.Struct("<2B")
-_S34 = struct.Struct("<B3xB")
-_S35 = struct.Struct("<B3x3I")
-_S36 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xI12xI12xI")
-_S37 = struct.Struct("<8xq")
-_S38 = struct.Struct("<8xd")
-_S39 = struct.Struct("<8x?")
-_S40 = struct.Struct("<I12xI12xI12xI")
-_S41 = struct.Struct("<B3xB3x2I")
-_ERROR_CODE: rt.Cases[ErrorCode] = tuple(ErrorCode)
-_IP_ADDRESS_FAMILY: rt.Cases[IpAddressFamily] = tuple(IpAddressFamily)
-_SHUTDOWN_TYPE: rt.Cases[ShutdownType] = tuple(ShutdownType)
+_S26 = struct.Struct("<I12xI12xI12xI12xI12xI12xI12xI12xI12xI12xQ8xI12xI12xI12xI")
+_S27 = struct.Struct("<8xq")
+_S28 = struct.Struct("<8xd")
+_S29 = struct.Struct("<8x?")
+_S30 = struct.Struct("<I12xI12xI12xI")
+_S31 = struct.Struct("<B3xB3x2I")
+_S32 = struct.Struct("<B3x2I")
 _LEVEL: rt.Cases[Level] = tuple(Level)
 _TLS_ERROR_KIND: rt.Cases[TlsErrorKind] = tuple(TlsErrorKind)
 _TYPES_ERROR_KIND: rt.Cases[TypesErrorKind] = tuple(TypesErrorKind)
@@ -2362,7 +1802,7 @@ def _load_action(cx: rt.Context, p: int) -> Action:
             Retrieval(
                 cx.string(v28, v29),
                 v30,
-                Transfer._owned(cx, 7, cx.handles.take(v31, cx.resources[7])),
+                Transfer._owned(cx, 5, cx.handles.take(v31, cx.resources[5])),
             )
         )
     if tag == 13:
@@ -2372,7 +1812,7 @@ def _load_action(cx: rt.Context, p: int) -> Action:
                 (cx.string(v33, v34) if v32 == 1 else None if v32 == 0 else rt.bad_case(v32)),
                 _STORE_MODE[v35],
                 v36,
-                Transfer._owned(cx, 7, cx.handles.take(v37, cx.resources[7])),
+                Transfer._owned(cx, 5, cx.handles.take(v37, cx.resources[5])),
             )
         )
     if tag == 14:
@@ -2381,7 +1821,7 @@ def _load_action(cx: rt.Context, p: int) -> Action:
             Listing(
                 (cx.string(v39, v40) if v38 == 1 else None if v38 == 0 else rt.bad_case(v38)),
                 _LISTING_STYLE[v41],
-                Transfer._owned(cx, 7, cx.handles.take(v42, cx.resources[7])),
+                Transfer._owned(cx, 5, cx.handles.take(v42, cx.resources[5])),
             )
         )
     raise rt.bad_case(tag)
@@ -2396,7 +1836,7 @@ def _load_list_command(cx: rt.Context, p: int, n: int) -> list[Command]:
         v0, v1, v2 = _S19.unpack_from(cx.view, q)
         found.append(
             Command(
-                Exchange._owned(cx, 9, cx.handles.take(v0, cx.resources[9])),
+                Exchange._owned(cx, 7, cx.handles.take(v0, cx.resources[7])),
                 v1,
                 v2,
                 _load_action(cx, q + 24),
@@ -2575,84 +2015,19 @@ def _lower_response(cx: rt.Context, v: Response) -> tuple[int, int, int, int]:
     raise rt.bad_type(v, "Response")
 
 
-def _load_list_pollable(cx: rt.Context, p: int, n: int) -> list[Pollable]:
-    size = n * 4
-    if p & 3 or p + size > cx.size:
-        cx.check(p, size, 4)
-    return [cx.handles.rep(v0, cx.resources[1]) for v0, in _S26.iter_unpack(cx.view[p : p + size])]
-
-
-def _store_list_u32(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
-    n = len(v)
-    if not n:
-        return 4, 0
-    p = cx.allocate(n * 4, 4)
-    struct.pack_into(f"<{n}I", cx.view, p, *v)
-    return p, n
-
-
-def _store_stream_error(cx: rt.Context, p: int, v: StreamError) -> None:
-    if isinstance(v, StreamError_LastOperationFailed):
-        _S27.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[0], v.value))
-    elif isinstance(v, StreamError_Closed):
-        _S28.pack_into(cx.view, p, 1)
-    else:
-        raise rt.bad_type(v, "StreamError")
-
-
-def _lift_ip_socket_address(
-    cx: rt.Context,
-    a0: int,
-    a1: int,
-    a2: int,
-    a3: int,
-    a4: int,
-    a5: int,
-    a6: int,
-    a7: int,
-    a8: int,
-    a9: int,
-    a10: int,
-    a11: int,
-) -> IpSocketAddress:
-    if a0 == 0:
-        return IpSocketAddress_Ipv4(
-            Ipv4SocketAddress(a1 & 0xFFFF, (a2 & 0xFF, a3 & 0xFF, a4 & 0xFF, a5 & 0xFF))
-        )
-    if a0 == 1:
-        return IpSocketAddress_Ipv6(
-            Ipv6SocketAddress(
-                a1 & 0xFFFF,
-                a2,
-                (
-                    a3 & 0xFFFF,
-                    a4 & 0xFFFF,
-                    a5 & 0xFFFF,
-                    a6 & 0xFFFF,
-                    a7 & 0xFFFF,
-                    a8 & 0xFFFF,
-                    a9 & 0xFFFF,
-                    a10 & 0xFFFF,
-                ),
-                a11,
-            )
-        )
-    raise rt.bad_case(a0)
-
-
 def _load_value(cx: rt.Context, p: int) -> Value:
     tag = cx.view[p]
     if tag == 0:
         v0, v1 = _S13.unpack_from(cx.view, p)
         return Value_Text(cx.string(v0, v1))
     if tag == 1:
-        (v2,) = _S37.unpack_from(cx.view, p)
+        (v2,) = _S27.unpack_from(cx.view, p)
         return Value_Integer(v2)
     if tag == 2:
-        (v3,) = _S38.unpack_from(cx.view, p)
+        (v3,) = _S28.unpack_from(cx.view, p)
         return Value_Real(v3)
     if tag == 3:
-        (v4,) = _S39.unpack_from(cx.view, p)
+        (v4,) = _S29.unpack_from(cx.view, p)
         return Value_Boolean(v4)
     raise rt.bad_case(tag)
 
@@ -2684,809 +2059,6 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
     return p, n
 
 
-def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[0])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.to_debug_string()
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v2, v3 = cx.put_string(value)
-            _S6.pack_into(cx.view, p, v2, v3)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[1])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.ready()
-            a[0] = 1 if value else 0
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[1])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            v1.block()
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = _load_list_pollable(cx, v0, v1)
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.poll(v2)
-            p = a[4] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v3, v4 = _store_list_u32(cx, value)
-            _S6.pack_into(cx.view, p, v3, v4)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[2])
-            v3 = v1
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v2.read(v3)
-            except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S28.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
-            else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                v4, v5 = cx.put_bytes(value)
-                _S29.pack_into(cx.view, p, 0, v4, v5)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[2])
-            v3 = v1
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v2.skip(v3)
-            except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S28.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
-            else:
-                p = a[4] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S30.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[2])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[3])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v1.check_write()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S28.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S30.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[3])
-            v4 = cx.bytes(v1, v2)
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v3.write(v4)
-            except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S28.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
-            else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[3])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v1.flush()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S28.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 4, failure.value)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[3])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = a[4]
-            v3 = cx.handles.rep(v0, cx.resources[3])
-            v4 = cx.handles.rep(v1, cx.resources[2])
-            v5 = v2
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v3.splice(v4, v5)
-            except rt.Err as failure:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S28.pack_into(cx.view, p, 1)
-                _store_stream_error(cx, p + 8, failure.value)
-            else:
-                p = a[6] & 0xFFFFFFFF
-                if p & 7 or p + 16 > cx.size:
-                    cx.check(p, 16, 8)
-                _S30.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            value = host.now()
-            a[0] = rt.in_range(value, 64)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_monotonic_clock_subscribe_instant(
-    cx: rt.Context, host: MonotonicClock
-) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0]
-            v1 = v0
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.subscribe_instant(v1)
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_monotonic_clock_subscribe_duration(
-    cx: rt.Context, host: MonotonicClock
-) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0]
-            v1 = v0
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.subscribe_duration(v1)
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            value = host.now()
-            p = a[0] & 0xFFFFFFFF
-            if p & 7 or p + 16 > cx.size:
-                cx.check(p, 16, 8)
-            _S31.pack_into(cx.view, p, value.seconds, value.nanoseconds)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0]
-            v1 = v0
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_random_bytes(v1)
-            p = a[2] & 0xFFFFFFFF
-            if p & 3 or p + 8 > cx.size:
-                cx.check(p, 8, 4)
-            v2, v3 = cx.put_bytes(value)
-            _S6.pack_into(cx.view, p, v2, v3)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            value = host.get_random_u64()
-            a[0] = rt.in_range(value, 64)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_instance_network_instance_network(
-    cx: rt.Context, host: InstanceNetwork
-) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            value = host.instance_network()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S32.unpack(
-                rt.string_at(a, 212)
-            )
-            v14 = cx.handles.rep(v0, cx.resources[5])
-            v15 = cx.handles.rep(v1, cx.resources[4])
-            v16 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v14.start_bind(v15, v16)
-            except rt.Err as failure:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v1.finish_bind()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S32.unpack(
-                rt.string_at(a, 212)
-            )
-            v14 = cx.handles.rep(v0, cx.resources[5])
-            v15 = cx.handles.rep(v1, cx.resources[4])
-            v16 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v14.start_connect(v15, v16)
-            except rt.Err as failure:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[28] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v1.finish_connect()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                _S34.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 12 > cx.size:
-                    cx.check(p, 12, 4)
-                v2, v3 = value
-                _S29.pack_into(
-                    cx.view,
-                    p,
-                    0,
-                    cx.handles.add(cx.resources[2], v2),
-                    cx.handles.add(cx.resources[3], v3),
-                )
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v1.start_listen()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v1.finish_listen()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v1.accept()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                _S34.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 16 > cx.size:
-                    cx.check(p, 16, 4)
-                v2, v3, v4 = value
-                _S35.pack_into(
-                    cx.view,
-                    p,
-                    0,
-                    cx.handles.add(cx.resources[5], v2),
-                    cx.handles.add(cx.resources[2], v3),
-                    cx.handles.add(cx.resources[3], v4),
-                )
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v1.local_address()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S34.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S28.pack_into(cx.view, p, 0)
-                _store_ip_socket_address(cx, p + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = v1.remote_address()
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S34.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 36 > cx.size:
-                    cx.check(p, 36, 4)
-                _S28.pack_into(cx.view, p, 0)
-                _store_ip_socket_address(cx, p + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[5])
-            v3 = v1
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v2.set_listen_backlog_size(v3)
-            except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[5])
-            v3 = v1 != 0
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v2.set_keep_alive_enabled(v3)
-            except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[5])
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = a[2] & 0xFFFFFFFF
-            v2 = cx.handles.rep(v0, cx.resources[5])
-            v3 = _SHUTDOWN_TYPE[v1]
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                v2.shutdown(v3)
-            except rt.Err as failure:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S33.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[4] & 0xFFFFFFFF
-                if p + 2 > cx.size:
-                    cx.check(p, 2)
-                _S28.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
-def _import_tcp_create_socket_create_tcp_socket(
-    cx: rt.Context, host: TcpCreateSocket
-) -> rt.HostCallback:
-    def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
-        try:
-            v0 = a[0] & 0xFFFFFFFF
-            v1 = _IP_ADDRESS_FAMILY[v0]
-        except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            try:
-                value = host.create_tcp_socket(v1)
-            except rt.Err as failure:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S34.pack_into(cx.view, p, 1, failure.value._value_)
-            else:
-                p = a[2] & 0xFFFFFFFF
-                if p & 3 or p + 8 > cx.size:
-                    cx.check(p, 8, 4)
-                _S27.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[5], value))
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
-
-    return call
-
-
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
@@ -3502,7 +2074,7 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
-            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S36.unpack(
+            v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack(
                 rt.string_at(a, 228)
             )
             v15 = _LEVEL[v0]
@@ -3535,7 +2107,7 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.poll_set()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[6], value), 32)
+            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -3549,7 +2121,7 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
             v2 = a[4] & 0xFFFFFFFF
-            v3 = cx.handles.rep(v0, cx.resources[6])
+            v3 = cx.handles.rep(v0, cx.resources[4])
             v4 = v1
             v5 = cx.handles.take(v2, cx.resources[1])
         except BaseException as error:
@@ -3568,7 +2140,7 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
-            v2 = cx.handles.rep(v0, cx.resources[6])
+            v2 = cx.handles.rep(v0, cx.resources[4])
             v3 = v1
         except BaseException as error:
             return cx.fail_lift(error)
@@ -3584,8 +2156,8 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
-            v0, v1, v2, v3 = _S40.unpack(rt.string_at(a, 52))
-            v4 = cx.handles.rep(v0, cx.resources[6])
+            v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
+            v4 = cx.handles.rep(v0, cx.resources[4])
             v5 = _load_list_u64(cx, v1, v2)
             v6 = v3
         except BaseException as error:
@@ -3608,7 +2180,7 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             v0 = a[0] & 0xFFFFFFFF
-            v1 = cx.handles.rep(v0, cx.resources[6])
+            v1 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
@@ -3624,7 +2196,7 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
-            v0, v1, v2, v3 = _S40.unpack(rt.string_at(a, 52))
+            v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
             v4 = cx.handles.take(v0, cx.resources[2])
             v5 = cx.handles.take(v1, cx.resources[3])
             v6 = cx.string(v2, v3)
@@ -3639,13 +2211,13 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     cx.check(p, 16, 4)
                 v7 = failure.value
                 v8, v9 = cx.put_string(v7.message)
-                _S41.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
+                _S31.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v10, v11 = value
-                _S29.pack_into(
+                _S32.pack_into(
                     cx.view,
                     p,
                     0,
@@ -3677,13 +2249,13 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     cx.check(p, 16, 4)
                 v4 = failure.value
                 v5, v6 = cx.put_string(v4.message)
-                _S41.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
+                _S31.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v7, v8 = value
-                _S29.pack_into(
+                _S32.pack_into(
                     cx.view,
                     p,
                     0,
@@ -3720,7 +2292,7 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 v5 = value.kind._value_
                 v6 = v2
                 v7 = v3
-            _S41.pack_into(cx.view, p, v4, v5, v6, v7)
+            _S31.pack_into(cx.view, p, v4, v5, v6, v7)
         except BaseException as error:
             return cx.fail(error)
         return 0

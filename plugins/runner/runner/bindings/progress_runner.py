@@ -1198,22 +1198,22 @@ class ProgressRunner:
 
     contract: ClassVar[rt.Contract] = CONTRACT
 
-    def __init__(self, component: rt.Component) -> None:
-        """Instantiates a component.
+    def __init__(self, component: rt.Component, *, providers: Sequence[rt.Provider] = ()) -> None:
+        """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
         is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
         """
-        instance = rt.Instance(component, CONTRACT, {})
+        instance = rt.Instance(component, CONTRACT, {}, providers)
         self._instance = instance
         self.workbook = Workbook(instance)
         self.events = Events(instance)
         self.telemetry = Telemetry(instance)
 
     @classmethod
-    def load(cls, path: str | Path) -> ProgressRunner:
+    def load(cls, path: str | Path, *, providers: Sequence[rt.Provider] = ()) -> ProgressRunner:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path))
+        return cls(rt.Component.from_file(path), providers=providers)
 
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
