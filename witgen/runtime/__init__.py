@@ -39,6 +39,7 @@ from witgen.runtime.scalars import (
     s64,
     unsigned_32,
     unsigned_64,
+    wrong_class,
 )
 from witgen.runtime.values import Cases, Err, Ok, Some
 
@@ -84,4 +85,5 @@ __all__ = [
     "string_at",
     "unsigned_32",
     "unsigned_64",
+    "wrong_class",
 ]

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Sequence
+from opcode import opmap
+from types import CodeType, FunctionType
 from typing import Any
 
 import wasmtime
@@ -165,6 +167,8 @@ def host_function(
     leaves its results there and must not raise. The second item of the pair must live as long as the store.
     """
     type_ = wasmtime.FuncType([_VALTYPES[c]() for c in params], [_VALTYPES[c]() for c in results])
+    if isinstance(callback, FunctionType):
+        callback.__code__ = _begun_without_signals(callback.__code__)
     native = _callback_type(callback)
     raw = ffi.wasmtime_func_t()
     ffi.wasmtime_func_new_unchecked(
@@ -176,6 +180,22 @@ def host_function(
         ctypes.byref(raw),
     )
     return wasmtime.Func._from_raw(raw), native
+
+
+@functools.cache
+def _begun_without_signals(code: CodeType) -> CodeType:
+    """A function's code so that no signal handler runs before its first statement.
+
+    CPython runs the handlers of signals where a function begins, outside every ``try`` of it. What one raises there,
+    as Ctrl-C does, would end in ctypes, which prints it and gives the engine an address that nobody has set. Where a
+    function goes on after ``yield from`` (``RESUME 2``) it runs none; they come with the next call inside the ``try``.
+    """
+    instructions = bytearray(code.co_code)
+    for at in range(0, len(instructions), 2):
+        if instructions[at] == opmap["RESUME"]:
+            instructions[at + 1] = 2
+            return code.replace(co_code=bytes(instructions))
+    return code
 
 
 def signature(store: wasmtime.Store, function: wasmtime.Func) -> tuple[str, str]:

@@ -47,9 +47,9 @@ class GuestResource:
         found._own = False
         return found
 
-    def _lend(self, cx: Context, index: int | None = None) -> int:
-        """The representation, for a call into the instance of `cx`; of a resource of type `index`, if it is given."""
-        if index is not None and index != self._index:
+    def _lend(self, cx: Context, index: int) -> int:
+        """The representation, for a call into the instance of `cx`, which wants a resource of type `index`."""
+        if index != self._index:
             raise TypeError(f"this {type(self).__name__} is a resource of another type or of another export")
         if self._rep is None:
             raise ResourceDropped(f"this {type(self).__name__} was dropped or given away")

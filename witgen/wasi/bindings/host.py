@@ -4416,7 +4416,17 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is TypesErrorCode
+                        else rt.wrong_class(v4, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -4445,7 +4455,17 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is TypesErrorCode
+                        else rt.wrong_class(v4, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -4472,7 +4492,17 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -4502,7 +4532,17 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
                 p = a[8] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v8 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v8._value_
+                        if v8.__class__ is TypesErrorCode
+                        else rt.wrong_class(v8, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4529,7 +4569,17 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4556,12 +4606,31 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 0, value._value_)
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    0,
+                    (
+                        value._value_
+                        if value.__class__ is DescriptorFlags
+                        else rt.wrong_class(value, "DescriptorFlags")
+                    ),
+                )
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4583,12 +4652,31 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 0, value._value_)
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    0,
+                    (
+                        value._value_
+                        if value.__class__ is DescriptorType
+                        else rt.wrong_class(value, "DescriptorType")
+                    ),
+                )
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4612,7 +4700,17 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is TypesErrorCode
+                        else rt.wrong_class(v4, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4641,7 +4739,17 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v10 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v10._value_
+                        if v10.__class__ is TypesErrorCode
+                        else rt.wrong_class(v10, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4672,14 +4780,24 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v6 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TypesErrorCode
+                        else rt.wrong_class(v6, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                v6, v7 = value
-                v8, v9 = cx.put_bytes(v6)
-                _S12.pack_into(cx.view, p, 0, v8, v9, v7)
+                v7, v8 = value
+                v9, v10 = cx.put_bytes(v7)
+                _S12.pack_into(cx.view, p, 0, v9, v10, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -4703,7 +4821,17 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v7 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v7._value_
+                        if v7.__class__ is TypesErrorCode
+                        else rt.wrong_class(v7, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -4730,7 +4858,17 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -4757,7 +4895,17 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4787,7 +4935,17 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v5 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TypesErrorCode
+                        else rt.wrong_class(v5, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4814,54 +4972,69 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
-                v2 = value.data_access_timestamp
-                if v2 is None:
-                    v3 = 0
-                    v4 = 0
+                v3 = value.type
+                v4 = value.data_access_timestamp
+                if v4 is None:
                     v5 = 0
-                else:
-                    v3 = 1
-                    v4 = v2.seconds
-                    v5 = v2.nanoseconds
-                v6 = value.data_modification_timestamp
-                if v6 is None:
+                    v6 = 0
                     v7 = 0
-                    v8 = 0
+                else:
+                    v5 = 1
+                    v6 = v4.seconds
+                    v7 = v4.nanoseconds
+                v8 = value.data_modification_timestamp
+                if v8 is None:
                     v9 = 0
-                else:
-                    v7 = 1
-                    v8 = v6.seconds
-                    v9 = v6.nanoseconds
-                v10 = value.status_change_timestamp
-                if v10 is None:
+                    v10 = 0
                     v11 = 0
-                    v12 = 0
-                    v13 = 0
                 else:
-                    v11 = 1
-                    v12 = v10.seconds
-                    v13 = v10.nanoseconds
+                    v9 = 1
+                    v10 = v8.seconds
+                    v11 = v8.nanoseconds
+                v12 = value.status_change_timestamp
+                if v12 is None:
+                    v13 = 0
+                    v14 = 0
+                    v15 = 0
+                else:
+                    v13 = 1
+                    v14 = v12.seconds
+                    v15 = v12.nanoseconds
                 _S15.pack_into(
                     cx.view,
                     p,
                     0,
-                    value.type._value_,
+                    (
+                        v3._value_
+                        if v3.__class__ is DescriptorType
+                        else rt.wrong_class(v3, "DescriptorType")
+                    ),
                     value.link_count,
                     value.size,
-                    v3,
-                    v4,
                     v5,
+                    v6,
                     v7,
-                    v8,
                     v9,
+                    v10,
                     v11,
-                    v12,
                     v13,
+                    v14,
+                    v15,
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -4886,54 +5059,69 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v7 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v7._value_
+                        if v7.__class__ is TypesErrorCode
+                        else rt.wrong_class(v7, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
-                v7 = value.data_access_timestamp
-                if v7 is None:
-                    v8 = 0
-                    v9 = 0
+                v8 = value.type
+                v9 = value.data_access_timestamp
+                if v9 is None:
                     v10 = 0
-                else:
-                    v8 = 1
-                    v9 = v7.seconds
-                    v10 = v7.nanoseconds
-                v11 = value.data_modification_timestamp
-                if v11 is None:
+                    v11 = 0
                     v12 = 0
-                    v13 = 0
+                else:
+                    v10 = 1
+                    v11 = v9.seconds
+                    v12 = v9.nanoseconds
+                v13 = value.data_modification_timestamp
+                if v13 is None:
                     v14 = 0
-                else:
-                    v12 = 1
-                    v13 = v11.seconds
-                    v14 = v11.nanoseconds
-                v15 = value.status_change_timestamp
-                if v15 is None:
+                    v15 = 0
                     v16 = 0
-                    v17 = 0
-                    v18 = 0
                 else:
-                    v16 = 1
-                    v17 = v15.seconds
-                    v18 = v15.nanoseconds
+                    v14 = 1
+                    v15 = v13.seconds
+                    v16 = v13.nanoseconds
+                v17 = value.status_change_timestamp
+                if v17 is None:
+                    v18 = 0
+                    v19 = 0
+                    v20 = 0
+                else:
+                    v18 = 1
+                    v19 = v17.seconds
+                    v20 = v17.nanoseconds
                 _S15.pack_into(
                     cx.view,
                     p,
                     0,
-                    value.type._value_,
+                    (
+                        v8._value_
+                        if v8.__class__ is DescriptorType
+                        else rt.wrong_class(v8, "DescriptorType")
+                    ),
                     value.link_count,
                     value.size,
-                    v8,
-                    v9,
                     v10,
+                    v11,
                     v12,
-                    v13,
                     v14,
+                    v15,
                     v16,
-                    v17,
                     v18,
+                    v19,
+                    v20,
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -4960,7 +5148,17 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
                 p = a[20] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v15 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v15._value_
+                        if v15.__class__ is TypesErrorCode
+                        else rt.wrong_class(v15, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[20] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -4991,7 +5189,17 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v12 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v12._value_
+                        if v12.__class__ is TypesErrorCode
+                        else rt.wrong_class(v12, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5022,7 +5230,17 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
                 p = a[12] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v11 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v11._value_
+                        if v11.__class__ is TypesErrorCode
+                        else rt.wrong_class(v11, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[12] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -5052,13 +5270,23 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v5 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TypesErrorCode
+                        else rt.wrong_class(v5, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                v5, v6 = cx.put_string(value)
-                _S2.pack_into(cx.view, p, 0, v5, v6)
+                v6, v7 = cx.put_string(value)
+                _S2.pack_into(cx.view, p, 0, v6, v7)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5083,7 +5311,17 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v5 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TypesErrorCode
+                        else rt.wrong_class(v5, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5113,7 +5351,17 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
                 p = a[12] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v10 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v10._value_
+                        if v10.__class__ is TypesErrorCode
+                        else rt.wrong_class(v10, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[12] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5142,7 +5390,17 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
                 p = a[10] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v8 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v8._value_
+                        if v8.__class__ is TypesErrorCode
+                        else rt.wrong_class(v8, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[10] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5172,7 +5430,17 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v5 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TypesErrorCode
+                        else rt.wrong_class(v5, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5218,7 +5486,17 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
                     cx.check(p, 24, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
@@ -5247,7 +5525,17 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
                     cx.check(p, 24, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v7 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v7._value_
+                        if v7.__class__ is TypesErrorCode
+                        else rt.wrong_class(v7, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
@@ -5276,23 +5564,38 @@ def _import_types_directory_entry_stream_read_directory_entry(
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 20 > cx.size:
                     cx.check(p, 20, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is TypesErrorCode
+                        else rt.wrong_class(v2, "TypesErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 20 > cx.size:
                     cx.check(p, 20, 4)
                 if value is None:
-                    v4 = 0
-                    v5 = 0
                     v6 = 0
                     v7 = 0
+                    v8 = 0
+                    v9 = 0
                 else:
-                    v2, v3 = cx.put_string(value.name)
-                    v4 = 1
-                    v5 = value.type._value_
-                    v6 = v2
-                    v7 = v3
-                _S22.pack_into(cx.view, p, 0, v4, v5, v6, v7)
+                    v3 = value.type
+                    v4, v5 = cx.put_string(value.name)
+                    v6 = 1
+                    v7 = (
+                        v3._value_
+                        if v3.__class__ is DescriptorType
+                        else rt.wrong_class(v3, "DescriptorType")
+                    )
+                    v8 = v4
+                    v9 = v5
+                _S22.pack_into(cx.view, p, 0, v6, v7, v8, v9)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5317,7 +5620,11 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
                 v3 = 0
             else:
                 v2 = 1
-                v3 = value._value_
+                v3 = (
+                    value._value_
+                    if value.__class__ is TypesErrorCode
+                    else rt.wrong_class(value, "TypesErrorCode")
+                )
             _S10.pack_into(cx.view, p, v2, v3)
         except BaseException as error:
             return cx.fail(error)
@@ -5374,7 +5681,17 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v17 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v17._value_
+                        if v17.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v17, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5401,7 +5718,17 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5435,18 +5762,28 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
                 p = a[28] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v16 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v16._value_
+                        if v16.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v16, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[28] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                v16, v17 = value
+                v17, v18 = value
                 _S2.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[10], v16),
-                    cx.handles.add(cx.resources[11], v17),
+                    cx.handles.add(cx.resources[10], v17),
+                    cx.handles.add(cx.resources[11], v18),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -5469,7 +5806,17 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
@@ -5497,7 +5844,17 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
@@ -5520,7 +5877,14 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
-            a[0] = rt.in_range(value._value_, 32)
+            a[0] = rt.in_range(
+                (
+                    value._value_
+                    if value.__class__ is IpAddressFamily
+                    else rt.wrong_class(value, "IpAddressFamily")
+                ),
+                32,
+            )
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5542,7 +5906,17 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5571,7 +5945,17 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5598,7 +5982,17 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -5627,7 +6021,17 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5654,7 +6058,17 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -5683,7 +6097,17 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5729,13 +6153,23 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                v4, v5 = _store_list_incoming_datagram(cx, value)
-                _S2.pack_into(cx.view, p, 0, v4, v5)
+                v5, v6 = _store_list_incoming_datagram(cx, value)
+                _S2.pack_into(cx.view, p, 0, v5, v6)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -5774,7 +6208,17 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -5804,7 +6248,17 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v5 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v5, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -5850,7 +6304,17 @@ def _import_udp_create_socket_create_udp_socket(
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -5881,7 +6345,17 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v17 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v17._value_
+                        if v17.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v17, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5908,7 +6382,17 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5939,7 +6423,17 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v17 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v17._value_
+                        if v17.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v17, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -5966,18 +6460,28 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
-                v2, v3 = value
+                v3, v4 = value
                 _S2.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[2], v2),
-                    cx.handles.add(cx.resources[3], v3),
+                    cx.handles.add(cx.resources[2], v3),
+                    cx.handles.add(cx.resources[3], v4),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -6000,7 +6504,17 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6027,7 +6541,17 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6054,19 +6578,29 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                v2, v3, v4 = value
+                v3, v4, v5 = value
                 _S30.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[12], v2),
-                    cx.handles.add(cx.resources[2], v3),
-                    cx.handles.add(cx.resources[3], v4),
+                    cx.handles.add(cx.resources[12], v3),
+                    cx.handles.add(cx.resources[2], v4),
+                    cx.handles.add(cx.resources[3], v5),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -6089,7 +6623,17 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
@@ -6117,7 +6661,17 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
@@ -6157,7 +6711,14 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
-            a[0] = rt.in_range(value._value_, 32)
+            a[0] = rt.in_range(
+                (
+                    value._value_
+                    if value.__class__ is IpAddressFamily
+                    else rt.wrong_class(value, "IpAddressFamily")
+                ),
+                32,
+            )
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -6181,7 +6742,17 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6208,7 +6779,17 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6237,7 +6818,17 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6264,7 +6855,17 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -6293,7 +6894,17 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6320,7 +6931,17 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -6349,7 +6970,17 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6376,7 +7007,17 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -6405,7 +7046,17 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6432,7 +7083,17 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6461,7 +7122,17 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6488,7 +7159,17 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -6517,7 +7198,17 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6544,7 +7235,17 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
-                _S14.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S14.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
@@ -6573,7 +7274,17 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6619,7 +7330,17 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
-                _S10.pack_into(cx.view, p, 1, failure.value._value_)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
@@ -6648,7 +7369,17 @@ def _import_tcp_create_socket_create_tcp_socket(
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
@@ -6677,7 +7408,17 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
                 p = a[2] & 0xFFFFFFFF
                 if p & 1 or p + 22 > cx.size:
                     cx.check(p, 22, 2)
-                _S32.pack_into(cx.view, p, 1, failure.value._value_)
+                v2 = failure.value
+                _S32.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v2._value_
+                        if v2.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v2, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[2] & 0xFFFFFFFF
                 if p & 1 or p + 22 > cx.size:
@@ -6727,7 +7468,17 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
-                _S8.pack_into(cx.view, p, 1, failure.value._value_)
+                v5 = failure.value
+                _S8.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v5, "NetworkErrorCode")
+                    ),
+                )
             else:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:

@@ -1153,7 +1153,7 @@ class Session(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1175,7 +1175,7 @@ class Session(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1194,7 +1194,7 @@ class Session(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1297,8 +1297,9 @@ class Control:
                 v18 = v10
                 v19 = v11
                 v20 = v12
-            v21 = config.limits
-            v22 = config.timeouts
+            v21 = config.tls
+            v22 = config.limits
+            v23 = config.timeouts
             _S7.pack_into(
                 cx.view,
                 p,
@@ -1314,18 +1315,18 @@ class Control:
                 v18,
                 v19,
                 v20,
-                config.tls._value_,
-                v21.connections,
-                v21.connections_per_peer,
-                v21.command_line,
-                v21.login_attempts,
-                v21.inline_data,
-                v21.stream_buffer,
-                v22.login,
-                v22.idle,
-                v22.data_connection,
-                v22.transfer,
-                v22.reply,
+                v21._value_ if v21.__class__ is TlsPolicy else rt.wrong_class(v21, "TlsPolicy"),
+                v22.connections,
+                v22.connections_per_peer,
+                v22.command_line,
+                v22.login_attempts,
+                v22.inline_data,
+                v22.stream_buffer,
+                v23.login,
+                v23.idle,
+                v23.data_connection,
+                v23.transfer,
+                v23.reply,
             )
             _store_ip_socket_address(cx, p, config.address)
             f.u32[0] = p
@@ -1339,14 +1340,14 @@ class Control:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v23,) = _S8.unpack_from(cx.view, p)
+                (v24,) = _S8.unpack_from(cx.view, p)
                 result: Session | TypesErrorException = Session._owned(
-                    cx, 6, cx.handles.take(v23, cx.resources[6])
+                    cx, 6, cx.handles.take(v24, cx.resources[6])
                 )
             elif tag == 1:
-                v24, v25, v26 = _S2.unpack_from(cx.view, p)
+                v25, v26, v27 = _S2.unpack_from(cx.view, p)
                 result = TypesErrorException(
-                    TypesError(_TYPES_ERROR_KIND[v24], cx.string(v25, v26))
+                    TypesError(_TYPES_ERROR_KIND[v25], cx.string(v26, v27))
                 )
             else:
                 rt.bad_case(tag)
@@ -1369,7 +1370,7 @@ class Control:
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = session._lend(cx)
+            f.u32[0] = session._lend(cx, 6)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1391,7 +1392,7 @@ class Control:
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = session._lend(cx)
+            f.u32[0] = session._lend(cx, 6)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1603,79 +1604,81 @@ def _store_list_entry(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     q = p
     for w in v:
         v0, v1 = cx.put_string(w.name)
-        v2 = w.size
-        if v2 is None:
-            v3 = 0
+        v2 = w.kind
+        v3 = w.size
+        if v3 is None:
             v4 = 0
+            v5 = 0
         else:
-            v3 = 1
-            v4 = v2
-        v5 = w.modified
-        if v5 is None:
-            v6 = 0
+            v4 = 1
+            v5 = v3
+        v6 = w.modified
+        if v6 is None:
             v7 = 0
+            v8 = 0
         else:
-            v6 = 1
-            v7 = v5
-        v8 = w.unix_mode
-        if v8 is None:
-            v9 = 0
-            v10 = 0
+            v7 = 1
+            v8 = v6
+        v9 = w.permissions
+        v10 = w.unix_mode
+        if v10 is None:
+            v11 = 0
+            v12 = 0
         else:
-            v9 = 1
-            v10 = v8
-        v11 = w.owner
-        if v11 is None:
-            v14 = 0
-            v15 = 0
+            v11 = 1
+            v12 = v10
+        v13 = w.owner
+        if v13 is None:
             v16 = 0
+            v17 = 0
+            v18 = 0
         else:
-            v12, v13 = cx.put_string(v11)
-            v14 = 1
-            v15 = v12
-            v16 = v13
-        v17 = w.group
-        if v17 is None:
-            v20 = 0
-            v21 = 0
+            v14, v15 = cx.put_string(v13)
+            v16 = 1
+            v17 = v14
+            v18 = v15
+        v19 = w.group
+        if v19 is None:
             v22 = 0
+            v23 = 0
+            v24 = 0
         else:
-            v18, v19 = cx.put_string(v17)
-            v20 = 1
-            v21 = v18
-            v22 = v19
-        v23 = w.unique
-        if v23 is None:
-            v26 = 0
-            v27 = 0
+            v20, v21 = cx.put_string(v19)
+            v22 = 1
+            v23 = v20
+            v24 = v21
+        v25 = w.unique
+        if v25 is None:
             v28 = 0
+            v29 = 0
+            v30 = 0
         else:
-            v24, v25 = cx.put_string(v23)
-            v26 = 1
-            v27 = v24
-            v28 = v25
+            v26, v27 = cx.put_string(v25)
+            v28 = 1
+            v29 = v26
+            v30 = v27
         _S0.pack_into(
             cx.view,
             q,
             v0,
             v1,
-            w.kind._value_,
-            v3,
+            v2._value_ if v2.__class__ is EntryKind else rt.wrong_class(v2, "EntryKind"),
             v4,
-            v6,
+            v5,
             v7,
-            w.permissions._value_,
-            v9,
-            v10,
-            v14,
-            v15,
+            v8,
+            v9._value_ if v9.__class__ is Permissions else rt.wrong_class(v9, "Permissions"),
+            v11,
+            v12,
             v16,
-            v20,
-            v21,
+            v17,
+            v18,
             v22,
-            v26,
-            v27,
+            v23,
+            v24,
             v28,
+            v29,
+            v30,
         )
         q += 96
     return p, n
@@ -1916,79 +1919,81 @@ def _store_list_entry_2(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     q = p
     for w in v:
         v0, v1 = cx.put_string(w.name)
-        v2 = w.size
-        if v2 is None:
-            v3 = 0
+        v2 = w.kind
+        v3 = w.size
+        if v3 is None:
             v4 = 0
+            v5 = 0
         else:
-            v3 = 1
-            v4 = v2
-        v5 = w.modified
-        if v5 is None:
-            v6 = 0
+            v4 = 1
+            v5 = v3
+        v6 = w.modified
+        if v6 is None:
             v7 = 0
+            v8 = 0
         else:
-            v6 = 1
-            v7 = v5
-        v8 = w.unix_mode
-        if v8 is None:
-            v9 = 0
-            v10 = 0
+            v7 = 1
+            v8 = v6
+        v9 = w.permissions
+        v10 = w.unix_mode
+        if v10 is None:
+            v11 = 0
+            v12 = 0
         else:
-            v9 = 1
-            v10 = v8
-        v11 = w.owner
-        if v11 is None:
-            v14 = 0
-            v15 = 0
+            v11 = 1
+            v12 = v10
+        v13 = w.owner
+        if v13 is None:
             v16 = 0
+            v17 = 0
+            v18 = 0
         else:
-            v12, v13 = cx.put_string(v11)
-            v14 = 1
-            v15 = v12
-            v16 = v13
-        v17 = w.group
-        if v17 is None:
-            v20 = 0
-            v21 = 0
+            v14, v15 = cx.put_string(v13)
+            v16 = 1
+            v17 = v14
+            v18 = v15
+        v19 = w.group
+        if v19 is None:
             v22 = 0
+            v23 = 0
+            v24 = 0
         else:
-            v18, v19 = cx.put_string(v17)
-            v20 = 1
-            v21 = v18
-            v22 = v19
-        v23 = w.unique
-        if v23 is None:
-            v26 = 0
-            v27 = 0
+            v20, v21 = cx.put_string(v19)
+            v22 = 1
+            v23 = v20
+            v24 = v21
+        v25 = w.unique
+        if v25 is None:
             v28 = 0
+            v29 = 0
+            v30 = 0
         else:
-            v24, v25 = cx.put_string(v23)
-            v26 = 1
-            v27 = v24
-            v28 = v25
+            v26, v27 = cx.put_string(v25)
+            v28 = 1
+            v29 = v26
+            v30 = v27
         _S0.pack_into(
             cx.view,
             q,
             v0,
             v1,
-            w.kind._value_,
-            v3,
+            v2._value_ if v2.__class__ is EntryKind else rt.wrong_class(v2, "EntryKind"),
             v4,
-            v6,
+            v5,
             v7,
-            w.permissions._value_,
-            v9,
-            v10,
-            v14,
-            v15,
+            v8,
+            v9._value_ if v9.__class__ is Permissions else rt.wrong_class(v9, "Permissions"),
+            v11,
+            v12,
             v16,
-            v20,
-            v21,
+            v17,
+            v18,
             v22,
-            v26,
-            v27,
+            v23,
+            v24,
             v28,
+            v29,
+            v30,
         )
         q += 96
     return p, n
@@ -2010,8 +2015,21 @@ def _lower_response(cx: rt.Context, v: Response) -> tuple[int, int, int, int]:
         return 4, rt.in_range(v4, 32), v5, 0
     if isinstance(v, Response_Refused):
         v6 = v.value
-        v7, v8 = cx.put_string(v6.message)
-        return 5, rt.in_range(v6.reason._value_, 32), v7, v8
+        v7 = v6.reason
+        v8, v9 = cx.put_string(v6.message)
+        return (
+            5,
+            rt.in_range(
+                (
+                    v7._value_
+                    if v7.__class__ is RefusalReason
+                    else rt.wrong_class(v7, "RefusalReason")
+                ),
+                32,
+            ),
+            v8,
+            v9,
+        )
     raise rt.bad_type(v, "Response")
 
 
@@ -2063,7 +2081,9 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.threshold()
-            a[0] = rt.in_range(value._value_, 32)
+            a[0] = rt.in_range(
+                value._value_ if value.__class__ is Level else rt.wrong_class(value, "Level"), 32
+            )
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2210,19 +2230,31 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v7 = failure.value
-                v8, v9 = cx.put_string(v7.message)
-                _S31.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
+                v8 = v7.kind
+                v9, v10 = cx.put_string(v7.message)
+                _S31.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v8._value_
+                        if v8.__class__ is TlsErrorKind
+                        else rt.wrong_class(v8, "TlsErrorKind")
+                    ),
+                    v9,
+                    v10,
+                )
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                v10, v11 = value
+                v11, v12 = value
                 _S32.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[2], v10),
-                    cx.handles.add(cx.resources[3], v11),
+                    cx.handles.add(cx.resources[2], v11),
+                    cx.handles.add(cx.resources[3], v12),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2248,19 +2280,31 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v4 = failure.value
-                v5, v6 = cx.put_string(v4.message)
-                _S31.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
+                v5 = v4.kind
+                v6, v7 = cx.put_string(v4.message)
+                _S31.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TlsErrorKind
+                        else rt.wrong_class(v5, "TlsErrorKind")
+                    ),
+                    v6,
+                    v7,
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                v7, v8 = value
+                v8, v9 = value
                 _S32.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[2], v7),
-                    cx.handles.add(cx.resources[3], v8),
+                    cx.handles.add(cx.resources[2], v8),
+                    cx.handles.add(cx.resources[3], v9),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2282,17 +2326,22 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
             if p & 3 or p + 16 > cx.size:
                 cx.check(p, 16, 4)
             if value is None:
-                v4 = 0
                 v5 = 0
                 v6 = 0
                 v7 = 0
+                v8 = 0
             else:
-                v2, v3 = cx.put_string(value.message)
-                v4 = 1
-                v5 = value.kind._value_
-                v6 = v2
+                v2 = value.kind
+                v3, v4 = cx.put_string(value.message)
+                v5 = 1
+                v6 = (
+                    v2._value_
+                    if v2.__class__ is TlsErrorKind
+                    else rt.wrong_class(v2, "TlsErrorKind")
+                )
                 v7 = v3
-            _S31.pack_into(cx.view, p, v4, v5, v6, v7)
+                v8 = v4
+            _S31.pack_into(cx.view, p, v5, v6, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0

@@ -836,7 +836,7 @@ class Listener(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 5)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -858,7 +858,7 @@ class Listener(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 5)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -877,7 +877,7 @@ class Listener(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 5)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -956,26 +956,27 @@ class Server:
         cx = f.cx
         try:
             p = cx.allocate(120, 8)
-            v0 = config.limits
-            v1 = config.timeouts
+            v0 = config.scheme
+            v1 = config.limits
+            v2 = config.timeouts
             _S2.pack_into(
                 cx.view,
                 p,
                 config.backlog,
-                config.scheme._value_,
-                v0.connections,
-                v0.exchanges,
-                v0.request_line,
-                v0.header_bytes,
-                v0.header_fields,
-                v0.content,
-                v0.inline_content,
-                v0.stream_buffer,
-                v0.requests,
-                v1.header,
+                v0._value_ if v0.__class__ is Scheme else rt.wrong_class(v0, "Scheme"),
+                v1.connections,
+                v1.exchanges,
+                v1.request_line,
+                v1.header_bytes,
+                v1.header_fields,
                 v1.content,
-                v1.send,
-                v1.idle,
+                v1.inline_content,
+                v1.stream_buffer,
+                v1.requests,
+                v2.header,
+                v2.content,
+                v2.send,
+                v2.idle,
             )
             _store_ip_socket_address(cx, p, config.address)
             f.u32[0] = p
@@ -989,13 +990,13 @@ class Server:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v2,) = _S3.unpack_from(cx.view, p)
+                (v3,) = _S3.unpack_from(cx.view, p)
                 result: Listener | TypesErrorException = Listener._owned(
-                    cx, 5, cx.handles.take(v2, cx.resources[5])
+                    cx, 5, cx.handles.take(v3, cx.resources[5])
                 )
             elif tag == 1:
-                v3, v4, v5 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v3], cx.string(v4, v5)))
+                v4, v5, v6 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v4], cx.string(v5, v6)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1016,7 +1017,7 @@ class Server:
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = listener._lend(cx)
+            f.u32[0] = listener._lend(cx, 5)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1038,7 +1039,7 @@ class Server:
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = listener._lend(cx)
+            f.u32[0] = listener._lend(cx, 5)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1166,7 +1167,7 @@ class Agent(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 8)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1258,7 +1259,7 @@ class Pending(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 9)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -1317,19 +1318,19 @@ class Client:
         cx = f.cx
         try:
             v0, v1 = cx.put_string(request.method)
-            v2, v3 = cx.put_string(request.authority)
-            v4, v5 = cx.put_string(request.path)
-            v6, v7 = _store_list_types_field_2(cx, request.fields)
-            v8, v9, v10, v11 = _lower_outgoing_content(cx, request.content)
-            v12, v13 = _lower_option_u64_2(cx, request.deadline)
+            v2 = request.scheme
+            v3, v4 = cx.put_string(request.authority)
+            v5, v6 = cx.put_string(request.path)
+            v7, v8 = _store_list_types_field_2(cx, request.fields)
+            v9, v10, v11, v12 = _lower_outgoing_content(cx, request.content)
+            v13, v14 = _lower_option_u64_2(cx, request.deadline)
             _S17.pack_into(
                 f.buffer,
                 0,
-                agent._lend(cx),
+                agent._lend(cx, 8),
                 v0,
                 v1,
-                request.scheme._value_,
-                v2,
+                v2._value_ if v2.__class__ is Scheme else rt.wrong_class(v2, "Scheme"),
                 v3,
                 v4,
                 v5,
@@ -1341,6 +1342,7 @@ class Client:
                 v11,
                 v12,
                 v13,
+                v14,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1352,14 +1354,14 @@ class Client:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v14,) = _S3.unpack_from(cx.view, p)
+                (v15,) = _S3.unpack_from(cx.view, p)
                 result: Pending | TypesErrorException = Pending._owned(
-                    cx, 9, cx.handles.take(v14, cx.resources[9])
+                    cx, 9, cx.handles.take(v15, cx.resources[9])
                 )
             elif tag == 1:
-                v15, v16, v17 = _S4.unpack_from(cx.view, p)
+                v16, v17, v18 = _S4.unpack_from(cx.view, p)
                 result = TypesErrorException(
-                    TypesError(_TYPES_ERROR_KIND[v15], cx.string(v16, v17))
+                    TypesError(_TYPES_ERROR_KIND[v16], cx.string(v17, v18))
                 )
             else:
                 rt.bad_case(tag)
@@ -1383,7 +1385,7 @@ class Client:
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = agent._lend(cx)
+            f.u32[0] = agent._lend(cx, 8)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1875,7 +1877,9 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.threshold()
-            a[0] = rt.in_range(value._value_, 32)
+            a[0] = rt.in_range(
+                value._value_ if value.__class__ is Level else rt.wrong_class(value, "Level"), 32
+            )
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2022,19 +2026,31 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v7 = failure.value
-                v8, v9 = cx.put_string(v7.message)
-                _S28.pack_into(cx.view, p, 1, v7.kind._value_, v8, v9)
+                v8 = v7.kind
+                v9, v10 = cx.put_string(v7.message)
+                _S28.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v8._value_
+                        if v8.__class__ is TlsErrorKind
+                        else rt.wrong_class(v8, "TlsErrorKind")
+                    ),
+                    v9,
+                    v10,
+                )
             else:
                 p = a[8] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                v10, v11 = value
+                v11, v12 = value
                 _S29.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[2], v10),
-                    cx.handles.add(cx.resources[3], v11),
+                    cx.handles.add(cx.resources[2], v11),
+                    cx.handles.add(cx.resources[3], v12),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2060,19 +2076,31 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v4 = failure.value
-                v5, v6 = cx.put_string(v4.message)
-                _S28.pack_into(cx.view, p, 1, v4.kind._value_, v5, v6)
+                v5 = v4.kind
+                v6, v7 = cx.put_string(v4.message)
+                _S28.pack_into(
+                    cx.view,
+                    p,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TlsErrorKind
+                        else rt.wrong_class(v5, "TlsErrorKind")
+                    ),
+                    v6,
+                    v7,
+                )
             else:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
-                v7, v8 = value
+                v8, v9 = value
                 _S29.pack_into(
                     cx.view,
                     p,
                     0,
-                    cx.handles.add(cx.resources[2], v7),
-                    cx.handles.add(cx.resources[3], v8),
+                    cx.handles.add(cx.resources[2], v8),
+                    cx.handles.add(cx.resources[3], v9),
                 )
         except BaseException as error:
             return cx.fail(error)
@@ -2094,17 +2122,22 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
             if p & 3 or p + 16 > cx.size:
                 cx.check(p, 16, 4)
             if value is None:
-                v4 = 0
                 v5 = 0
                 v6 = 0
                 v7 = 0
+                v8 = 0
             else:
-                v2, v3 = cx.put_string(value.message)
-                v4 = 1
-                v5 = value.kind._value_
-                v6 = v2
+                v2 = value.kind
+                v3, v4 = cx.put_string(value.message)
+                v5 = 1
+                v6 = (
+                    v2._value_
+                    if v2.__class__ is TlsErrorKind
+                    else rt.wrong_class(v2, "TlsErrorKind")
+                )
                 v7 = v3
-            _S28.pack_into(cx.view, p, v4, v5, v6, v7)
+                v8 = v4
+            _S28.pack_into(cx.view, p, v5, v6, v7, v8)
         except BaseException as error:
             return cx.fail(error)
         return 0

@@ -362,7 +362,7 @@ class Edit(rt.GuestResource):
             v0, v1 = cx.put_string(section)
             v2, v3 = cx.put_string(key)
             v4, v5, v6 = _lower_value(cx, value)
-            _S23.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3, v4, v5, v6)
+            _S23.pack_into(f.buffer, 0, self._lend(cx, 0), v0, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -397,7 +397,7 @@ class Edit(rt.GuestResource):
         try:
             v0, v1 = cx.put_string(section)
             v2, v3 = cx.put_string(key)
-            _S24.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3)
+            _S24.pack_into(f.buffer, 0, self._lend(cx, 0), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -427,7 +427,7 @@ class Edit(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 0)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -834,7 +834,7 @@ class Subscription(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -850,7 +850,7 @@ class Subscription(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -874,7 +874,7 @@ class Subscription(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -895,7 +895,7 @@ class Subscription(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
             f.u64[2] = up_to
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -928,7 +928,7 @@ class Subscription(rt.GuestResource):
             raise f.refused()
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.call()) or f.trap[0]:
@@ -960,6 +960,8 @@ class SubscriptionFactory:
             v1, v2, v3 = _lower_option_string(cx, v0.user)
             v4, v5, v6 = _lower_option_string(cx, v0.task)
             v7, v8, v9 = _lower_option_string(cx, v0.tenant)
+            v10 = v0.phases
+            v11 = options.overflow
             _S26.pack_into(
                 f.buffer,
                 0,
@@ -972,9 +974,9 @@ class SubscriptionFactory:
                 v7,
                 v8,
                 v9,
-                v0.phases._value_,
+                v10._value_ if v10.__class__ is Phases else rt.wrong_class(v10, "Phases"),
                 options.capacity,
-                options.overflow._value_,
+                v11._value_ if v11.__class__ is Overflow else rt.wrong_class(v11, "Overflow"),
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -986,13 +988,13 @@ class SubscriptionFactory:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v10,) = _S27.unpack_from(cx.view, p)
+                (v12,) = _S27.unpack_from(cx.view, p)
                 result: Subscription | ErrorException = Subscription._owned(
-                    cx, 1, cx.handles.take(v10, cx.resources[1])
+                    cx, 1, cx.handles.take(v12, cx.resources[1])
                 )
             elif tag == 1:
-                v11, v12, v13 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v11], cx.string(v12, v13)))
+                v13, v14, v15 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v13], cx.string(v14, v15)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1055,8 +1057,9 @@ class Events:
             v1, v2 = cx.put_string(v0.user)
             v3, v4 = cx.put_string(v0.task)
             v5, v6, v7 = _lower_option_string(cx, v0.tenant)
-            v8, v9 = _store_list_field_change_2(cx, update.changes)
-            v10, v11 = _lower_option_error_kind_2(cx, update.failure)
+            v8 = update.phase
+            v9, v10 = _store_list_field_change_2(cx, update.changes)
+            v11, v12 = _lower_option_error_kind_2(cx, update.failure)
             _S25.pack_into(
                 f.buffer,
                 0,
@@ -1068,13 +1071,13 @@ class Events:
                 v5,
                 v6,
                 v7,
-                update.phase._value_,
+                v8._value_ if v8.__class__ is Phase else rt.wrong_class(v8, "Phase"),
                 update.progress,
                 update.timestamp,
-                v8,
                 v9,
                 v10,
                 v11,
+                v12,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1086,11 +1089,11 @@ class Events:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v12,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v12
+                (v13,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v13
             elif tag == 1:
-                v13, v14, v15 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v13], cx.string(v14, v15)))
+                v14, v15, v16 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v14], cx.string(v15, v16)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1302,7 +1305,7 @@ def _lower_option_phase(cx: rt.Context, v: Phase | None) -> tuple[int, int]:
     if v is None:
         return 0, 0
     else:
-        return 1, v._value_
+        return 1, v._value_ if v.__class__ is Phase else rt.wrong_class(v, "Phase")
 
 
 def _lower_option_f64(cx: rt.Context, v: float | None) -> tuple[int, float]:
@@ -1353,7 +1356,7 @@ def _lower_option_error_kind(cx: rt.Context, v: ErrorKind | None) -> tuple[int, 
     if v is None:
         return 0, 0
     else:
-        return 1, v._value_
+        return 1, v._value_ if v.__class__ is ErrorKind else rt.wrong_class(v, "ErrorKind")
 
 
 def _load_list_field_change(cx: rt.Context, p: int, n: int) -> list[FieldChange]:
@@ -1405,7 +1408,7 @@ def _lower_option_error_kind_2(cx: rt.Context, v: ErrorKind | None) -> tuple[int
     if v is None:
         return 0, 0
     else:
-        return 1, v._value_
+        return 1, v._value_ if v.__class__ is ErrorKind else rt.wrong_class(v, "ErrorKind")
 
 
 def _load_list_u64(cx: rt.Context, p: int, n: int) -> list[int]:
