@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 import wasmtime
 
 from witgen.runtime.core import CoreFunction, memory_region
-from witgen.runtime.errors import Trap
+from witgen.runtime.errors import ComponentError, Trap
+from witgen.runtime.misfits import in_words
 
 if TYPE_CHECKING:
     from witgen.runtime.handles import ResourceType
     from witgen.runtime.instance import Instance
     from witgen.runtime.providers import Source
 
-Buffer = bytes | bytearray | memoryview
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+else:
+    Buffer = bytes | bytearray | memoryview
 
-__all__ = ["CompactUtf16Context", "Context", "Utf16Context", "context_class"]
+__all__ = ["Buffer", "CompactUtf16Context", "Context", "Utf16Context", "context_class"]
 
 #: The longest string or list, in bytes, that may cross (`CanonicalABI.md`: ``MAX_STRING_BYTE_LENGTH``).
 MAX_BYTES = (1 << 31) - 1
@@ -114,8 +118,8 @@ class Context:
 
     def put_bytes(self, data: Buffer) -> tuple[int, int]:
         """Copies bytes into the guest; gives their pointer and number."""
-        if isinstance(data, memoryview):
-            data = data.cast("B")
+        if not isinstance(data, bytes):
+            data = memoryview(data).cast("B")
         length = len(data)
         if not length:
             return 1, 0
@@ -130,6 +134,13 @@ class Context:
     def fail_lift(self, error: BaseException) -> int:
         """As `fail`, for an error met while the guest's arguments were read: a discriminant that no case has."""
         return self.instance.fail(Trap("a discriminant is out of range") if isinstance(error, IndexError) else error)
+
+    def fail_lower(self, error: BaseException, function: str) -> int:
+        """As `fail`, for an error met while the result of the host's `function` was written."""
+        if isinstance(error, Exception) and not isinstance(error, ComponentError):
+            error = in_words(error)
+            error.add_note(f"in the result of {function}")
+        return self.instance.fail(error)
 
 
 class Utf16Context(Context):

@@ -10,7 +10,6 @@ What it can't run it refuses here, by name, before any guest code runs that depe
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +26,10 @@ from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_t
 from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
+from witgen.runtime.misfits import argument_of, in_words
 from witgen.runtime.providers import HostFunction, Provider, Source, Sources, drop_host_object
 
 __all__ = ["Instance", "LiftedFunction"]
-
-#: How an item assignment to a view of a `CoreFunction` refuses a value.
-_VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
-_VIEW_TYPES = {"I": "u32", "i": "s32", "Q": "u64", "q": "s64", "f": "f32", "d": "f64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +111,9 @@ class LiftedFunction(CoreFunction):
         if isinstance(error, Trap):
             return self._poisoned(error)
         self.leave()
-        if type(error).__module__ == "struct":
-            error = ValueError(str(error))
-        found = _VIEW_ERROR.match(str(error))
-        if found is not None:
-            error = type(error)(f"not a {_VIEW_TYPES[found[1]]}, or out of its range")
-        error.add_note(f"in an argument of {self.name}")
-        return error
+        found = in_words(error)
+        found.add_note(argument_of(error, self.name))
+        return found
 
     def trapped(self, error: int) -> BaseException:
         """What to raise where the core call did not return: an exception of host code that it called, or a trap."""

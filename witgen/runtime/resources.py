@@ -7,7 +7,7 @@ It knows the representation, not what the methods do: generated subclasses add t
 from __future__ import annotations
 
 import contextlib
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from witgen.runtime.context import Context
 from witgen.runtime.errors import ComponentError, InstanceUnavailable, ResourceDropped
@@ -30,6 +30,9 @@ class GuestResource:
 
     def __init__(self) -> None:
         raise TypeError(f"{type(self).__name__} objects are made by the component")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} owns what the component holds, and can't be copied or pickled")
 
     @classmethod
     def _owned(cls: type[Self], cx: Context, index: int, rep: int) -> Self:

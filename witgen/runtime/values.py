@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol
 __all__ = ["Cases", "Err", "Ok", "Result", "Some"]
 
 if TYPE_CHECKING:
-    # Checkers know these of their own: `except rt.Err as error` has an `error.value` of any type, and not of an unknown one.
+    # For checkers `except rt.Err as error` has an `error.value` of any type, and not of one that they don't know.
     from typing_extensions import TypeVar
 
     T = TypeVar("T", covariant=True, default=Any)

@@ -117,7 +117,8 @@ class Functions:
             flat = [
                 item for type_, name in zip(types, names, strict=True) for item in self.codec.lower(type_, name, block)
             ]
-        if len(flat) <= _FEW and all(letter in _VIEWS for letter, _ in flat):
+        # A view would make infinity of what is too large for an f32.
+        if len(flat) <= _FEW and all(letter in _VIEWS and letter != "f" for letter, _ in flat):
             for slot, (letter, code) in enumerate(flat):
                 view, stride = _VIEWS[letter]
                 block.add(f"f.{view}[{slot * stride}] = {code}")
@@ -219,11 +220,12 @@ class Functions:
 
     # Imports
 
-    def import_function(self, name: str, function: ir.Function, host_type: str, target: str) -> list[str]:
+    def import_function(self, name: str, function: ir.Function, host_type: str, target: str, shown: str) -> list[str]:
         """A function that makes the core function of an import.
 
         `name` is what it is called, `host_type` the class of the object that serves the interface, `target` the
-        expression that is called; of a method, the method's name alone.
+        expression that is called; of a method, the method's name alone. `shown` is the literal of the function's full
+        name, for errors.
         """
         block = Block()
         with block.indented(f"def {name}(cx: rt.Context, host: {host_type}) -> rt.HostCallback:"):
@@ -233,14 +235,11 @@ class Functions:
                 arguments = self._lift_arguments(function, signature, lifting)
                 if lifting.lines:
                     self._guarded(block, lifting, "return cx.fail_lift(error)")
-                with block.indented("try:"):
-                    if function.kind is ir.FunctionKind.METHOD:
-                        call = f"{arguments[0]}.{target}({', '.join(arguments[1:])})"
-                    else:
-                        call = f"{target}({', '.join(arguments)})"
-                    self._serve(function, signature, call, block)
-                with block.indented("except BaseException as error:"):
-                    block.add("return cx.fail(error)")
+                if function.kind is ir.FunctionKind.METHOD:
+                    call = f"{arguments[0]}.{target}({', '.join(arguments[1:])})"
+                else:
+                    call = f"{target}({', '.join(arguments)})"
+                self._serve(function, signature, call, shown, block)
                 block.add("return 0")
             block.add("return call")
         return block.lines
@@ -277,36 +276,50 @@ class Functions:
                 block.add(f"{name} = {read[letter]}")
         return list(zip(letters, names, strict=True))
 
-    def _serve(self, function: ir.Function, signature: abi.Signature, call: str, block: Block) -> None:
-        """Adds the call of the host's code and what becomes of its result."""
+    def _serve(self, function: ir.Function, signature: abi.Signature, call: str, shown: str, block: Block) -> None:
+        """Adds the call of the host's code and what becomes of its result; errors name the function as `shown`."""
         outcome = self.outcome(function)
-        result = function.result
-        if result is None:
-            block.add(call)
-            return
-        if outcome is None:
-            block.add(f"value = {call}")
-            if signature.indirect_result:
-                self._result_region(result, signature, block)
-                self.codec.store(result, "value", block)
-            else:
-                self._direct_result(result, block)
-            return
-        offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
+        returns = function.result is not None and (outcome is None or outcome.ok is not None)
         with block.indented("try:"):
-            block.add(call if outcome.ok is None else f"value = {call}")
-        with block.indented("except rt.Err:" if outcome.err is None else "except rt.Err as failure:"):
+            block.add(f"value = {call}" if returns else call)
+        if outcome is not None:
+            with block.indented("except rt.Err:" if outcome.err is None else "except rt.Err as failure:"):
+                self._outcome(function, signature, 1, outcome.err, shown, block)
+        with block.indented("except BaseException as error:"):
+            block.add("return cx.fail(error)")
+        if outcome is not None:
+            with block.indented("else:"):
+                self._outcome(function, signature, 0, outcome.ok, shown, block)
+        elif function.result is not None:
+            lowering = block.child()
             if signature.indirect_result:
-                self._result_region(result, signature, block)
-                self.codec.store_case(1, outcome.err, offset, "failure.value", block)
+                self._result_region(function.result, signature, lowering)
+                self.codec.store(function.result, "value", lowering)
             else:
-                block.add("a[0] = 1")
-        with block.indented("else:"):
-            if signature.indirect_result:
-                self._result_region(result, signature, block)
-                self.codec.store_case(0, outcome.ok, offset, "value", block)
-            else:
-                block.add("a[0] = 0")
+                self._direct_result(function.result, lowering)
+            self._guarded(block, lowering, f"return cx.fail_lower(error, {shown})")
+
+    def _outcome(
+        self,
+        function: ir.Function,
+        signature: abi.Signature,
+        case: int,
+        payload: ir.Type | None,
+        shown: str,
+        block: Block,
+    ) -> None:
+        """Adds what writes a case of a ``result``."""
+        if not signature.indirect_result:
+            block.add(f"a[0] = {case}")
+            return
+        assert function.result is not None
+        lowering = block.child()
+        self._result_region(function.result, signature, lowering)
+        kind = self._resolve.kind(function.result)
+        assert isinstance(kind, ir.Result)
+        offset = self.codec.abi.variant_layout((kind.ok, kind.err)).payload_offset
+        self.codec.store_case(case, payload, offset, "failure.value" if case else "value", lowering)
+        self._guarded(block, lowering, f"return cx.fail_lower(error, {shown})")
 
     def _result_region(self, result: ir.Type, signature: abi.Signature, block: Block) -> None:
         block.add(f"p = a[{2 * (len(signature.params) - 1)}] & 0xFFFFFFFF")

@@ -3613,13 +3613,16 @@ def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_environment()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v0, v1 = _store_list_tuple_string_string(cx, value)
             _S1.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#get-environment")
         return 0
 
     return call
@@ -3629,13 +3632,16 @@ def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.H
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_arguments()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v0, v1 = _store_list_string(cx, value)
             _S1.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#get-arguments")
         return 0
 
     return call
@@ -3645,6 +3651,9 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.initial_cwd()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 12 > cx.size:
                 cx.check(p, 12, 4)
@@ -3659,7 +3668,7 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
                 v4 = v1
             _S2.pack_into(cx.view, p, v2, v3, v4)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#initial-cwd")
         return 0
 
     return call
@@ -3706,13 +3715,16 @@ def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.to_debug_string()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[2] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v2, v3 = cx.put_string(value)
             _S1.pack_into(cx.view, p, v2, v3)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:io/error@0.2.12#[method]error.to-debug-string")
         return 0
 
     return call
@@ -3727,9 +3739,12 @@ def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = v1.ready()
-            a[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = 1 if value else 0
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:io/poll@0.2.12#[method]pollable.ready")
         return 0
 
     return call
@@ -3761,13 +3776,16 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.poll(v2)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[4] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v3, v4 = _store_list_u32(cx, value)
             _S1.pack_into(cx.view, p, v3, v4)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:io/poll@0.2.12#poll")
         return 0
 
     return call
@@ -3783,22 +3801,27 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.read(v3)
+        except rt.Err as failure:
             try:
-                value = v2.read(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.read")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 v4, v5 = cx.put_bytes(value)
                 _S2.pack_into(cx.view, p, 0, v4, v5)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.read")
         return 0
 
     return call
@@ -3814,22 +3837,31 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.blocking_read(v3)
+        except rt.Err as failure:
             try:
-                value = v2.blocking_read(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-read"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 v4, v5 = cx.put_bytes(value)
                 _S2.pack_into(cx.view, p, 0, v4, v5)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-read"
+                )
         return 0
 
     return call
@@ -3845,21 +3877,26 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.skip(v3)
+        except rt.Err as failure:
             try:
-                value = v2.skip(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.skip")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.skip")
         return 0
 
     return call
@@ -3875,21 +3912,30 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.blocking_skip(v3)
+        except rt.Err as failure:
             try:
-                value = v2.blocking_skip(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-skip"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-skip"
+                )
         return 0
 
     return call
@@ -3904,9 +3950,12 @@ def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.subscribe")
         return 0
 
     return call
@@ -3920,21 +3969,30 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.check_write()
+        except rt.Err as failure:
             try:
-                value = v1.check_write()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.check-write"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.check-write"
+                )
         return 0
 
     return call
@@ -3951,21 +4009,26 @@ def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.write(v4)
+        except rt.Err as failure:
             try:
-                v3.write(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.write")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.write")
         return 0
 
     return call
@@ -3984,21 +4047,30 @@ def _import_streams_output_stream_blocking_write_and_flush(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.blocking_write_and_flush(v4)
+        except rt.Err as failure:
             try:
-                v3.blocking_write_and_flush(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-and-flush"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-and-flush"
+                )
         return 0
 
     return call
@@ -4012,21 +4084,26 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.flush()
+        except rt.Err as failure:
             try:
-                v1.flush()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.flush")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.flush")
         return 0
 
     return call
@@ -4040,21 +4117,30 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.blocking_flush()
+        except rt.Err as failure:
             try:
-                v1.blocking_flush()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-flush"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-flush"
+                )
         return 0
 
     return call
@@ -4069,9 +4155,12 @@ def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.subscribe")
         return 0
 
     return call
@@ -4087,21 +4176,30 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.write_zeroes(v3)
+        except rt.Err as failure:
             try:
-                v2.write_zeroes(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.write-zeroes"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.write-zeroes"
+                )
         return 0
 
     return call
@@ -4119,21 +4217,32 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.blocking_write_zeroes_and_flush(v3)
+        except rt.Err as failure:
             try:
-                v2.blocking_write_zeroes_and_flush(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-zeroes-and-flush",
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-zeroes-and-flush",
+                )
         return 0
 
     return call
@@ -4151,21 +4260,26 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.splice(v4, v5)
+        except rt.Err as failure:
             try:
-                value = v3.splice(v4, v5)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.splice")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.splice")
         return 0
 
     return call
@@ -4183,21 +4297,30 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.blocking_splice(v4, v5)
+        except rt.Err as failure:
             try:
-                value = v3.blocking_splice(v4, v5)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S5.pack_into(cx.view, p, 1)
                 _store_stream_error(cx, p + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-splice"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-splice"
+                )
         return 0
 
     return call
@@ -4207,9 +4330,12 @@ def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_stdin()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[2], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[2], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:cli/stdin@0.2.12#get-stdin")
         return 0
 
     return call
@@ -4219,9 +4345,12 @@ def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_stdout()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:cli/stdout@0.2.12#get-stdout")
         return 0
 
     return call
@@ -4231,9 +4360,12 @@ def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_stderr()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[3], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:cli/stderr@0.2.12#get-stderr")
         return 0
 
     return call
@@ -4245,6 +4377,9 @@ def _import_terminal_stdin_get_terminal_stdin(
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_terminal_stdin()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
@@ -4256,7 +4391,7 @@ def _import_terminal_stdin_get_terminal_stdin(
                 v1 = cx.handles.add(cx.resources[4], value)
             _S4.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/terminal-stdin@0.2.12#get-terminal-stdin")
         return 0
 
     return call
@@ -4268,6 +4403,9 @@ def _import_terminal_stdout_get_terminal_stdout(
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_terminal_stdout()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
@@ -4279,7 +4417,7 @@ def _import_terminal_stdout_get_terminal_stdout(
                 v1 = cx.handles.add(cx.resources[5], value)
             _S4.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/terminal-stdout@0.2.12#get-terminal-stdout")
         return 0
 
     return call
@@ -4291,6 +4429,9 @@ def _import_terminal_stderr_get_terminal_stderr(
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_terminal_stderr()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
@@ -4302,7 +4443,7 @@ def _import_terminal_stderr_get_terminal_stderr(
                 v1 = cx.handles.add(cx.resources[5], value)
             _S4.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/terminal-stderr@0.2.12#get-terminal-stderr")
         return 0
 
     return call
@@ -4312,9 +4453,12 @@ def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.Host
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.now()
-            a[0] = rt.in_range(value, 64)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(value, 64)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#now")
         return 0
 
     return call
@@ -4324,9 +4468,12 @@ def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> 
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.resolution()
-            a[0] = rt.in_range(value, 64)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(value, 64)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#resolution")
         return 0
 
     return call
@@ -4343,9 +4490,12 @@ def _import_monotonic_clock_subscribe_instant(
             return cx.fail_lift(error)
         try:
             value = host.subscribe_instant(v1)
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-instant")
         return 0
 
     return call
@@ -4362,9 +4512,12 @@ def _import_monotonic_clock_subscribe_duration(
             return cx.fail_lift(error)
         try:
             value = host.subscribe_duration(v1)
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-duration")
         return 0
 
     return call
@@ -4374,12 +4527,15 @@ def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.now()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 7 or p + 16 > cx.size:
                 cx.check(p, 16, 8)
             _S7.pack_into(cx.view, p, value.seconds, value.nanoseconds)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:clocks/wall-clock@0.2.12#now")
         return 0
 
     return call
@@ -4389,12 +4545,15 @@ def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCal
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.resolution()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 7 or p + 16 > cx.size:
                 cx.check(p, 16, 8)
             _S7.pack_into(cx.view, p, value.seconds, value.nanoseconds)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:clocks/wall-clock@0.2.12#resolution")
         return 0
 
     return call
@@ -4410,9 +4569,9 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.read_via_stream(v3)
+        except rt.Err as failure:
             try:
-                value = v2.read_via_stream(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -4427,13 +4586,22 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
                         else rt.wrong_class(v4, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-via-stream"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[2], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-via-stream"
+                )
         return 0
 
     return call
@@ -4449,9 +4617,9 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.write_via_stream(v3)
+        except rt.Err as failure:
             try:
-                value = v2.write_via_stream(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -4466,13 +4634,22 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
                         else rt.wrong_class(v4, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.write-via-stream"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[3], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.write-via-stream"
+                )
         return 0
 
     return call
@@ -4486,9 +4663,9 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.append_via_stream()
+        except rt.Err as failure:
             try:
-                value = v1.append_via_stream()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -4503,13 +4680,22 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.append-via-stream"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[3], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.append-via-stream"
+                )
         return 0
 
     return call
@@ -4526,9 +4712,9 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v4.advise(v5, v6, v7)
+        except rt.Err as failure:
             try:
-                v4.advise(v5, v6, v7)
-            except rt.Err as failure:
                 p = a[8] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4543,13 +4729,22 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
                         else rt.wrong_class(v8, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.advise"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[8] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.advise"
+                )
         return 0
 
     return call
@@ -4563,9 +4758,9 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.sync_data()
+        except rt.Err as failure:
             try:
-                v1.sync_data()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4580,13 +4775,22 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync-data"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync-data"
+                )
         return 0
 
     return call
@@ -4600,9 +4804,9 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.get_flags()
+        except rt.Err as failure:
             try:
-                value = v1.get_flags()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4617,7 +4821,14 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-flags"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4631,8 +4842,10 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
                         else rt.wrong_class(value, "DescriptorFlags")
                     ),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-flags"
+                )
         return 0
 
     return call
@@ -4646,9 +4859,9 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.get_type()
+        except rt.Err as failure:
             try:
-                value = v1.get_type()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4663,7 +4876,14 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-type"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4677,8 +4897,10 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
                         else rt.wrong_class(value, "DescriptorType")
                     ),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-type"
+                )
         return 0
 
     return call
@@ -4694,9 +4916,9 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_size(v3)
+        except rt.Err as failure:
             try:
-                v2.set_size(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4711,13 +4933,22 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
                         else rt.wrong_class(v4, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-size"
+                )
         return 0
 
     return call
@@ -4733,9 +4964,9 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v7.set_times(v8, v9)
+        except rt.Err as failure:
             try:
-                v7.set_times(v8, v9)
-            except rt.Err as failure:
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4750,13 +4981,22 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
                         else rt.wrong_class(v10, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times"
+                )
         return 0
 
     return call
@@ -4774,9 +5014,9 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.read(v4, v5)
+        except rt.Err as failure:
             try:
-                value = v3.read(v4, v5)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -4791,15 +5031,20 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
                         else rt.wrong_class(v6, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.read")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
                 v7, v8 = value
                 v9, v10 = cx.put_bytes(v7)
                 _S12.pack_into(cx.view, p, 0, v9, v10, v8)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.read")
         return 0
 
     return call
@@ -4815,9 +5060,9 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.write(v5, v6)
+        except rt.Err as failure:
             try:
-                value = v4.write(v5, v6)
-            except rt.Err as failure:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -4832,13 +5077,18 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
                         else rt.wrong_class(v7, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.write")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.write")
         return 0
 
     return call
@@ -4852,9 +5102,9 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.read_directory()
+        except rt.Err as failure:
             try:
-                value = v1.read_directory()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -4869,13 +5119,22 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-directory"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[7], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-directory"
+                )
         return 0
 
     return call
@@ -4889,9 +5148,9 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.sync()
+        except rt.Err as failure:
             try:
-                v1.sync()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4906,13 +5165,18 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync")
         return 0
 
     return call
@@ -4929,9 +5193,9 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.create_directory_at(v4)
+        except rt.Err as failure:
             try:
-                v3.create_directory_at(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -4946,13 +5210,22 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
                         else rt.wrong_class(v5, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.create-directory-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.create-directory-at"
+                )
         return 0
 
     return call
@@ -4966,9 +5239,9 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.stat()
+        except rt.Err as failure:
             try:
-                value = v1.stat()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
@@ -4983,7 +5256,12 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
@@ -5036,8 +5314,8 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
                     v14,
                     v15,
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat")
         return 0
 
     return call
@@ -5053,9 +5331,9 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.stat_at(v5, v6)
+        except rt.Err as failure:
             try:
-                value = v4.stat_at(v5, v6)
-            except rt.Err as failure:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
@@ -5070,7 +5348,14 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
                         else rt.wrong_class(v7, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 104 > cx.size:
                     cx.check(p, 104, 8)
@@ -5123,8 +5408,10 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
                     v19,
                     v20,
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat-at"
+                )
         return 0
 
     return call
@@ -5142,9 +5429,9 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v10.set_times_at(v11, v12, v13, v14)
+        except rt.Err as failure:
             try:
-                v10.set_times_at(v11, v12, v13, v14)
-            except rt.Err as failure:
                 p = a[20] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5159,13 +5446,22 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
                         else rt.wrong_class(v15, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[20] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times-at"
+                )
         return 0
 
     return call
@@ -5183,9 +5479,9 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v7.link_at(v8, v9, v10, v11)
+        except rt.Err as failure:
             try:
-                v7.link_at(v8, v9, v10, v11)
-            except rt.Err as failure:
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5200,13 +5496,22 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
                         else rt.wrong_class(v12, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.link-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[14] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.link-at"
+                )
         return 0
 
     return call
@@ -5224,9 +5529,9 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v6.open_at(v7, v8, v9, v10)
+        except rt.Err as failure:
             try:
-                value = v6.open_at(v7, v8, v9, v10)
-            except rt.Err as failure:
                 p = a[12] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -5241,13 +5546,22 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
                         else rt.wrong_class(v11, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.open-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[12] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[6], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.open-at"
+                )
         return 0
 
     return call
@@ -5264,9 +5578,9 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.readlink_at(v4)
+        except rt.Err as failure:
             try:
-                value = v3.readlink_at(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
@@ -5281,14 +5595,23 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
                         else rt.wrong_class(v5, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.readlink-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 v6, v7 = cx.put_string(value)
                 _S2.pack_into(cx.view, p, 0, v6, v7)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.readlink-at"
+                )
         return 0
 
     return call
@@ -5305,9 +5628,9 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.remove_directory_at(v4)
+        except rt.Err as failure:
             try:
-                v3.remove_directory_at(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5322,13 +5645,22 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
                         else rt.wrong_class(v5, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.remove-directory-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.remove-directory-at"
+                )
         return 0
 
     return call
@@ -5345,9 +5677,9 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v6.rename_at(v7, v8, v9)
+        except rt.Err as failure:
             try:
-                v6.rename_at(v7, v8, v9)
-            except rt.Err as failure:
                 p = a[12] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5362,13 +5694,22 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
                         else rt.wrong_class(v10, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.rename-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[12] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.rename-at"
+                )
         return 0
 
     return call
@@ -5384,9 +5725,9 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v5.symlink_at(v6, v7)
+        except rt.Err as failure:
             try:
-                v5.symlink_at(v6, v7)
-            except rt.Err as failure:
                 p = a[10] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5401,13 +5742,22 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
                         else rt.wrong_class(v8, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.symlink-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[10] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.symlink-at"
+                )
         return 0
 
     return call
@@ -5424,9 +5774,9 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.unlink_file_at(v4)
+        except rt.Err as failure:
             try:
-                v3.unlink_file_at(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5441,13 +5791,22 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
                         else rt.wrong_class(v5, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.unlink-file-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.unlink-file-at"
+                )
         return 0
 
     return call
@@ -5464,9 +5823,14 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
             return cx.fail_lift(error)
         try:
             value = v2.is_same_object(v3)
-            a[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = 1 if value else 0
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:filesystem/types@0.2.12#[method]descriptor.is-same-object"
+            )
         return 0
 
     return call
@@ -5480,9 +5844,9 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.metadata_hash()
+        except rt.Err as failure:
             try:
-                value = v1.metadata_hash()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
                     cx.check(p, 24, 8)
@@ -5497,13 +5861,22 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
                     cx.check(p, 24, 8)
                 _S21.pack_into(cx.view, p, 0, value.lower, value.upper)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash"
+                )
         return 0
 
     return call
@@ -5519,9 +5892,9 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.metadata_hash_at(v5, v6)
+        except rt.Err as failure:
             try:
-                value = v4.metadata_hash_at(v5, v6)
-            except rt.Err as failure:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
                     cx.check(p, 24, 8)
@@ -5536,13 +5909,22 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
                         else rt.wrong_class(v7, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[8] & 0xFFFFFFFF
                 if p & 7 or p + 24 > cx.size:
                     cx.check(p, 24, 8)
                 _S21.pack_into(cx.view, p, 0, value.lower, value.upper)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash-at"
+                )
         return 0
 
     return call
@@ -5558,9 +5940,9 @@ def _import_types_directory_entry_stream_read_directory_entry(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.read_directory_entry()
+        except rt.Err as failure:
             try:
-                value = v1.read_directory_entry()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 20 > cx.size:
                     cx.check(p, 20, 4)
@@ -5575,7 +5957,15 @@ def _import_types_directory_entry_stream_read_directory_entry(
                         else rt.wrong_class(v2, "TypesErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:filesystem/types@0.2.12#[method]directory-entry-stream.read-directory-entry",
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 20 > cx.size:
                     cx.check(p, 20, 4)
@@ -5596,8 +5986,11 @@ def _import_types_directory_entry_stream_read_directory_entry(
                     v8 = v4
                     v9 = v5
                 _S22.pack_into(cx.view, p, 0, v6, v7, v8, v9)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:filesystem/types@0.2.12#[method]directory-entry-stream.read-directory-entry",
+                )
         return 0
 
     return call
@@ -5612,6 +6005,9 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = host.filesystem_error_code(v1)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[2] & 0xFFFFFFFF
             if p + 2 > cx.size:
                 cx.check(p, 2)
@@ -5627,7 +6023,7 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
                 )
             _S10.pack_into(cx.view, p, v2, v3)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#filesystem-error-code")
         return 0
 
     return call
@@ -5637,13 +6033,16 @@ def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostC
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_directories()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v0, v1 = _store_list_tuple_descriptor_string(cx, value)
             _S1.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:filesystem/preopens@0.2.12#get-directories")
         return 0
 
     return call
@@ -5655,9 +6054,12 @@ def _import_instance_network_instance_network(
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.instance_network()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[8], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[8], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/instance-network@0.2.12#instance-network")
         return 0
 
     return call
@@ -5675,9 +6077,9 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v14.start_bind(v15, v16)
+        except rt.Err as failure:
             try:
-                v14.start_bind(v15, v16)
-            except rt.Err as failure:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5692,13 +6094,18 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
                         else rt.wrong_class(v17, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind")
         return 0
 
     return call
@@ -5712,9 +6119,9 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.finish_bind()
+        except rt.Err as failure:
             try:
-                v1.finish_bind()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5729,13 +6136,22 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.finish-bind"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.finish-bind"
+                )
         return 0
 
     return call
@@ -5756,9 +6172,9 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v14.stream(v15)
+        except rt.Err as failure:
             try:
-                value = v14.stream(v15)
-            except rt.Err as failure:
                 p = a[28] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
@@ -5773,7 +6189,12 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
                         else rt.wrong_class(v16, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[28] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
@@ -5785,8 +6206,8 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
                     cx.handles.add(cx.resources[10], v17),
                     cx.handles.add(cx.resources[11], v18),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream")
         return 0
 
     return call
@@ -5800,9 +6221,9 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.local_address()
+        except rt.Err as failure:
             try:
-                value = v1.local_address()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
@@ -5817,14 +6238,23 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.local-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
                 _S5.pack_into(cx.view, p, 0)
                 _store_ip_socket_address(cx, p + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.local-address"
+                )
         return 0
 
     return call
@@ -5838,9 +6268,9 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.remote_address()
+        except rt.Err as failure:
             try:
-                value = v1.remote_address()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
@@ -5855,14 +6285,23 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.remote-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
                 _S5.pack_into(cx.view, p, 0)
                 _store_ip_socket_address(cx, p + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.remote-address"
+                )
         return 0
 
     return call
@@ -5877,6 +6316,9 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             a[0] = rt.in_range(
                 (
                     value._value_
@@ -5886,7 +6328,7 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
                 32,
             )
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.address-family")
         return 0
 
     return call
@@ -5900,9 +6342,9 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.unicast_hop_limit()
+        except rt.Err as failure:
             try:
-                value = v1.unicast_hop_limit()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5917,13 +6359,22 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.unicast-hop-limit"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S10.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.unicast-hop-limit"
+                )
         return 0
 
     return call
@@ -5939,9 +6390,9 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_unicast_hop_limit(v3)
+        except rt.Err as failure:
             try:
-                v2.set_unicast_hop_limit(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -5956,13 +6407,22 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-unicast-hop-limit"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-unicast-hop-limit"
+                )
         return 0
 
     return call
@@ -5976,9 +6436,9 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.receive_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v1.receive_buffer_size()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -5993,13 +6453,22 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.receive-buffer-size"
+                )
         return 0
 
     return call
@@ -6015,9 +6484,9 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_receive_buffer_size(v3)
+        except rt.Err as failure:
             try:
-                v2.set_receive_buffer_size(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6032,13 +6501,22 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-receive-buffer-size"
+                )
         return 0
 
     return call
@@ -6052,9 +6530,9 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.send_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v1.send_buffer_size()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -6069,13 +6547,22 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.send-buffer-size"
+                )
         return 0
 
     return call
@@ -6091,9 +6578,9 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_send_buffer_size(v3)
+        except rt.Err as failure:
             try:
-                v2.set_send_buffer_size(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6108,13 +6595,22 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-send-buffer-size"
+                )
         return 0
 
     return call
@@ -6129,9 +6625,12 @@ def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallba
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.subscribe")
         return 0
 
     return call
@@ -6147,9 +6646,9 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.receive(v3)
+        except rt.Err as failure:
             try:
-                value = v2.receive(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
@@ -6164,14 +6663,23 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.receive"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
                 v5, v6 = _store_list_incoming_datagram(cx, value)
                 _S2.pack_into(cx.view, p, 0, v5, v6)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.receive"
+                )
         return 0
 
     return call
@@ -6186,9 +6694,14 @@ def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.subscribe"
+            )
         return 0
 
     return call
@@ -6202,9 +6715,9 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.check_send()
+        except rt.Err as failure:
             try:
-                value = v1.check_send()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -6219,13 +6732,22 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.check-send"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.check-send"
+                )
         return 0
 
     return call
@@ -6242,9 +6764,9 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.send(v4)
+        except rt.Err as failure:
             try:
-                value = v3.send(v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -6259,13 +6781,22 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
                         else rt.wrong_class(v5, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.send"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.send"
+                )
         return 0
 
     return call
@@ -6280,9 +6811,14 @@ def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.subscribe"
+            )
         return 0
 
     return call
@@ -6298,9 +6834,9 @@ def _import_udp_create_socket_create_udp_socket(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.create_udp_socket(v1)
+        except rt.Err as failure:
             try:
-                value = host.create_udp_socket(v1)
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -6315,13 +6851,22 @@ def _import_udp_create_socket_create_udp_socket(
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp-create-socket@0.2.12#create-udp-socket"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[9], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp-create-socket@0.2.12#create-udp-socket"
+                )
         return 0
 
     return call
@@ -6339,9 +6884,9 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v14.start_bind(v15, v16)
+        except rt.Err as failure:
             try:
-                v14.start_bind(v15, v16)
-            except rt.Err as failure:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6356,13 +6901,18 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
                         else rt.wrong_class(v17, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind")
         return 0
 
     return call
@@ -6376,9 +6926,9 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.finish_bind()
+        except rt.Err as failure:
             try:
-                v1.finish_bind()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6393,13 +6943,22 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-bind"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-bind"
+                )
         return 0
 
     return call
@@ -6417,9 +6976,9 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v14.start_connect(v15, v16)
+        except rt.Err as failure:
             try:
-                v14.start_connect(v15, v16)
-            except rt.Err as failure:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6434,13 +6993,22 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
                         else rt.wrong_class(v17, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-connect"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[28] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-connect"
+                )
         return 0
 
     return call
@@ -6454,9 +7022,9 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.finish_connect()
+        except rt.Err as failure:
             try:
-                value = v1.finish_connect()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
@@ -6471,7 +7039,14 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-connect"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 12 > cx.size:
                     cx.check(p, 12, 4)
@@ -6483,8 +7058,10 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
                     cx.handles.add(cx.resources[2], v3),
                     cx.handles.add(cx.resources[3], v4),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-connect"
+                )
         return 0
 
     return call
@@ -6498,9 +7075,9 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.start_listen()
+        except rt.Err as failure:
             try:
-                v1.start_listen()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6515,13 +7092,22 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-listen"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-listen"
+                )
         return 0
 
     return call
@@ -6535,9 +7121,9 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v1.finish_listen()
+        except rt.Err as failure:
             try:
-                v1.finish_listen()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6552,13 +7138,22 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-listen"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-listen"
+                )
         return 0
 
     return call
@@ -6572,9 +7167,9 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.accept()
+        except rt.Err as failure:
             try:
-                value = v1.accept()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -6589,7 +7184,12 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -6602,8 +7202,8 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
                     cx.handles.add(cx.resources[2], v4),
                     cx.handles.add(cx.resources[3], v5),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept")
         return 0
 
     return call
@@ -6617,9 +7217,9 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.local_address()
+        except rt.Err as failure:
             try:
-                value = v1.local_address()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
@@ -6634,14 +7234,23 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.local-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
                 _S5.pack_into(cx.view, p, 0)
                 _store_ip_socket_address(cx, p + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.local-address"
+                )
         return 0
 
     return call
@@ -6655,9 +7264,9 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.remote_address()
+        except rt.Err as failure:
             try:
-                value = v1.remote_address()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
@@ -6672,14 +7281,23 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.remote-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 36 > cx.size:
                     cx.check(p, 36, 4)
                 _S5.pack_into(cx.view, p, 0)
                 _store_ip_socket_address(cx, p + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.remote-address"
+                )
         return 0
 
     return call
@@ -6694,9 +7312,12 @@ def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCal
             return cx.fail_lift(error)
         try:
             value = v1.is_listening()
-            a[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = 1 if value else 0
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.is-listening")
         return 0
 
     return call
@@ -6711,6 +7332,9 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             a[0] = rt.in_range(
                 (
                     value._value_
@@ -6720,7 +7344,7 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
                 32,
             )
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.address-family")
         return 0
 
     return call
@@ -6736,9 +7360,9 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_listen_backlog_size(v3)
+        except rt.Err as failure:
             try:
-                v2.set_listen_backlog_size(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6753,13 +7377,22 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-listen-backlog-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-listen-backlog-size"
+                )
         return 0
 
     return call
@@ -6773,9 +7406,9 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.keep_alive_enabled()
+        except rt.Err as failure:
             try:
-                value = v1.keep_alive_enabled()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6790,13 +7423,22 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-enabled"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S31.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-enabled"
+                )
         return 0
 
     return call
@@ -6812,9 +7454,9 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_keep_alive_enabled(v3)
+        except rt.Err as failure:
             try:
-                v2.set_keep_alive_enabled(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6829,13 +7471,22 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-enabled"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-enabled"
+                )
         return 0
 
     return call
@@ -6849,9 +7500,9 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.keep_alive_idle_time()
+        except rt.Err as failure:
             try:
-                value = v1.keep_alive_idle_time()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -6866,13 +7517,22 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-idle-time"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-idle-time"
+                )
         return 0
 
     return call
@@ -6888,9 +7548,9 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_keep_alive_idle_time(v3)
+        except rt.Err as failure:
             try:
-                v2.set_keep_alive_idle_time(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6905,13 +7565,22 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-idle-time"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-idle-time"
+                )
         return 0
 
     return call
@@ -6925,9 +7594,9 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.keep_alive_interval()
+        except rt.Err as failure:
             try:
-                value = v1.keep_alive_interval()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -6942,13 +7611,22 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-interval"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-interval"
+                )
         return 0
 
     return call
@@ -6964,9 +7642,9 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_keep_alive_interval(v3)
+        except rt.Err as failure:
             try:
-                v2.set_keep_alive_interval(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -6981,13 +7659,22 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-interval"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-interval"
+                )
         return 0
 
     return call
@@ -7001,9 +7688,9 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.keep_alive_count()
+        except rt.Err as failure:
             try:
-                value = v1.keep_alive_count()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -7018,13 +7705,22 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-count"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-count"
+                )
         return 0
 
     return call
@@ -7040,9 +7736,9 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_keep_alive_count(v3)
+        except rt.Err as failure:
             try:
-                v2.set_keep_alive_count(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -7057,13 +7753,22 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-count"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-count"
+                )
         return 0
 
     return call
@@ -7077,9 +7782,9 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.hop_limit()
+        except rt.Err as failure:
             try:
-                value = v1.hop_limit()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -7094,13 +7799,18 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S10.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit")
         return 0
 
     return call
@@ -7116,9 +7826,9 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_hop_limit(v3)
+        except rt.Err as failure:
             try:
-                v2.set_hop_limit(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -7133,13 +7843,22 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-hop-limit"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-hop-limit"
+                )
         return 0
 
     return call
@@ -7153,9 +7872,9 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.receive_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v1.receive_buffer_size()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -7170,13 +7889,22 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.receive-buffer-size"
+                )
         return 0
 
     return call
@@ -7192,9 +7920,9 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_receive_buffer_size(v3)
+        except rt.Err as failure:
             try:
-                v2.set_receive_buffer_size(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -7209,13 +7937,22 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-receive-buffer-size"
+                )
         return 0
 
     return call
@@ -7229,9 +7966,9 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.send_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v1.send_buffer_size()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
@@ -7246,13 +7983,22 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 7 or p + 16 > cx.size:
                     cx.check(p, 16, 8)
                 _S6.pack_into(cx.view, p, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.send-buffer-size"
+                )
         return 0
 
     return call
@@ -7268,9 +8014,9 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.set_send_buffer_size(v3)
+        except rt.Err as failure:
             try:
-                v2.set_send_buffer_size(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -7285,13 +8031,22 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-send-buffer-size"
+                )
         return 0
 
     return call
@@ -7306,9 +8061,12 @@ def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallba
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.subscribe")
         return 0
 
     return call
@@ -7324,9 +8082,9 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.shutdown(v3)
+        except rt.Err as failure:
             try:
-                v2.shutdown(v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
@@ -7341,13 +8099,18 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
                         else rt.wrong_class(v4, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p + 2 > cx.size:
                     cx.check(p, 2)
                 _S5.pack_into(cx.view, p, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown")
         return 0
 
     return call
@@ -7363,9 +8126,9 @@ def _import_tcp_create_socket_create_tcp_socket(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.create_tcp_socket(v1)
+        except rt.Err as failure:
             try:
-                value = host.create_tcp_socket(v1)
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -7380,13 +8143,22 @@ def _import_tcp_create_socket_create_tcp_socket(
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp-create-socket@0.2.12#create-tcp-socket"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[12], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp-create-socket@0.2.12#create-tcp-socket"
+                )
         return 0
 
     return call
@@ -7402,9 +8174,9 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v1.resolve_next_address()
+        except rt.Err as failure:
             try:
-                value = v1.resolve_next_address()
-            except rt.Err as failure:
                 p = a[2] & 0xFFFFFFFF
                 if p & 1 or p + 22 > cx.size:
                     cx.check(p, 22, 2)
@@ -7419,14 +8191,25 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
                         else rt.wrong_class(v2, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.resolve-next-address",
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[2] & 0xFFFFFFFF
                 if p & 1 or p + 22 > cx.size:
                     cx.check(p, 22, 2)
                 _S5.pack_into(cx.view, p, 0)
                 _store_option_ip_address(cx, p + 2, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.resolve-next-address",
+                )
         return 0
 
     return call
@@ -7443,9 +8226,14 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.subscribe"
+            )
         return 0
 
     return call
@@ -7462,9 +8250,9 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.resolve_addresses(v3, v4)
+        except rt.Err as failure:
             try:
-                value = host.resolve_addresses(v3, v4)
-            except rt.Err as failure:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
@@ -7479,13 +8267,18 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
                         else rt.wrong_class(v5, "NetworkErrorCode")
                     ),
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[6] & 0xFFFFFFFF
                 if p & 3 or p + 8 > cx.size:
                     cx.check(p, 8, 4)
                 _S4.pack_into(cx.view, p, 0, cx.handles.add(cx.resources[13], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses")
         return 0
 
     return call
@@ -7500,13 +8293,16 @@ def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCall
             return cx.fail_lift(error)
         try:
             value = host.get_random_bytes(v1)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[2] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v2, v3 = cx.put_bytes(value)
             _S1.pack_into(cx.view, p, v2, v3)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:random/random@0.2.12#get-random-bytes")
         return 0
 
     return call
@@ -7516,9 +8312,12 @@ def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallba
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_random_u64()
-            a[0] = rt.in_range(value, 64)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(value, 64)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:random/random@0.2.12#get-random-u64")
         return 0
 
     return call
@@ -7533,13 +8332,16 @@ def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -
             return cx.fail_lift(error)
         try:
             value = host.get_insecure_random_bytes(v1)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[2] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v2, v3 = cx.put_bytes(value)
             _S1.pack_into(cx.view, p, v2, v3)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:random/insecure@0.2.12#get-insecure-random-bytes")
         return 0
 
     return call
@@ -7549,9 +8351,12 @@ def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> 
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.get_insecure_random_u64()
-            a[0] = rt.in_range(value, 64)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(value, 64)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:random/insecure@0.2.12#get-insecure-random-u64")
         return 0
 
     return call
@@ -7561,13 +8366,16 @@ def _import_insecure_seed_insecure_seed(cx: rt.Context, host: InsecureSeed) -> r
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.insecure_seed()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[0] & 0xFFFFFFFF
             if p & 7 or p + 16 > cx.size:
                 cx.check(p, 16, 8)
             v0, v1 = value
             _S35.pack_into(cx.view, p, v0, v1)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:random/insecure-seed@0.2.12#insecure-seed")
         return 0
 
     return call

@@ -1877,11 +1877,14 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.threshold()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             a[0] = rt.in_range(
                 value._value_ if value.__class__ is Level else rt.wrong_class(value, "Level"), 32
             )
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/logging@0.1.0#threshold")
         return 0
 
     return call
@@ -1923,9 +1926,12 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
         try:
             value = host.poll_set()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[4], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[constructor]poll-set")
         return 0
 
     return call
@@ -1980,13 +1986,16 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v4.take(v5, v6)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[8] & 0xFFFFFFFF
             if p & 3 or p + 8 > cx.size:
                 cx.check(p, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
             _S26.pack_into(cx.view, p, v7, v8)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.take")
         return 0
 
     return call
@@ -2001,9 +2010,12 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            a[0] = rt.in_range(cx.handles.add(cx.resources[1], value), 32)
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.subscribe")
         return 0
 
     return call
@@ -2019,9 +2031,9 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.client(v4, v5, v6)
+        except rt.Err as failure:
             try:
-                value = host.client(v4, v5, v6)
-            except rt.Err as failure:
                 p = a[8] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -2040,7 +2052,12 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     v9,
                     v10,
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[8] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -2052,8 +2069,8 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     cx.handles.add(cx.resources[2], v11),
                     cx.handles.add(cx.resources[3], v12),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
         return 0
 
     return call
@@ -2069,9 +2086,9 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.server(v2, v3)
+        except rt.Err as failure:
             try:
-                value = host.server(v2, v3)
-            except rt.Err as failure:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -2090,7 +2107,12 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     v6,
                     v7,
                 )
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 p = a[4] & 0xFFFFFFFF
                 if p & 3 or p + 16 > cx.size:
                     cx.check(p, 16, 4)
@@ -2102,8 +2124,8 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     cx.handles.add(cx.resources[2], v8),
                     cx.handles.add(cx.resources[3], v9),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
         return 0
 
     return call
@@ -2118,6 +2140,9 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.stream_failure(v1)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             p = a[2] & 0xFFFFFFFF
             if p & 3 or p + 16 > cx.size:
                 cx.check(p, 16, 4)
@@ -2139,7 +2164,7 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 v8 = v4
             _S28.pack_into(cx.view, p, v5, v6, v7, v8)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/tls@0.1.0#stream-failure")
         return 0
 
     return call
