@@ -13,9 +13,10 @@ import linecache
 import re
 import reprlib
 import struct
+import textwrap
 from collections.abc import Iterator
 from itertools import islice
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 
 __all__ = ["argument_of", "in_words"]
 
@@ -59,8 +60,8 @@ def in_words(error: BaseException) -> BaseException:
     if check is not None and "value" in frame.f_locals:
         value = frame.f_locals["value"]
         return error if type(error) is ValueError else _misfit(value, check, isinstance(error, OverflowError))
-    for name, value, letter, refused in _refused(statement, frame):
-        is_number = isinstance(refused, OverflowError) or "required argument" not in str(refused)
+    for name, value, letter in _refused(statement, frame):
+        is_number = isinstance(value, int | float) if letter in "fd" else hasattr(value, "__index__")
         return _misfit(value, _TYPES[letter], is_number, name.partition(".")[2])
     if isinstance(error, struct.error):
         return (TypeError if "required argument" in str(error) else ValueError)(str(error))
@@ -72,9 +73,9 @@ def argument_of(error: BaseException, function: str) -> str:
     if error.__traceback__ is not None:
         frame, statement = _read(error.__traceback__)
         names = frame.f_code.co_varnames[1 : frame.f_code.co_argcount]
-        if statement is not None:
-            used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-            used = {name.partition(".")[0] for name, *_ in _refused(statement, frame)} or used
+        if statement is not None and len(names) > 1:
+            used = {name.partition(".")[0] for name, *_ in _refused(statement, frame)} or _names(statement)
+            used = _origins(used, frame.f_code)
             names = tuple(name for name in names if name in used)
         if len(names) == 1:
             return f"in the argument `{names[0]}` of {function}"
@@ -120,13 +121,28 @@ def _read(traceback: TracebackType) -> tuple[FrameType, ast.stmt | None]:
     return frame, statement
 
 
-def _refused(statement: ast.stmt | None, frame: FrameType) -> Iterator[tuple[str, object, str, Exception]]:
-    """The values of a statement that can't be written: expression, value, letter, what ``struct`` says."""
+def _names(code: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+
+
+def _origins(names: set[str], code: CodeType) -> set[str]:
+    """The names, and those of which their values were made in a function."""
+    last = max(line for _, line, _, _ in code.co_positions() if line)
+    text = "".join(linecache.getline(code.co_filename, n) for n in range(code.co_firstlineno, last + 1))
+    made = [node for node in ast.walk(ast.parse(textwrap.dedent(text))) if isinstance(node, ast.Assign)]
+    for assignment in reversed(made):
+        if any(_names(target) & names for target in assignment.targets):
+            names = names | _names(assignment.value)
+    return names
+
+
+def _refused(statement: ast.stmt | None, frame: FrameType) -> Iterator[tuple[str, object, str]]:
+    """The values of a statement that can't be written, as `_written` has them."""
     for name, value, letter in _written(statement, frame):
         try:
             struct.pack("<" + letter, value)
-        except (struct.error, OverflowError) as error:
-            yield name, value, letter, error
+        except (struct.error, OverflowError):
+            yield name, value, letter
 
 
 def _written(statement: ast.stmt | None, frame: FrameType) -> Iterator[tuple[str, object, str]]:
