@@ -125,9 +125,9 @@ def test_every_number_is_held_to_its_range_wherever_it_stands(
         with pytest.raises(ValueError, match=f"{t}") as caught:
             call(make(world.wit, wrong, t))
         assert caught.value.__notes__ == [f"in the argument `v` of a:b/values#{place}-{t}"]
-    for wrong in (1.0, "1", Decimal(1)):
+    for other in (1.0, "1", Decimal(1)):
         with pytest.raises(TypeError):
-            call(make(world.wit, wrong, t))
+            call(make(world.wit, other, t))
     assert call(make(world.wit, high, t)) == make(world.wit, high, t)
     answer.append(make(world.wit, high + 1, t))
     with pytest.raises(ValueError, match=f"{t}") as caught:
@@ -192,7 +192,7 @@ def test_cases_and_flags_of_another_type_are_refused_though_their_numbers_would_
         (world.guest.shaped, wit.Shape_Dot),
         (world.guest.shaped, None),
     ):
-        with pytest.raises(TypeError, match="is not a (Colour|Few|Shape)"):
+        with pytest.raises(TypeError, match=r"is not a (Colour|Few|Shape)"):
             call(value)
     assert world.guest.flagged(wit.Few.A | wit.Few.B) == ~wit.Few(0)
 

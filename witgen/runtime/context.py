@@ -7,6 +7,7 @@ sections "Loading" and "Storing".
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -138,8 +139,10 @@ class Context:
     def fail_lower(self, error: BaseException, function: str) -> int:
         """As `fail`, for an error met while the result of the host's `function` was written."""
         if isinstance(error, Exception) and not isinstance(error, ComponentError):
-            error = in_words(error)
-            error.add_note(f"in the result of {function}")
+            # Nothing may be raised here, whatever the value does that is looked at.
+            with contextlib.suppress(Exception):
+                error = in_words(error)
+                error.add_note(f"in the result of {function}")
         return self.instance.fail(error)
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
 
 import wasmtime
 from wasmtime import _ffi as ffi
+from wasmtime._trap import FrameList
 
 from witgen.runtime.errors import Trap
 
@@ -136,10 +137,17 @@ class CoreFunction:
         if trap:
             pointer = ctypes.cast(trap, ctypes.POINTER(ffi.wasm_trap_t))
             found = wasmtime.Trap._from_ptr(pointer)
-            frames = [f"{f.module_name or 'module'}!{f.func_name or f.func_index}" for f in found.frames]
-            return Trap(_reason(found.message), frames=frames)
+            return Trap(_reason(found.message), frames=_names(found.frames))
         failure = ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t))
-        return Trap(_reason(str(wasmtime.WasmtimeError._from_ptr(failure))))
+        trace = FrameList(None)
+        ffi.wasmtime_error_wasm_trace(failure, ctypes.byref(trace.vec))
+        frames = _names(wasmtime.Frame._from_ptr(trace.vec.data[i], trace) for i in range(trace.vec.size))
+        return Trap(_reason(str(wasmtime.WasmtimeError._from_ptr(failure))), frames=frames)
+
+
+def _names(frames: Iterable[wasmtime.Frame]) -> list[str]:
+    """The functions of a trace, the innermost first."""
+    return [f"{frame.module_name or 'module'}!{frame.func_name or frame.func_index}" for frame in frames]
 
 
 def _reason(message: str) -> str:

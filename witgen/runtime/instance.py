@@ -10,6 +10,7 @@ What it can't run it refuses here, by name, before any guest code runs that depe
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
 from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature
-from witgen.runtime.errors import InstanceUnavailable, LinkError, Trap, UnsupportedComponent
+from witgen.runtime.errors import ComponentError, InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
 from witgen.runtime.misfits import argument_of, in_words
@@ -118,15 +119,14 @@ class LiftedFunction(CoreFunction):
     def trapped(self, error: int) -> BaseException:
         """What to raise where the core call did not return: an exception of host code that it called, or a trap."""
         trap = self.failure(error)
-        pending, self.instance.pending = self.instance.pending, None
-        if pending is None:
-            return self._poisoned(trap)
-        if isinstance(pending, Trap):
-            return self._poisoned(Trap(pending.reason, frames=trap.frames))
-        self._poisoned(Trap(f"host code raised {type(pending).__name__}"))
+        found = self.instance.unwound(trap)
+        if isinstance(found, Trap) and found.function is None:
+            return self._poisoned(found)
+        self._poisoned(Trap(f"host code raised {type(found).__name__}"))
         frames = ", ".join(trap.frames) or "the guest"
-        pending.add_note(f"raised in host code called by {self.name} ({frames})")
-        return pending
+        with contextlib.suppress(TypeError):  # Where `__notes__` is something else.
+            found.add_note(f"raised in host code called by {self.name} ({frames})")
+        return found
 
     def not_lifted(self, error: BaseException) -> BaseException:
         """What to raise where a result breaks a rule of the canonical ABI."""
@@ -204,7 +204,15 @@ class Instance:
         """Keeps an exception of host code until the guest is unwound; gives the trap that unwinds it."""
         if self.pending is None:
             self.pending = error
-        return raw_trap(str(error) or type(error).__name__)
+        # Nothing may be raised here, as `str(error)` might: there is no one to catch it between engine and guest.
+        return raw_trap(error.reason if isinstance(error, Trap) else type(error).__name__)
+
+    def unwound(self, failure: ComponentError, function: str | None = None) -> BaseException:
+        """What to raise where guest code did not return: the exception of host code that it called, or `failure`."""
+        pending, self.pending = self.pending, None
+        if isinstance(pending, Trap) and pending.function is None:  # With a function it is that of another component.
+            return Trap(pending.reason, function, failure.frames if isinstance(failure, Trap) else ())
+        return failure if pending is None else pending
 
     def _exported(self, interface: str, name: str) -> Any:
         exports = self._root
@@ -266,16 +274,18 @@ class Instance:
             if found is None:
                 raise LinkError(f"a core module imports {wanted.module} {wanted.name}, which it is not given")
             externs.append(found)
+        failure: ComponentError
         try:
             instance = wasmtime.Instance(self.store, module, externs)
         except wasmtime.Trap as trap:
-            if self.pending is not None:
-                raise self.pending from None
-            raise Trap(trap.message.strip().splitlines()[-1].strip(), "start") from None
+            failure = Trap(_last_line(trap.message).removeprefix("wasm trap: "), "start")
         except wasmtime.WasmtimeError as error:
-            raise LinkError(str(error).strip().splitlines()[-1].strip()) from None
-        exports = instance.exports(self.store)
-        return {export.name: exports[export.name] for export in module.exports}
+            failure = LinkError(_last_line(str(error)))
+        else:
+            exports = instance.exports(self.store)
+            return {export.name: exports[export.name] for export in module.exports}
+        # Raised outside the handlers, so that an exception of host code keeps the context that it has.
+        raise self.unwound(failure, "start")
 
     def _bundle_core(self, definition: model.BundleCoreExports, frame: _Frame) -> Mapping[str, Any]:
         return {item.name: frame.spaces[item.sort][item.index] for item in definition.exports}
@@ -323,7 +333,7 @@ class Instance:
             function.u64[0] = rep
             error = function.call()
             if error or function.trap[0]:
-                raise function.failure(error)
+                raise self.unwound(function.failure(error))
 
         return ResourceType("resource", drop)
 
@@ -432,6 +442,10 @@ def _refuse_options(options: model.CanonOptions) -> None:
 
 def _unsupported(what: str) -> NoReturn:
     raise UnsupportedComponent(f"the component uses {what}, which this runtime does not have")
+
+
+def _last_line(message: str) -> str:
+    return message.strip().splitlines()[-1].strip()
 
 
 def _nothing(rep: Any) -> None:

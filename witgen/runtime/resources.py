@@ -85,8 +85,9 @@ class GuestResource:
             while instance.orphans:
                 index, orphan = instance.orphans.pop()
                 self._cx.resources[index].drop(orphan)
-        except ComponentError as error:
-            instance.poison = f"the instance has trapped before, in a destructor: {error}"
+        except BaseException as error:
+            reason = error if isinstance(error, ComponentError) else f"host code raised {type(error).__name__}"
+            instance.poison = f"the instance has trapped before, in a destructor: {reason}"
             raise
         instance.leave()
 
