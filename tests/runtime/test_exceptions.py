@@ -215,7 +215,7 @@ def test_an_exception_comes_out_of_the_start(tmp_path: Path) -> None:
     with pytest.raises(LookupError) as caught:
         running(tmp_path, raising(error), start)
     assert caught.value is error
-    with pytest.raises(rt.Trap, match="start: .*unreachable"):
+    with pytest.raises(rt.Trap, match=r"start: .*unreachable"):
         running(tmp_path, raising(error), "(func $start unreachable) (start $start)")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from witgen.runtime.handles import ResourceType
     from witgen.runtime.instance import Instance
     from witgen.runtime.providers import Source
+    from witgen.runtime.resources import GuestResource
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -42,7 +43,7 @@ class Context:
     which looks whether the memory has grown.
     """
 
-    __slots__ = ("_memory", "_realloc", "_store", "handles", "instance", "owners", "resources", "size", "view")
+    __slots__ = ("_memory", "_realloc", "_store", "given", "handles", "instance", "owners", "resources", "size", "view")
 
     def __init__(
         self, instance: Instance, source: Source, memory: wasmtime.Memory | None, realloc: wasmtime.Func | None
@@ -52,6 +53,8 @@ class Context:
         self._realloc = None if realloc is None else CoreFunction(instance.store, realloc, 4)
         self.instance = instance
         self.handles = instance.handles
+        #: What a call gives away: objects and the handles that the guest gets for them.
+        self.given: list[tuple[GuestResource, int]] = []
         #: The resource types of the contract, by their index in the generated module.
         self.resources: list[ResourceType] = source.resources
         #: The generated objects of the interfaces that define them.

@@ -26,6 +26,7 @@ from witgen.runtime.errors import Trap
 __all__ = [
     "CoreFunction",
     "HostCallback",
+    "Store",
     "host_function",
     "memory_region",
     "new_engine",
@@ -70,6 +71,22 @@ def new_engine(config: wasmtime.Config | None = None) -> wasmtime.Engine:
     config = config or wasmtime.Config()
     config.memory_may_move = False
     return wasmtime.Engine(config)
+
+
+class Store(wasmtime.Store):
+    """A store that calls `ended` before it is deleted.
+
+    When unreachable objects are collected, a store may go before others that have finalizers, as guest resources do.
+    Whoever calls into it, or looks at its memories, has to know.
+    """
+
+    def __init__(self, engine: wasmtime.Engine, ended: Callable[[], object]) -> None:
+        self._ended = ended
+        super().__init__(engine)
+
+    def close(self) -> None:
+        self._ended()
+        super().close()
 
 
 def context_address(store: wasmtime.Store) -> int:

@@ -93,6 +93,14 @@ class HandleTable:
         else:
             self.borrows -= 1
 
+    def end_lending(self) -> None:
+        """Takes back what was lent for a call that did not come about."""
+        for index, entry in enumerate(self._entries if self.borrows else ()):
+            if entry is not None and not entry[2]:
+                self._entries[index] = None
+                self._free.append(index)
+        self.borrows = 0
+
     def end_call(self) -> None:
         """Checks, when an export has returned, that the guest has dropped what it borrowed."""
         if self.borrows:

@@ -11,6 +11,7 @@ What it can't run it refuses here, by name, before any guest code runs that depe
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,13 @@ from witgen.binary.model import Sort
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreFunction, HostCallback, host_function, raw_trap, signature
+from witgen.runtime.core import CoreFunction, HostCallback, Store, host_function, raw_trap, signature
 from witgen.runtime.errors import ComponentError, InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import HandleTable, ResourceType
 from witgen.runtime.host_types import HostTypes
 from witgen.runtime.misfits import argument_of, in_words
 from witgen.runtime.providers import HostFunction, Provider, Source, Sources, drop_host_object
+from witgen.runtime.resources import GuestResource
 
 __all__ = ["Instance", "LiftedFunction"]
 
@@ -107,10 +109,16 @@ class LiftedFunction(CoreFunction):
         reason = self.instance.poison or "the instance is in another call"
         return InstanceUnavailable(f"{self.name}: {reason}")
 
-    def not_lowered(self, error: BaseException) -> BaseException:
-        """What to raise where an argument could not be passed; the instance goes on unless the guest is to blame."""
+    def not_lowered(self, error: BaseException, given: Sequence[tuple[GuestResource, int]] = ()) -> BaseException:
+        """What to raise where an argument could not be passed; the instance goes on unless the guest is to blame.
+
+        What was `given` away is the host's again, what was lent is not lent any more.
+        """
         if isinstance(error, Trap):
             return self._poisoned(error)
+        for resource, handle in given:
+            resource._take_back(handle)
+        self.instance.handles.end_lending()
         self.leave()
         found = in_words(error)
         found.add_note(argument_of(error, self.name))
@@ -163,7 +171,9 @@ class Instance:
         self._sources = Sources(contract, imports, providers)
         self._sources.check(component)
         self.component = component
-        self.store = wasmtime.Store(component.engine)
+        self._lock = threading.Lock()
+        # Without its store the instance is in use for good.
+        self.store = Store(component.engine, functools.partial(self._lock.acquire, False))
         self.handles = HandleTable()
         self.contract = contract
         self.owners = self._sources.own.owners
@@ -174,7 +184,6 @@ class Instance:
         self.pending: BaseException | None = None
         #: Why the instance can't be used any more, once it has trapped.
         self.poison: str | None = None
-        self._lock = threading.Lock()
         self.enter = self._lock.acquire
         self.leave = self._lock.release
         self._contexts: dict[tuple[int | None, int | None, str, int], Context] = {}

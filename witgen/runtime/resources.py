@@ -66,7 +66,13 @@ class GuestResource:
         if not self._own:
             raise ResourceDropped(f"this {type(self).__name__} is borrowed and can't be given away")
         self._rep = None
-        return cx.handles.add(cx.resources[index], rep)
+        handle = cx.handles.add(cx.resources[index], rep)
+        cx.given.append((self, handle))
+        return handle
+
+    def _take_back(self, handle: int) -> None:
+        """Undoes `_give` where the guest was not called in the end."""
+        self._rep = self._cx.handles.take(handle, self._cx.resources[self._index])
 
     def close(self) -> None:
         """Drops the resource; more than once does no harm. Raises `Trap` if the guest's destructor fails."""

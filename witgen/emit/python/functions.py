@@ -15,6 +15,7 @@ from witgen.emit.python.annotations import Annotations
 from witgen.emit.python.code import Block, Slot, struct_format
 from witgen.emit.python.codec import Codec, core_value
 from witgen.emit.python.naming import local_name
+from witgen.resolve.kinds import references
 
 __all__ = ["Functions", "core_letters"]
 
@@ -88,8 +89,11 @@ class Functions:
         after = self._lift_result(function, lifting)
         if any(_USES_CONTEXT.search(line) for line in lowering.lines + lifting.lines + after):
             block.add("cx = f.cx")
+        gives = any(self._holds(param.type, ir.Own, host=False) for param in function.params)
+        if gives:
+            block.add("cx.given.clear()")
         if lowering.lines:
-            self._guarded(block, lowering, "raise f.not_lowered(error) from None")
+            self._guarded(block, lowering, f"raise f.not_lowered(error{', cx.given' if gives else ''}) from None")
         with block.indented("if (failed := f.call()) or f.trap[0]:"):
             block.add("raise f.trapped(failed)")
         if self._is_plain(function):
@@ -114,9 +118,15 @@ class Functions:
             self.codec.store_parameters(types, names, block)
             flat = [("I", "p")]
         else:
-            flat = [
-                item for type_, name in zip(types, names, strict=True) for item in self.codec.lower(type_, name, block)
-            ]
+            flat = []
+            for type_, name in zip(types, names, strict=True):
+                items = self.codec.lower(type_, name, block)
+                if isinstance(self._resolve.kind(type_), ir.Own):
+                    # Given before anything is lent: what is given away can't be lent in the same call.
+                    name = block.fresh()
+                    block.add(f"{name} = {items[0][1]}")
+                    items = [(items[0][0], name)]
+                flat += items
         # A view would make infinity of what is too large for an f32.
         if len(flat) <= _FEW and all(letter in _VIEWS and letter != "f" for letter, _ in flat):
             for slot, (letter, code) in enumerate(flat):
@@ -138,27 +148,20 @@ class Functions:
 
     def _lends(self, function: ir.Function) -> bool:
         """Whether the guest may borrow something of the host in this call."""
-        return any(self._contains_borrow(param.type) for param in function.params)
+        return any(self._holds(param.type, ir.Borrow, host=True) for param in function.params)
 
-    def _contains_borrow(self, type_: ir.Type) -> bool:
+    def _holds(self, type_: ir.Type, handle: type[ir.Own] | type[ir.Borrow], *, host: bool) -> bool:
+        """Whether there can be such handles in a value, of resources that the host, or the guest, implements."""
         kind = self._resolve.kind(type_)
         match kind:
-            case ir.Borrow(resource):
+            case ir.Own(resource) | ir.Borrow(resource):
                 found = self._resolve.dealias(resource)
                 assert not isinstance(found, ir.Primitive)
-                return self.annotations.resource(found).host
-            case ir.Record(fields):
-                return any(self._contains_borrow(f.type) for f in fields)
-            case ir.Tuple(types):
-                return any(self._contains_borrow(t) for t in types)
-            case ir.Variant() | ir.Option() | ir.Result():
-                return any(p is not None and self._contains_borrow(p) for p in self.codec.abi.payloads(kind))
-            case ir.List(element) | ir.FixedLengthList(element, _):
-                return self._contains_borrow(element)
-            case ir.Map(_, value):
-                return self._contains_borrow(value)
-            case _:
+                return isinstance(kind, handle) and self.annotations.resource(found).host is host
+            case ir.Primitive():
                 return False
+            case _:
+                return any(self._holds(part, handle, host=host) for part in references(kind))
 
     def _lift_result(self, function: ir.Function, block: Block) -> list[str]:
         """Adds the lifting of the result; gives the lines that return it after the call has ended."""
@@ -253,11 +256,11 @@ class Functions:
         else:
             flat = self._flat_arguments(types, block)
             values = [self.codec.lift(type_, flat) for type_ in types]
-        names = []
-        for value in values:
-            name = block.fresh()
+        names = [block.fresh() for _ in values]
+        # What is owned is taken first: a borrow of the same resource, which that would end, is then no handle.
+        assignments = zip(types, names, values, strict=True)
+        for _, name, value in sorted(assignments, key=lambda item: not self._holds(item[0], ir.Own, host=True)):
             block.add(f"{name} = {value}")
-            names.append(name)
         return names
 
     def _flat_arguments(self, types: list[ir.Type], block: Block) -> list[tuple[str, str]]:

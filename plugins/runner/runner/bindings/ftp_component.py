@@ -1064,11 +1064,13 @@ class DataPlane:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1, v2, v3 = _lower_outgoing_data(cx, data)
-            _S1.pack_into(f.buffer, 0, transfer._give(cx, 5), v0, v1, v2, v3)
+            v0 = transfer._give(cx, 5)
+            v1, v2, v3, v4 = _lower_outgoing_data(cx, data)
+            _S1.pack_into(f.buffer, 0, v0, v1, v2, v3, v4)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1079,8 +1081,8 @@ class DataPlane:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v4, v5, v6 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v4], cx.string(v5, v6)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1104,19 +1106,14 @@ class DataPlane:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1, v2 = _lower_option_string(cx, name)
-            _S3.pack_into(
-                f.buffer,
-                0,
-                transfer._give(cx, 5),
-                cx.handles.add(cx.resources[3], sink),
-                v0,
-                v1,
-                v2,
-            )
+            v0 = transfer._give(cx, 5)
+            v1 = cx.handles.add(cx.resources[3], sink)
+            v2, v3, v4 = _lower_option_string(cx, name)
+            _S3.pack_into(f.buffer, 0, v0, v1, v2, v3, v4)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1127,8 +1124,8 @@ class DataPlane:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v3, v4, v5 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v3], cx.string(v4, v5)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1440,11 +1437,13 @@ class Control:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1, v2, v3 = _lower_response(cx, response)
-            _S24.pack_into(f.buffer, 0, exchange._give(cx, 7), v0, v1, v2, v3)
+            v0 = exchange._give(cx, 7)
+            v1, v2, v3, v4 = _lower_response(cx, response)
+            _S24.pack_into(f.buffer, 0, v0, v1, v2, v3, v4)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1455,8 +1454,8 @@ class Control:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v4, v5, v6 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v4], cx.string(v5, v6)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -2147,9 +2146,9 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
             v2 = a[4] & 0xFFFFFFFF
+            v5 = cx.handles.take(v2, cx.resources[1])
             v3 = cx.handles.rep(v0, cx.resources[4])
             v4 = v1
-            v5 = cx.handles.take(v2, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
         try:

@@ -1086,11 +1086,14 @@ class Server:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            f.u32[0] = body._give(cx, 7)
-            f.u32[4] = cx.handles.add(cx.resources[3], sink)
+            v0 = body._give(cx, 7)
+            v1 = cx.handles.add(cx.resources[3], sink)
+            f.u32[0] = v0
+            f.u32[4] = v1
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1101,8 +1104,8 @@ class Server:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v0, v1, v2 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v0], cx.string(v1, v2)))
+                v2, v3, v4 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v2], cx.string(v3, v4)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1123,14 +1126,14 @@ class Server:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1 = _store_list_types_field(cx, response.fields)
-            v2, v3, v4, v5 = _lower_outgoing_content(cx, response.content)
-            _S15.pack_into(
-                f.buffer, 0, exchange._give(cx, 6), response.status, v0, v1, v2, v3, v4, v5
-            )
+            v0 = exchange._give(cx, 6)
+            v1, v2 = _store_list_types_field(cx, response.fields)
+            v3, v4, v5, v6 = _lower_outgoing_content(cx, response.content)
+            _S15.pack_into(f.buffer, 0, v0, response.status, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1141,8 +1144,8 @@ class Server:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v6, v7, v8 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v6], cx.string(v7, v8)))
+                v7, v8, v9 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v7], cx.string(v8, v9)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1425,11 +1428,14 @@ class Client:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            f.u32[0] = body._give(cx, 10)
-            f.u32[4] = cx.handles.add(cx.resources[3], sink)
+            v0 = body._give(cx, 10)
+            v1 = cx.handles.add(cx.resources[3], sink)
+            f.u32[0] = v0
+            f.u32[4] = v1
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1440,8 +1446,8 @@ class Client:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v0, v1, v2 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v0], cx.string(v1, v2)))
+                v2, v3, v4 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v2], cx.string(v3, v4)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1943,9 +1949,9 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
             v2 = a[4] & 0xFFFFFFFF
+            v5 = cx.handles.take(v2, cx.resources[1])
             v3 = cx.handles.rep(v0, cx.resources[4])
             v4 = v1
-            v5 = cx.handles.take(v2, cx.resources[1])
         except BaseException as error:
             return cx.fail_lift(error)
         try:

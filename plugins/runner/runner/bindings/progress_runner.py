@@ -474,11 +474,13 @@ class EditFactory:
         if not f.enter(False):
             raise f.refused()
         cx = f.cx
+        cx.given.clear()
         try:
-            f.u32[0] = edit._give(cx, 0)
+            v0 = edit._give(cx, 0)
+            f.u32[0] = v0
             f.u64[2] = timestamp
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.call()) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -487,11 +489,11 @@ class EditFactory:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v0,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v0
+                (v1,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v1
             elif tag == 1:
-                v1, v2, v3 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v1], cx.string(v2, v3)))
+                v2, v3, v4 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v2], cx.string(v3, v4)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
