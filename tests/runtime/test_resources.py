@@ -198,14 +198,14 @@ def test_what_is_given_away_can_not_be_lent_in_the_same_call(api: Any) -> None:
 def test_a_resource_of_another_type_is_refused_and_never_taken_for_what_it_is_not(api: Any) -> None:
     cup, jug = api.cup(3), api.jug(3)
     for wrong in (jug, Thing(), 3, None, type(cup)):
-        for call in (
-            lambda wrong=wrong: api.pour(wrong, cup, 0),
-            lambda wrong=wrong: api.pour(cup, wrong, 0),
-            lambda wrong=wrong: api.pour_all([wrong], []),
-            lambda wrong=wrong: type(cup).size(wrong),
+        for call, arguments in (
+            (api.pour, (wrong, cup, 0)),
+            (api.pour, (cup, wrong, 0)),
+            (api.pour_all, ([wrong], [])),
+            (type(cup).size, (wrong,)),
         ):
             with pytest.raises((TypeError, AttributeError)):
-                call()
+                call(*arguments)
     with pytest.raises(TypeError, match="this Jug is a resource of another type"):
         api.pour(jug, cup, 0)
     assert (cup.size(), jug.size()) == (3, 3)
