@@ -84,6 +84,8 @@ lint: setup ## Check form and types of the Python code, and that contracts, gene
 	@$(witgen) generate --check
 	@$(call say,witgen fmt --check)
 	@$(witgen) fmt --check
+	@$(call say,witgen lint)
+	@$(witgen) lint
 	@$(call say,witgen hash --check)
 	@$(witgen) hash --check
 
@@ -101,6 +103,8 @@ test-rust: toolchain
 test-python: setup
 	@$(call say,fetch the contracts of WASI 0.2)
 	@$(python) scripts/fetch_wasi.py || test $$? = 3
+	@$(call say,fetch componentize-py and componentize-js)
+	@$(python) scripts/fetch_componentizers.py || test $$? = 3
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 

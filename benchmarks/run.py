@@ -1,6 +1,6 @@
 """Benchmarks, each as a ratio against a peer or floor measured in the same run. Run by ``make bench``.
 
-Names of sections as arguments run those alone: ``calls``, ``front_end``, ``guests``.
+Names of sections as arguments run those alone: ``calls``, ``front_end``, ``guests``, ``threads``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import platform
 import sys
 import time
 
-SECTIONS = ("calls", "front_end", "guests")
+SECTIONS = ("calls", "front_end", "guests", "threads")
 
 
 def main() -> None:

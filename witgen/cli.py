@@ -6,11 +6,12 @@ imports by itself what it calls; not even pathlib is there before it is needed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -78,13 +79,59 @@ def _report(form: str, diagnostics: Sequence[Diagnostic]) -> None:
 
     report = render(form, diagnostics)
     if report:
-        click.echo(report, err=True)
+        click.echo(_painted(report) if form == "text" else report, err=True)
+
+
+#: What is set apart by colour in a report, where it goes to a terminal.
+_COLOURS = {
+    r"(?<=: )error(?=: )": {"fg": "red", "bold": True},
+    r"(?<=: )note(?=: )": {"fg": "cyan"},
+    r"(?m)(?<=\| )\s*\^+$": {"fg": "red"},
+    r"(?m)^ *(?:ok|unchanged|written)(?=  )": {"fg": "green"},
+    r"(?m)^ *(?:failed|stale|differs)(?=  )": {"fg": "red"},
+    r"(?m)^ *skipped(?=  )": {"fg": "yellow"},
+}
+
+
+def _painted(text: str) -> str:
+    """Text with colours, which click takes out again where they don't go to a terminal."""
+    import re
+
+    for pattern, style in _COLOURS.items():
+        text = re.sub(pattern, lambda found, style=style: click.style(found[0], **style), text)  # type: ignore[misc]
+    return text
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal which step of a long work is going on, and nothing once it is done."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    try:
+        yield lambda step: click.echo(f"\r\x1b[K {'checking':>8}  {step}", nl=False, err=True)
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="witgen")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A WIT compiler and contract keeper for Python."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete witgen's commands: `eval "$(witgen completion bash)"`."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(main, {}, "witgen", "_WITGEN_COMPLETE").source())
 
 
 @main.command()
@@ -197,6 +244,97 @@ def fmt(paths: tuple[Path, ...], check: bool, diff: bool) -> None:
         diagnostics += (file.complaint() for file in outcome.changed)
     if diagnostics:
         raise WitError(*diagnostics)
+
+
+@main.command()
+@_PATHS
+@click.option("--list-rules", is_flag=True, help="Print all rules with their categories, and do nothing else.")
+@click.option("--enable", metavar="RULES", multiple=True, help="Rules and categories, with commas, that count as well.")
+@click.option("--disable", metavar="RULES", multiple=True, help="Rules and categories, with commas, that don't count.")
+@_reporting
+def lint(paths: tuple[Path, ...], list_rules: bool, enable: tuple[str, ...], disable: tuple[str, ...]) -> None:
+    """Find in WIT files what is valid and is regretted later: names, gaps in docs, leftovers, shapes that can't grow.
+
+    PATHS are as for fmt. Without PATHS, all roots that witgen.toml names. Its table [lint] and the options say which
+    rules count; a comment `// witgen: allow(RULE): reason` before an item allows one there.
+    """
+    from pathlib import Path
+
+    from witgen.diagnostics import WitError
+    from witgen.lint.configuration import NAMES
+    from witgen.lint.listing import as_table
+    from witgen.project import LintRules, find_project, project_file, read_project
+
+    if list_rules:
+        click.echo(as_table())
+        return
+    from witgen.lint.run import lint_paths, lint_project, lint_text
+
+    given = [[name for names in option for name in names.split(",") if name] for option in (enable, disable)]
+    for name in (*given[0], *given[1]):
+        if name not in NAMES:
+            raise click.UsageError(f"there is no rule or category {name!r}: --list-rules prints them")
+    if Path("-") in paths and len(paths) > 1:
+        raise click.UsageError("`-` stands alone")
+    file = project_file(Path.cwd()) if paths else None
+    project = read_project(file) if file else None if paths else find_project(Path.cwd())
+    own = LintRules() if project is None else project.lint
+    choice = LintRules((*own.enable, *given[0]), (*own.disable, *given[1]))
+    if Path("-") in paths:
+        found = lint_text("<stdin>", sys.stdin.buffer.read(), choice)
+    elif paths:
+        found = lint_paths(paths, choice)
+    else:
+        assert project is not None
+        found = lint_project(project, choice)
+    if found:
+        raise WitError(*found)
+
+
+@main.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    default="text",
+    help="The form of the report on errors, which goes to stderr.",
+)
+@click.option("--report", metavar="FILE", type=_PATH, help="Write the report to this file, not to stderr.")
+def check(form: str, report: Path | None) -> None:
+    """Check all that must hold of a project's contracts: what continuous integration runs.
+
+    fmt, lint, hash, generate --check, breaking, and verify of the built components that witgen.toml names; all of them,
+    whatever one of them finds.
+    """
+    from pathlib import Path
+
+    from witgen.diagnostics import WitError
+    from witgen.project import find_project
+    from witgen.reports import junit, render
+
+    try:
+        from witgen.check import as_table
+        from witgen.check import check as run
+
+        with _progress() as begin:
+            outcomes = run(find_project(Path.cwd()), begin)
+        diagnostics = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
+        click.echo(_painted(as_table(outcomes)))
+        passed, skipped = ({o.step: o.says for o in outcomes if o.state == state} for state in ("ok", "skipped"))
+    except WitError as error:
+        diagnostics, passed, skipped = list(error.diagnostics), {}, {}
+    text = junit(diagnostics, passed, skipped) if form == "junit" else render(form, diagnostics)
+    if report is not None:
+        from witgen.files import write_all
+
+        write_all({report: f"{text}\n".encode()})
+        _report("text", diagnostics)
+    elif form == "junit":
+        click.echo(text, err=True)
+    else:
+        _report(form, diagnostics)
+    if diagnostics:
+        sys.exit(1)
 
 
 @main.command("hash")
@@ -319,18 +457,54 @@ def inspect(file: Path, as_wit: bool, as_json: bool) -> None:
 @main.command()
 @click.argument("component", type=_PATH)
 @_PATHS
-@click.option("--world", metavar="W", help="The world, where the package has several.")
+@click.option("--world", metavar="W", help="The world, where neither the stamp nor the package says which.")
+@click.option("--lock", metavar="FILE", type=_PATH, help="The lock, where it is not wit.lock beside witgen.toml.")
+@click.option("--manifest", metavar="FILE", type=_PATH, help="The manifest, where it is not component.toml beside it.")
+@click.option("--unstamped", is_flag=True, help="Take a component that carries no stamp.")
+@click.option("--explain", is_flag=True, help="Print all that was compared.")
 @_reporting
-def verify(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
-    """Compare a component's own types with a contract, function by function.
+def verify(
+    component: Path,
+    paths: tuple[Path, ...],
+    world: str | None,
+    lock: Path | None,
+    manifest: Path | None,
+    unstamped: bool,
+    explain: bool,
+) -> None:
+    """Compare all that speaks of a component: contract, lock, stamp, manifest, and its own types.
 
     The contract is the one whose roots are PATHS (the last one the root package); without PATHS, the one in
-    witgen.toml that has the world W.
+    witgen.toml that has the world. The component must import nothing else than the contract has, and no more than its
+    manifest grants; it must export all that the contract has.
     """
+    from witgen.contract.verify import Claims
     from witgen.contract.verify import verify as run
+    from witgen.diagnostics import WitError
 
-    agreed = run(component, paths, world)
-    click.echo(f"{_shown(component)}: keeps the contract of world {agreed.world}, sha256:{agreed.digest}")
+    found = run(component, Claims(paths, world, lock, manifest, not unstamped))
+    if explain:
+        click.echo(found.explained())
+    diagnostics = found.diagnostics(component)
+    if diagnostics:
+        raise WitError(*diagnostics)
+    click.echo(f"{_shown(component)}: keeps the contract of world {found.world}, sha256:{found.digest}")
+
+
+@main.command()
+@click.argument("component", type=_PATH)
+@_PATHS
+@click.option("--world", metavar="W", help="The world, where the package has several.")
+@_reporting
+def stamp(component: Path, paths: tuple[Path, ...], world: str | None) -> None:
+    """Stamp a component that another tool has built with its contract. It has to keep it.
+
+    The contract is found as for verify. `witgen build` stamps what it builds.
+    """
+    from witgen.contract.stamping import put_stamp, stamp_of
+
+    put_stamp(component, stamp_of(paths, world))
+    click.echo(f"  stamped  {_shown(component)}")
 
 
 @main.command()

@@ -75,17 +75,19 @@ class Diagnostic:
     """One error.
 
     `where` is its place: a span of a source, or just the path of the file (or a command's name) where there is no
-    text to point into.
+    text to point into. `rule` is the id of the rule that is broken, where there are such.
     """
 
     message: str
     where: Span | str
     notes: tuple[Note, ...] = ()
+    rule: str = ""
 
     def render(self) -> str:
         """The error as it is printed, without a line break at the end."""
         where = printable(self.where) if isinstance(self.where, str) else self.where
-        lines = [f"{where}: error: {_shortened(self.message)}"]
+        rule = f" [{self.rule}]" if self.rule else ""
+        lines = [f"{where}: error: {_shortened(self.message)}{rule}"]
         if isinstance(self.where, Span):
             lines += _excerpt(self.where)
         for note in self.notes:

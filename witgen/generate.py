@@ -5,11 +5,12 @@ It knows which emitter makes which file; the emitters know the rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from witgen import ir
 from witgen.diagnostics import WitError
+from witgen.emit.kept import kept
 from witgen.emit.names import snake
 from witgen.limits import check_types
 from witgen.project import PROVIDED, Contract, Project, Target
@@ -55,11 +56,9 @@ def generate(targets: Sequence[Target], folder: Path) -> dict[Path, bytes]:
         source = _source_name(roots[-1], folder)
         for language, out in target.outputs:
             place = _place(out, snake(found.resolve.worlds[world].name), _SUFFIXES[language])
-            if language == "rust":
-                texts = _rust(found.resolve, world, source, place, target)
-            else:
-                texts = {place: _python(found.resolve, world, source, target.provided)}
-            for path, text in texts.items():
+            texts = _texts(found, world, language, source, target)
+            for name, text in texts.items():
+                path = place.with_suffix("") / name if name else place
                 if path in files:
                     raise WitError.at(str(path), "two targets generate this file")
                 files[path] = text.encode()
@@ -82,13 +81,20 @@ def _source_name(root: Path, folder: Path) -> str:
         return root.name
 
 
-def _python(resolve: ir.Resolve, world: ir.WorldId, source: str, provided: Sequence[str]) -> str:
+def _texts(loaded: Loaded, world: ir.WorldId, language: str, source: str, target: Target) -> Mapping[str, str]:
+    """The files of a target in a language by their names in the target's folder; the one that is all has no name."""
+    options = (language, str(world), source, str(target.split), str(target.derives), str(target.provided))
+    emit = {"python": _python, "rust": _rust}[language]
+    return kept(loaded.key, options, lambda: emit(loaded.resolve, world, source, target))
+
+
+def _python(resolve: ir.Resolve, world: ir.WorldId, source: str, target: Target) -> dict[str, str]:
     from witgen.emit import python
 
-    return python.emit(resolve, world, source=source, provided=provided)
+    return {"": python.emit(resolve, world, source=source, provided=target.provided)}
 
 
-def _rust(resolve: ir.Resolve, world: ir.WorldId, source: str, path: Path, target: Target) -> dict[Path, str]:
+def _rust(resolve: ir.Resolve, world: ir.WorldId, source: str, target: Target) -> dict[str, str]:
     from witgen.binary import encode_component_type
     from witgen.contract.digest import Digests
     from witgen.emit import rust
@@ -99,6 +105,5 @@ def _rust(resolve: ir.Resolve, world: ir.WorldId, source: str, path: Path, targe
         raise WitError.at(source, f"has no binary form, which guests carry: {error}") from None
     stub = rust.Stub(component_type, Digests(resolve).world(world).digest, source, target.derives)
     if not target.split:
-        return {path: rust.emit(resolve, world, stub)}
-    folder = path.with_suffix("")
-    return {folder / name: text for name, text in rust.emit_split(resolve, world, stub).items()}
+        return {"": rust.emit(resolve, world, stub)}
+    return dict(rust.emit_split(resolve, world, stub))

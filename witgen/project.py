@@ -14,6 +14,13 @@
     derives = ["PartialEq"]           # what records, variants and enums in Rust derive as well
     provided = ["wasi:io"]            # imports that Python leaves to providers; those of `PROVIDED` unless it is said
 
+    [verify]
+    components = ["dist/*.wasm"]      # built components that `witgen check` verifies; patterns may match none
+
+    [lint]
+    enable = ["missing-member-docs"]  # rules and categories that count beside those that do by default
+    disable = ["naming"]              # rules and categories that don't count
+
 Paths are relative to the file. It knows the file's form; it reads no contract.
 """
 
@@ -34,11 +41,13 @@ __all__ = [
     "PROVIDED",
     "PROVIDED_NAME",
     "Contract",
+    "LintRules",
     "Project",
     "Target",
     "find_project",
     "project_file",
     "read_project",
+    "roots_of",
 ]
 
 FILE_NAME = "witgen.toml"
@@ -87,12 +96,25 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class LintRules:
+    """Rules and categories of ``witgen lint`` that count beside those that do by default, and those that don't."""
+
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
-    """A ``witgen.toml``, read and checked. `folder` is where it lies."""
+    """A ``witgen.toml``, read and checked.
+
+    `folder` is where it lies, `lint` says which rules count, `components` names files, relative to the folder.
+    """
 
     folder: Path
     contracts: tuple[Contract, ...]
     targets: tuple[Target, ...]
+    lint: LintRules
+    components: tuple[str, ...] = ()
 
 
 def find_project(start: Path) -> Project:
@@ -103,6 +125,16 @@ def find_project(start: Path) -> Project:
             FILE_NAME, f"not found in {start.resolve()} or above; name the contract's files, or write one"
         )
     return read_project(path)
+
+
+def roots_of(project: Project, world: str | None) -> tuple[Path, ...]:
+    """The roots of the contract from which a world is generated, or of the only one. Raises `WitError` if unclear."""
+    named = {target.contract.name: target.contract for target in project.targets if target.world == world}
+    found = list(named.values()) or ([] if world else list(project.contracts))
+    if len(found) != 1:
+        worlds = ", ".join(sorted(target.world for target in project.targets if target.world))
+        raise WitError.at(FILE_NAME, f"say by --world which contract is meant; there are: {worlds}")
+    return found[0].roots
 
 
 def project_file(start: Path) -> Path | None:
@@ -125,10 +157,36 @@ class _Reader:
         self._folder = folder
 
     def project(self, data: Mapping[str, Any]) -> Project:
-        self._known(data, ("contract", "generate"), "table")
+        self._known(data, ("contract", "generate", "lint", "verify"), "table")
         contracts = {name: self._contract(name, table) for name, table in self._table(data, "contract", dict).items()}
         targets = tuple(self._target(table, contracts) for table in self._table(data, "generate", list))
-        return Project(self._folder, tuple(contracts.values()), targets)
+        lint = self._lint(self._table(data, "lint", dict))
+        return Project(
+            self._folder, tuple(contracts.values()), targets, lint, self._components(self._table(data, "verify", dict))
+        )
+
+    def _components(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        self._known(table, ("components",), "key")
+        found = table.get("components", [])
+        if not isinstance(found, list) or not all(isinstance(n, str) and n and not n.startswith("/") for n in found):
+            raise self._error(
+                "components", "components must be a list of files or patterns below the folder of this file"
+            )
+        return tuple(found)
+
+    def _lint(self, table: Mapping[str, Any]) -> LintRules:
+        if not table:
+            return LintRules()
+        from witgen.lint.configuration import NAMES
+
+        self._known(table, ("enable", "disable"), "key")
+        for key, names in table.items():
+            if not isinstance(names, list):
+                raise self._error(key, f"{key} must be a list of rules and categories")
+            for name in names:
+                if name not in NAMES:
+                    raise self._error(str(name), f"there is no rule or category {name!r}", *_suggestion(name, NAMES))
+        return LintRules(tuple(table.get("enable", ())), tuple(table.get("disable", ())))
 
     def _contract(self, name: str, table: Any) -> Contract:
         if not isinstance(table, dict):

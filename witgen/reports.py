@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from witgen import __version__
 from witgen.diagnostics import Diagnostic, Note, Span, printable
 
-__all__ = ["FORMATS", "render"]
+__all__ = ["FORMATS", "junit", "render"]
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -40,6 +40,7 @@ def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
         "severity": "error",
         "message": diagnostic.message,
+        **({"rule": diagnostic.rule} if diagnostic.rule else {}),
         **_place(diagnostic.where),
         "notes": [{"message": note.message, **(_place(note.span) if note.span else {})} for note in diagnostic.notes],
     }
@@ -66,7 +67,7 @@ def _github(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _annotation(diagnostic: Diagnostic) -> str:
     where = diagnostic.where
-    properties: dict[str, object] = {"title": "witgen"}
+    properties: dict[str, object] = {"title": f"witgen: {diagnostic.rule}" if diagnostic.rule else "witgen"}
     message = diagnostic.message
     if isinstance(where, Span) and _is_file(where.source.path):
         line, column, end_line, end_column = _region(where)
@@ -121,6 +122,7 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
     is_place = _is_file(where.source.path if isinstance(where, Span) else where)
     message = diagnostic.message if is_place else f"{where}: {diagnostic.message}"
     return {
+        **({"ruleId": diagnostic.rule} if diagnostic.rule else {}),
         "level": "error",
         "message": {"text": "\n".join([message, *(f"note: {remark}" for remark in remarks)])},
         "locations": [_location(where)] if is_place else [],
@@ -141,6 +143,41 @@ def _uri(path: str) -> str:
     from urllib.parse import quote
 
     return Path(path).as_uri() if Path(path).is_absolute() else quote(path)
+
+
+# JUnit: the form that continuous integration shows as tests
+
+
+def junit(diagnostics: Sequence[Diagnostic], passed: Mapping[str, str], skipped: Mapping[str, str]) -> str:
+    """A suite with a case for each check; those that passed or were skipped by name, with what is said of them."""
+    from xml.sax.saxutils import escape, quoteattr
+
+    failed: dict[str, list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        failed.setdefault(diagnostic.rule or "witgen", []).append(diagnostic)
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    total = len(failed) + len(passed) + len(skipped)
+    lines.append(f'<testsuite name="witgen" tests="{total}" failures="{len(failed)}" skipped="{len(skipped)}">')
+    for rule, found in failed.items():
+        lines.append(f'  <testcase classname="witgen" name={quoteattr(rule)}>')
+        for diagnostic in found:
+            message, text = quoteattr(_plain(diagnostic.message)), escape(_plain(diagnostic.render()))
+            lines.append(f"    <failure message={message}>{text}</failure>")
+        lines.append("  </testcase>")
+    for name, says in passed.items():
+        lines.append(f'  <testcase classname="witgen" name={quoteattr(name)}>')
+        lines.append(f"    <system-out>{escape(says)}</system-out>")
+        lines.append("  </testcase>")
+    for name, says in skipped.items():
+        lines.append(f'  <testcase classname="witgen" name={quoteattr(name)}>')
+        lines.append(f"    <skipped message={quoteattr(says)}/>")
+        lines.append("  </testcase>")
+    return "\n".join([*lines, "</testsuite>"])
+
+
+def _plain(text: str) -> str:
+    """Text without the characters that XML can't hold."""
+    return "".join(c if c in "\t\n" or c.isprintable() else "\ufffd" for c in text)
 
 
 #: The forms of a report, each with what makes it.

@@ -3,7 +3,7 @@
 A kept value can't be stale, because another input has another key. What can't be read, written or trusted costs time,
 never correctness, and is passed over in silence. The folder is the platform's, or the one that ``WITGEN_CACHE_DIR``
 names; ``WITGEN_CACHE=off`` keeps and finds nothing. It knows nothing of what it keeps, and imports little: every
-command waits for it.
+command waits for it. What is better kept as files of their own, in a folder of their own, uses its parts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 import time
+from _thread import get_ident
 
 try:
     # Python's own, without OpenSSL, whose libraries take milliseconds to load.
@@ -19,20 +20,22 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-__all__ = ["get", "is_on", "key_of", "put"]
+__all__ = ["SUFFIX", "folder", "get", "is_on", "key_of", "mark_as_used", "prune", "put", "write"]
 
 #: Part of the name of every file that is ours: others in the folder are left alone.
-_SUFFIX = ".witgen"
+SUFFIX = ".witgen"
 _MOST_BYTES = 256 * 2**20
 _MOST_ENTRIES = 1000
 _DIGEST_SIZE = 32
 _DAY = 24 * 60 * 60
 _LONGEST_REST = 30 * _DAY
+#: Windows would change line ends otherwise.
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def is_on() -> bool:
     """Whether there is a place to keep things."""
-    return _folder() is not None
+    return folder() is not None
 
 
 def key_of(*parts: bytes) -> str:
@@ -52,7 +55,7 @@ def get(kind: str, key: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             data = file.read()
-            _mark_as_used(path, os.fstat(file.fileno()).st_mtime)
+            mark_as_used(path, os.fstat(file.fileno()).st_mtime)
     except (OSError, ValueError):
         return None
     value = data[_DIGEST_SIZE:]
@@ -64,28 +67,33 @@ def put(kind: str, key: str, value: bytes) -> None:
     path = _path(kind, key)
     if path is None or len(value) > _MOST_BYTES // 4:
         return
-    folder = os.path.dirname(path)
-    temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}{_SUFFIX}"
     with contextlib.suppress(OSError, ValueError):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        try:
-            with open(temporary, "xb") as file:
-                file.write(_digest(kind, key, value) + value)
-            os.replace(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-            raise
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write(path, _digest(kind, key, value) + value)
         # Looking through the folder takes longer than all the rest: one write in sixteen does it.
         if key.startswith("0"):
-            _prune(folder)
+            prune(os.path.dirname(path), _MOST_BYTES, _MOST_ENTRIES)
+
+
+def write(path: str, data: bytes | bytearray) -> None:
+    """Write a file that nobody sees before all of it is there. Raises OSError if it can't be written."""
+    temporary = f"{path}.{os.getpid()}.{get_ident()}.{time.monotonic_ns()}{SUFFIX}"
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _path(kind: str, key: str) -> str | None:
-    folder = _folder()
-    return None if folder is None else os.path.join(folder, f"{kind}-{key[:40]}{_SUFFIX}")
+    place = folder()
+    return None if place is None else os.path.join(place, f"{kind}-{key[:40]}{SUFFIX}")
 
 
-def _folder() -> str | None:
+def folder() -> str | None:
     """The folder for what can be made again; None where nothing is to be kept, or there is no place for it."""
     if os.environ.get("WITGEN_CACHE", "").lower() in ("off", "0"):
         return None
@@ -111,17 +119,17 @@ def _digest(kind: str, key: str, value: bytes) -> bytes:
     return digest.digest()
 
 
-def _mark_as_used(path: str, written: float) -> None:
+def mark_as_used(path: str, written: float) -> None:
     """Put off the removal of an entry; once a day is enough."""
     if time.time() - written > _DAY:
         with contextlib.suppress(OSError):
             os.utime(path)
 
 
-def _prune(folder: str) -> None:
-    """Remove what wasn't used for long, and the oldest of what is too much."""
-    with os.scandir(folder) as entries:
-        ours = [entry for entry in entries if entry.name.endswith(_SUFFIX)]
+def prune(place: str, most_bytes: int, most_entries: int) -> None:
+    """Remove what wasn't used for long of our files in a folder, and the oldest of what is too much."""
+    with os.scandir(place) as entries:
+        ours = [entry for entry in entries if entry.name.endswith(SUFFIX)]
     found: list[tuple[float, int, str]] = []
     for entry in ours:
         # Another process may remove it at the same time.
@@ -132,6 +140,6 @@ def _prune(folder: str) -> None:
     oldest = time.time() - _LONGEST_REST
     for number, (written, size, path) in enumerate(sorted(found, reverse=True)):
         total += size
-        if total > _MOST_BYTES or number >= _MOST_ENTRIES or written < oldest:
+        if total > most_bytes or number >= most_entries or written < oldest:
             with contextlib.suppress(OSError):
                 os.unlink(path)

@@ -27,7 +27,7 @@ from witgen.binary import opcodes as op
 from witgen.binary.writer import section, vec
 from witgen.contract.digest import WorldDigest, world_digest
 from witgen.contract.stamp import SECTION, Stamp, stamped
-from witgen.contract.verify import verify
+from witgen.contract.verify import Claims, verify
 from witgen.diagnostics import WitError
 from witgen.inspect import as_document, as_text, gather, wit_text
 from witgen.printer import package_bytes, package_text
@@ -66,7 +66,7 @@ VERBS: dict[str, Callable[[Path], object]] = {
     "inspect --json": lambda file: as_document(gather(file)),
     "inspect --wit": wit_text,
     "wit": loaded_and_printed,
-    "verify": lambda file: verify(file, [CONTRACT], None),
+    "verify": lambda file: verify(file, Claims((CONTRACT,))),
 }
 
 

@@ -1,4 +1,4 @@
-"""Guests that give each call to the import of the same name, for any types without resources.
+"""Guests, and chains of them, that give each call to the import of the same name, for any types without resources.
 
 `mirror` makes one for an interface that a world imports and exports: whatever the host of the import returns comes out
 of the export, and what goes into the export arrives there. The guest looks at no value; the adapter writes and reads
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.runtime.support import component
+from tests.runtime.support import LIBRARY, component
 from witgen import ir
 from witgen import runtime as rt
 from witgen.abi import Abi, Core, Signature
 
-__all__ = ["mirror"]
+__all__ = ["attacker", "chain", "mirror"]
 
 
 class _Text:
@@ -81,9 +81,79 @@ def mirror(resolve: ir.Resolve, interface: ir.InterfaceId) -> rt.Component:
     return component(_component(_Text(resolve, row), resolve.link_name(interface), row, Abi(resolve)))
 
 
-def _component(text: _Text, link_name: str, row: ir.Interface, abi: Abi) -> str:
-    functions = list(row.functions.values())
+def chain(resolve: ir.Resolve, interface: ir.InterfaceId, encodings: Sequence[str]) -> rt.Component:
+    """Mirrors inside a component, each of which calls the one before it; the first calls the host.
+
+    There is one for each string encoding, which it takes and gives strings in.
+    """
+    row, name = resolve.interfaces[interface], resolve.link_name(interface)
+    inner, before = "", "$host"
+    for number, encoding in enumerate(encodings):
+        text = _component(_Text(resolve, row), name, row, Abi(resolve), encoding)
+        inner += f"""
+          (component $mirror-{number} {LIBRARY} {text})
+          (instance $link-{number} (instantiate $mirror-{number} (with "{name}" (instance {before}))))
+          (alias export $link-{number} "{name}" (instance $api-{number}))
+        """
+        before = f"$api-{number}"
+    return component(f'{_import_of(_Text(resolve, row), name, row)} {inner} (export "{name}" (instance {before}))')
+
+
+def attacker(resolve: ir.Resolve, interface: ir.InterfaceId, names: Sequence[str]) -> rt.Component:
+    """A mirror inside a component, and beside it one that calls it with whatever bytes it is given.
+
+    Export ``go-NAME`` puts its bytes at address 0 and calls function NAME, which takes its parameters from memory, with
+    that address; the result goes to 32768.
+    """
+    row, link_name = resolve.interfaces[interface], resolve.link_name(interface)
+    text, abi = _Text(resolve, row), Abi(resolve)
+    functions = [row.functions[name] for name in names]
     options = "(memory $memory) (realloc $realloc)"
+
+    def each(form: str) -> str:
+        return " ".join(form.replace("NAME", function.name) for function in functions)
+
+    parameter = '(param "data" (list u8))'
+
+    def call(function: ir.Function) -> str:
+        indirect = abi.signature(function, lowered=True).indirect_result
+        text = f"(call ${function.name} (i32.const 0) {'(i32.const 32768)' if indirect else ''})"
+        text = text if indirect else f"(drop {text})"
+        copy = "(memory.copy (i32.const 0) (local.get 0) (local.get 1))"
+        return f'(func (export "go-{function.name}") (param i32 i32) {copy} {text})'
+
+    return component(f"""
+      {_import_of(text, link_name, row)}
+      (component $mirror {LIBRARY} {_component(text, link_name, row, abi)})
+      (instance $one (instantiate $mirror (with "{link_name}" (instance $host))))
+      (alias export $one "{link_name}" (instance $api))
+      (component $attacker {LIBRARY}
+        {_import_of(text, link_name, row)}
+        {each(f'(core func $NAME (canon lower (func $host "NAME") {options}))')}
+        (core module $main
+          (import "libc" "memory" (memory 1))
+          {" ".join(_import(f, abi) for f in functions)}
+          {" ".join(map(call, functions))})
+        (core instance $main (instantiate $main (with "libc" (instance $libc))
+          (with "host" (instance {each('(export "NAME" (func $NAME))')}))))
+        {each(f'(func (export "go-NAME") {parameter} (canon lift (core func $main "go-NAME") {options}))')})
+      (instance $two (instantiate $attacker (with "{link_name}" (instance $api))))
+      {each('(export "go-NAME" (func $two "go-NAME"))')}
+    """)
+
+
+def _import_of(text: _Text, link_name: str, row: ir.Interface) -> str:
+    types = " ".join(
+        f'(type ${name}_ {content}) (export "{name}" (type ${name} (eq ${name}_)))'
+        for name, content in text.definitions
+    )
+    functions = " ".join(f'(export "{f.name}" (func {text.function(f)}))' for f in row.functions.values())
+    return f'(import "{link_name}" (instance $host {types} {functions}))'
+
+
+def _component(text: _Text, link_name: str, row: ir.Interface, abi: Abi, encoding: str = "utf8") -> str:
+    functions = list(row.functions.values())
+    options = f"(memory $memory) (realloc $realloc) string-encoding={encoding}"
 
     def each(form: str, items: Sequence[ir.Function]) -> str:
         parts = [form.replace("NAME", f.name).replace("TYPE", text.function(f)) for f in items]
@@ -95,9 +165,7 @@ def _component(text: _Text, link_name: str, row: ir.Interface, abi: Abi) -> str:
     post = '(post-return (core func $main "NAME-post"))'
     lifted = f'(func $NAME TYPE (canon lift (core func $main "NAME") {options} {post}))'
     return f"""
-      (import "{link_name}" (instance $host
-        {types('(type $NAME_ TYPE) (export "NAME" (type $NAME (eq $NAME_)))')}
-        {each('(export "NAME" (func TYPE))', functions)}))
+      {_import_of(text, link_name, row)}
       {each(f'(core func $NAME (canon lower (func $host "NAME") {options}))', functions)}
       (core module $main
         (import "libc" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))

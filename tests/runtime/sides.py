@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.runtime.support import component
+from tests.runtime.support import LIBRARY, component
 from witgen import runtime as rt
 
-__all__ = ["STORE", "guest"]
+__all__ = ["STORE", "guest", "guest_inside", "passed_on"]
 
 #: The package, with no world yet.
 STORE = """
@@ -103,25 +103,48 @@ def guest(imports: Mapping[str, str], exports: Mapping[str, tuple[str, str]], be
     An export also has the identifier of the import on which it stands: a core instance, as there may be others in the
     text `between`. Core function ``$name-i`` is number i of import ``name``.
     """
+    return component(_guest(imports, exports, between))
+
+
+def guest_inside(name: str) -> rt.Component:
+    """The guest of an interface twice, in a component that exports the second, which imports the first."""
+    inner = _guest({"in": name}, {"out": (name, "in")})
+    return component(f"""
+      {_import(name, "host")}
+      (component $guest {LIBRARY} {inner})
+      (instance $first (instantiate $guest (with {name} (instance $host))))
+      (alias export $first {name} (instance $between))
+      (instance $second (instantiate $guest (with {name} (instance $between))))
+      (alias export $second {name} (instance $api))
+      (export {name} (instance $api))
+    """)
+
+
+def passed_on(name: str) -> rt.Component:
+    """A component that exports the interface that it imports, as it is."""
+    return component(f"{_import(name, 'host')} (export {name} (instance $host))")
+
+
+def _guest(imports: Mapping[str, str], exports: Mapping[str, tuple[str, str]], between: str = "") -> str:
     parts = [_imported(name, extern) for name, extern in imports.items()]
     parts.append(between)
     parts += [_exported(name, extern, host) for name, (extern, host) in exports.items()]
-    return component(" ".join([_CODE, _shim(), *parts]))
+    return " ".join([_CODE, _shim(), *parts])
+
+
+def _import(extern: str, name: str) -> str:
+    types = " ".join(f'(type ${item}_ {text}) (export "{item}" (type ${item} (eq ${item}_)))' for item, text in _TYPES)
+    functions = " ".join(f'(export "{function}" (func {text}))' for function, text in _FUNCTIONS)
+    text = f'(import {extern} (instance ${name} (export "item" (type $item (sub resource))) {types} {functions}))'
+    return text.replace("$NAME", "$")
 
 
 def _imported(name: str, extern: str) -> str:
-    types = " ".join(f'(type ${item}_ {text}) (export "{item}" (type ${item} (eq ${item}_)))' for item, text in _TYPES)
-    functions = " ".join(f'(export "{function}" (func {text}))' for function, text in _FUNCTIONS)
     lowered = " ".join(
         f'(core func ${name}-{i} (canon lower (func ${name} "{function}") (memory $memory) (realloc $realloc)))'
         for i, (function, _) in enumerate(_FUNCTIONS)
     )
-    text = f"""
-      (import {extern} (instance ${name} (export "item" (type $item (sub resource))) {types} {functions}))
-      {lowered}
-      (core instance ${name} {_bundle(name)})
-    """
-    return text.replace("$NAME", "$")
+    return f"{_import(extern, name)} {lowered} (core instance ${name} {_bundle(name)})"
 
 
 def _exported(name: str, extern: str, host: str) -> str:

@@ -15,6 +15,8 @@ from witgen.emit import python
 from witgen.resolve import load, select_world
 
 _numbers = itertools.count()
+#: The text of each adapter that was asked for: large contracts serve several modules of tests.
+_generated: dict[tuple[str, frozenset[str]], str] = {}
 
 #: A memory of one page and an allocator that never frees, as a guest's library would bring them.
 LIBRARY = """
@@ -39,11 +41,14 @@ def adapter(folder: Path, wit: str, *, provided: Collection[str] = ()) -> Module
     """The module that witgen generates for the only world of a package given as text."""
     contract = folder / "contract.wit"
     contract.write_text(wit)
-    loaded = load([contract])
     name = f"generated_adapter_{next(_numbers)}"
     path = folder / f"{name}.py"
-    world = select_world(loaded, None)
-    path.write_text(python.emit(loaded.resolve, world, source="contract.wit", provided=provided))
+    key = wit, frozenset(provided)
+    if key not in _generated:
+        loaded = load([contract])
+        world = select_world(loaded, None)
+        _generated[key] = python.emit(loaded.resolve, world, source="contract.wit", provided=provided)
+    path.write_text(_generated[key])
     return import_file(path, name)
 
 

@@ -173,10 +173,25 @@ def test_a_component_with_one_label_too_few_is_refused(tmp_path: Path) -> None:
         wit.W(component, wit.WImports(a=Store(wit)))
 
 
-def test_an_export_that_passes_on_an_imported_resource_is_refused(tmp_path: Path) -> None:
+def test_a_resource_of_the_host_can_be_exported_as_the_component_s_own(tmp_path: Path) -> None:
     wit = adapter(
         tmp_path, "package a:b; interface i { resource r; make: func() -> r; } world w { import i; export i; }"
     )
+    made: list[Closing] = []
+
+    class Closing:
+        closed = False
+
+        def __init__(self) -> None:
+            made.append(self)
+
+        def close(self) -> None:
+            self.closed = True
+
+    class Host:
+        def make(self) -> Closing:
+            return Closing()
+
     text = """
       (import "a:b/i" (instance $host (export "r" (type $r (sub resource))) (export "make" (func (result (own $r))))))
       (alias export $host "r" (type $r))
@@ -188,8 +203,11 @@ def test_an_export_that_passes_on_an_imported_resource_is_refused(tmp_path: Path
       (instance $own (export "r" (type $r)) (export "make" (func $lifted)))
       (export "a:b/i" (instance $own))
     """
-    with pytest.raises(rt.UnsupportedComponent, match="a resource that it imports as its own r of a:b/i"):
-        wit.W(component(text), wit.WImports(i=object()))
+    world = wit.W(component(text), wit.WImports(i=Host()))
+    with world.i.make() as thing:
+        assert isinstance(thing, wit.R)
+        assert [one.closed for one in made] == [False]
+    assert [one.closed for one in made] == [True]
 
 
 def test_a_type_that_a_use_brought_in_is_that_of_its_interface(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ project and contracts; the form of a stamp is that of `stamp`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from witgen import __version__, binary
@@ -15,10 +16,10 @@ from witgen.contract.stamp import Stamp
 from witgen.contract.verification import own_digests
 from witgen.diagnostics import Diagnostic, Note, WitError
 from witgen.files import write_all
-from witgen.project import Target, project_file, read_project
+from witgen.project import Target, find_project, project_file, read_project, roots_of
 from witgen.resolve import load, select_world
 
-__all__ = ["contract_of", "put_stamp", "stamp_for"]
+__all__ = ["contract_of", "put_stamp", "stamp_for", "stamp_of"]
 
 GENERATOR = f"witgen {__version__}"
 
@@ -46,8 +47,17 @@ def _crate_of(path: Path) -> Path | None:
 
 def stamp_for(target: Target) -> Stamp:
     """What a component that is built for a target is stamped with. Raises `WitError` for a contract that is wrong."""
-    loaded = load(target.contract.roots)
-    id_ = select_world(loaded, target.world)
+    return _stamp(target.contract.roots, target.world)
+
+
+def stamp_of(roots: Sequence[Path], world: str | None) -> Stamp:
+    """As `stamp_for`, for a world of the contract of `roots`; of the project's, where there are none."""
+    return _stamp(roots or roots_of(find_project(Path.cwd()), world), world)
+
+
+def _stamp(roots: Sequence[Path], world: str | None) -> Stamp:
+    loaded = load(roots)
+    id_ = select_world(loaded, world)
     return Stamp(GENERATOR, loaded.resolve.world_name(id_), Digests(loaded.resolve).world(id_))
 
 

@@ -5,7 +5,6 @@ It knows files, not their layout. A file that is no WIT keeps none of the others
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,10 @@ from witgen.files import write_all
 from witgen.fmt.diff import unified_diff
 from witgen.fmt.layout import format_source
 from witgen.project import find_project
-from witgen.resolve.binaries import is_webassembly
-from witgen.resolve.files import Contents, decode_source, shown
+from witgen.resolve.files import decode_source
+from witgen.sources import project_texts, read_text, wit_files
 
 __all__ = ["Formatted", "Outcome", "format_paths", "format_project", "format_text"]
-
-#: Folders that hold what others wrote, or what was made from it. Hidden folders are left alone too.
-_LEFT_ALONE = ("deps", "node_modules", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +66,7 @@ def format_project(folder: Path) -> Outcome:
 
     Raises WitError if there is no such file, or a wrong one.
     """
-    roots = dict.fromkeys(root for contract in find_project(folder).contracts for root in contract.roots)
-    contents = Contents()
-    return format_paths([root for root in roots if not root.is_file() or not is_webassembly(contents[root])])
+    return format_paths(project_texts(find_project(folder)))
 
 
 def format_paths(paths: Sequence[Path]) -> Outcome:
@@ -82,15 +76,14 @@ def format_paths(paths: Sequence[Path]) -> Outcome:
     """
     files: dict[Path, Formatted] = {}
     errors: list[WitError] = []
-    for path in paths:
-        for file in _wit_files(path, errors):
-            try:
-                source = _read(_relative(file))
-                place = file.resolve()
-                if place not in files:
-                    files[place] = Formatted(source, place, format_source(source))
-            except WitError as error:
-                errors.append(error)
+    for file in wit_files(paths, errors):
+        try:
+            source = read_text(file)
+            place = file.resolve()
+            if place not in files:
+                files[place] = Formatted(source, place, format_source(source))
+        except WitError as error:
+            errors.append(error)
     return Outcome(tuple(files.values()), tuple(errors))
 
 
@@ -101,37 +94,3 @@ def format_text(name: str, data: bytes) -> Outcome:
         return Outcome((Formatted(source, None, format_source(source)),), ())
     except WitError as error:
         return Outcome((), (error,))
-
-
-def _read(path: Path) -> Source:
-    data = Contents()[path]
-    if is_webassembly(data):
-        raise WitError.at(shown(path), "this is a WebAssembly file; only WIT text can be formatted")
-    return decode_source(shown(path), data)
-
-
-def _wit_files(path: Path, errors: list[WitError]) -> list[Path]:
-    """A file itself; of a folder the WIT files in it and below, in the order of their names.
-
-    Adds to `errors` what can't be searched.
-    """
-    if not os.path.isdir(path):  # noqa: PTH112 - where one can't look there is no folder, and no error here
-        return [path]
-    found: list[Path] = []
-    before = len(errors)
-    for folder, folders, names in os.walk(path, onerror=lambda error: errors.append(_unreadable(error))):
-        folders[:] = sorted(name for name in folders if name not in _LEFT_ALONE and not name.startswith("."))
-        files = [Path(folder, name) for name in sorted(names) if name.endswith(".wit")]
-        found += [file for file in files if not file.is_symlink()]
-    if not found and len(errors) == before:
-        errors.append(WitError.at(str(path), "there is no WIT file in this folder"))
-    return found
-
-
-def _unreadable(error: OSError) -> WitError:
-    return WitError.at(str(error.filename), f"can't be read: {(error.strerror or type(error).__name__).lower()}")
-
-
-def _relative(path: Path) -> Path:
-    """A path relative to where the command runs, if it is below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = ["docs_text", "joined"]
 
+#: How a comment begins that allows what ``witgen lint`` forbids.
+_FOR_WITGEN = ("// witgen: ", "//witgen: ")
 _ASCII_SPACE = " \t\n\x0c\r"
 
 
 def docs_text(comments: Sequence[ast.Comment]) -> str:
     """The comments of an item as its documentation.
 
-    Every comment counts, not doc comments alone: so do the reference tools.
+    Every comment counts, not doc comments alone: so do the reference tools. Only what a comment tells witgen itself is
+    no documentation.
     """
-    return joined([comment.text for comment in comments])
+    return joined([comment.text for comment in comments if not comment.text.startswith(_FOR_WITGEN)])
 
 
 def joined(comments: Sequence[str]) -> str:

@@ -30,11 +30,13 @@ _KIND = "packages"
 class Loaded:
     """What a set of roots holds.
 
-    `main` is the package of the last root.
+    `main` is the package of the last root. `key` is the digest of all that decides the model, in the store and for what
+    is made of the model; None where nothing can be kept.
     """
 
     resolve: ir.Resolve
     main: ir.PackageId
+    key: str | None = None
 
 
 def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features: bool = False) -> Loaded:
@@ -56,7 +58,7 @@ def load(roots: Sequence[Path], *, features: Collection[str] = (), all_features:
         from witgen.resolve.assemble import assemble
         from witgen.resolve.gates import Features
 
-        loaded = Loaded(*assemble(groups, contents, Features(frozenset(features), all_features)))
+        loaded = Loaded(*assemble(groups, contents, Features(frozenset(features), all_features)), key)
         if key is not None:
             store.put(_KIND, key, pack(loaded.resolve, loaded.main))
     return loaded
@@ -66,7 +68,7 @@ def _kept(key: str) -> Loaded | None:
     """What the store has for a key."""
     data = store.get(_KIND, key)
     model = None if data is None else unpack(data)
-    return None if model is None else Loaded(*model)
+    return None if model is None else Loaded(*model, key)
 
 
 def _key(

@@ -3,11 +3,9 @@
 It imports wasmtime, `witgen.binary` and the digests of `witgen.contract`; never the parser, the resolver or an emitter.
 """
 
-from ctypes import string_at
-
-from witgen.runtime.component import Component, Contract
+from witgen.runtime.component import Component, Contract, default_engine
 from witgen.runtime.context import Buffer, Context
-from witgen.runtime.core import HostCallback, new_engine
+from witgen.runtime.core import HostCallback, new_engine, string_at
 from witgen.runtime.errors import (
     ComponentError,
     ContractError,
@@ -17,7 +15,10 @@ from witgen.runtime.errors import (
     Trap,
     UnsupportedComponent,
 )
-from witgen.runtime.instance import Instance, LiftedFunction
+from witgen.runtime.instance import Instance, instance_of
+from witgen.runtime.lifted import LiftedFunction
+from witgen.runtime.limits import DEFAULT as DEFAULT_LIMITS
+from witgen.runtime.limits import Limits
 from witgen.runtime.providers import HostFunction, Provider
 from witgen.runtime.resources import GuestResource
 from witgen.runtime.scalars import (
@@ -44,6 +45,7 @@ from witgen.runtime.scalars import (
 from witgen.runtime.values import Cases, Err, Ok, Some
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "Buffer",
     "Cases",
     "Component",
@@ -58,6 +60,7 @@ __all__ = [
     "Instance",
     "InstanceUnavailable",
     "LiftedFunction",
+    "Limits",
     "LinkError",
     "Ok",
     "Provider",
@@ -74,9 +77,11 @@ __all__ = [
     "check_s8",
     "check_s16",
     "code_point",
+    "default_engine",
     "f32_bits",
     "f64_bits",
     "in_range",
+    "instance_of",
     "new_engine",
     "s8",
     "s16",

@@ -7,6 +7,7 @@ adapter says of itself: the digests of all that it imports and exports.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,17 @@ from witgen import binary
 from witgen.binary import entities, model
 from witgen.binary.evaluate import evaluate
 from witgen.contract.verification import FunctionDigests, differences, own_digests
+from witgen.runtime.compiled import compiled
 from witgen.runtime.core import new_engine
 from witgen.runtime.errors import ComponentError, ContractError
+from witgen.runtime.limits import DEFAULT, Limits
+from witgen.runtime.refusals import unsupported
 
-__all__ = ["Component", "Contract"]
+__all__ = ["Component", "Contract", "default_engine"]
 
-_default_engine: wasmtime.Engine | None = None
+#: The engines that are shared, by whether they count fuel.
+_engines: dict[bool, wasmtime.Engine] = {}
+_making_engines = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,16 @@ class Contract:
     resources: tuple[tuple[str, str, bool], ...] = ()
 
 
-def default_engine() -> wasmtime.Engine:
-    """The engine on which components are compiled that were given no other; made at the first use."""
-    global _default_engine
-    if _default_engine is None:
-        _default_engine = new_engine()
-    return _default_engine
+def default_engine(limits: Limits = DEFAULT) -> wasmtime.Engine:
+    """The engine on which components are compiled that were given no other; made at the first use.
+
+    It is one for all whose `limits` need no fuel to be counted, and another one for the rest.
+    """
+    fuel = limits.fuel is not None
+    with _making_engines:
+        if fuel not in _engines:
+            _engines[fuel] = new_engine(fuel=fuel)
+        return _engines[fuel]
 
 
 class Component:
@@ -81,13 +91,29 @@ class Component:
         """What the component's own types say of its imports, worked out at the first use."""
         return evaluate(self.definition)[0]
 
+    @functools.cached_property
+    def imported_resources(self) -> dict[entities.Node, list[tuple[str, str]]]:
+        """The names of each resource type that the component imports: interface (``""``: none) and name."""
+        found: dict[entities.Node, list[tuple[str, str]]] = {}
+        for name, extern in self.imports.items():
+            inside = extern.entity.exports if isinstance(extern.entity, entities.Instance) else {}
+            for owner, item, inner in [("", name, extern), *((name, *item) for item in inside.items())]:
+                if isinstance(inner.entity, entities.Named | entities.ResourceNode):
+                    found.setdefault(entities.bare(inner.entity), []).append((owner, item))
+        return found
+
+    @functools.cached_property
+    def unsupported(self) -> str | None:
+        """What the component uses that the runtime does not have, by name; None if there is no such thing."""
+        return unsupported(self.definition, self._modules.values())
+
     def _compile(self, component: model.Component) -> None:
         for definition in component.definitions:
             if isinstance(definition, model.Component):
                 self._compile(definition)
             elif isinstance(definition, model.CoreModule):
                 try:
-                    self._modules[definition.offset] = wasmtime.Module(self.engine, bytes(definition.data))
+                    self._modules[definition.offset] = compiled(self.engine, definition.data)
                 except wasmtime.WasmtimeError as error:
                     reason = str(error).strip().splitlines()[-1].strip()
                     raise ComponentError(

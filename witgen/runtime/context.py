@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from witgen.runtime.instance import Instance
     from witgen.runtime.providers import Source
     from witgen.runtime.resources import GuestResource
+    from witgen.runtime.state import InstanceState
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -43,16 +44,34 @@ class Context:
     which looks whether the memory has grown.
     """
 
-    __slots__ = ("_memory", "_realloc", "_store", "given", "handles", "instance", "owners", "resources", "size", "view")
+    __slots__ = (
+        "_memory",
+        "_realloc",
+        "_store",
+        "given",
+        "handles",
+        "instance",
+        "owners",
+        "resources",
+        "size",
+        "state",
+        "view",
+    )
 
     def __init__(
-        self, instance: Instance, source: Source, memory: wasmtime.Memory | None, realloc: wasmtime.Func | None
+        self,
+        instance: Instance,
+        state: InstanceState,
+        source: Source,
+        memory: wasmtime.Memory | None,
+        realloc: wasmtime.Func | None,
     ) -> None:
         self._store = instance.store
         self._memory = memory
         self._realloc = None if realloc is None else CoreFunction(instance.store, realloc, 4)
         self.instance = instance
-        self.handles = instance.handles
+        self.state = state
+        self.handles = state.handles
         #: What a call gives away: objects and the handles that the guest gets for them.
         self.given: list[tuple[GuestResource, int]] = []
         #: The resource types of the contract, by their index in the generated module.
@@ -93,9 +112,12 @@ class Context:
         u32[4] = old_length
         u32[8] = alignment
         u32[12] = length
+        # An instance that traps here is done for, so that only what goes well restores the flag.
+        self.state.may_leave = False
         error = realloc.call()
         if error or realloc.trap[0]:
             raise realloc.failure(error)
+        self.state.may_leave = True
         found = u32[0]
         if found & (alignment - 1) or found + length > self.size:
             self.check(found, length, alignment)
@@ -125,8 +147,6 @@ class Context:
         if not isinstance(data, bytes):
             data = memoryview(data).cast("B")
         length = len(data)
-        if not length:
-            return 1, 0
         pointer = self.allocate(length, 1)
         self.view[pointer : pointer + length] = data
         return pointer, length
@@ -166,8 +186,6 @@ class Utf16Context(Context):
     def put_string(self, text: str) -> tuple[int, int]:
         """Copies a string into the guest; gives its pointer and its length in 16-bit code units."""
         data = text.encode("utf-16-le")
-        if not data:
-            return 2, 0
         pointer = self.allocate(len(data), 2)
         self.view[pointer : pointer + len(data)] = data
         return pointer, len(data) // 2
@@ -195,8 +213,6 @@ class CompactUtf16Context(Utf16Context):
         except UnicodeEncodeError:
             pointer, length = super().put_string(text)
             return pointer, length | self._UTF16
-        if not data:
-            return 2, 0
         pointer = self.allocate(len(data), 2)
         self.view[pointer : pointer + len(data)] = data
         return pointer, len(data)

@@ -12,26 +12,37 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from ctypes import string_at
 from opcode import opmap
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
 import wasmtime
 from wasmtime import _ffi as ffi
+from wasmtime._extern import wrap_extern
 from wasmtime._trap import FrameList
 
 from witgen.runtime.errors import Trap
 
 __all__ = [
+    "SLOT",
+    "CoreExports",
     "CoreFunction",
+    "Engine",
     "HostCallback",
     "Store",
+    "fingerprint",
     "host_function",
     "memory_region",
     "new_engine",
+    "on_epoch",
     "raw_trap",
     "signature",
+    "string_at",
+    "trap_of",
 ]
 
 #: Bytes between the slots of an argument array (the size of ``wasmtime_val_raw_t``).
@@ -51,6 +62,9 @@ _call_unchecked.restype = ctypes.c_size_t
 _trap_new = _library.wasmtime_trap_new
 _trap_new.restype = ctypes.c_size_t
 _trap_new.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+_error_new = _library.wasmtime_error_new
+_error_new.restype = ctypes.c_size_t
+_error_new.argtypes = [ctypes.c_char_p]
 
 _view_from_memory = ctypes.pythonapi.PyMemoryView_FromMemory
 _view_from_memory.restype = ctypes.py_object
@@ -65,28 +79,90 @@ _callback_type = ctypes.CFUNCTYPE(
 _finalizer_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _no_finalizer = _finalizer_type()
 
+#: What is asked when an epoch has ended: context, environment, epochs to go on for, how; gives an error or 0.
+_epoch_callback_type = ctypes.CFUNCTYPE(
+    ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint64), ctypes.POINTER(ctypes.c_uint8)
+)
+_set_epoch_callback = _library.wasmtime_store_epoch_deadline_callback
+_set_epoch_callback.restype = None
+_set_epoch_callback.argtypes = [ctypes.c_void_p, _epoch_callback_type, ctypes.c_void_p, ctypes.c_void_p]
 
-def new_engine(config: wasmtime.Config | None = None) -> wasmtime.Engine:
-    """An engine on which adapters can run: linear memories never move, so that a view of one stays valid."""
+#: The smallest module.
+_EMPTY_MODULE = b"\0asm\1\0\0\0"
+
+
+class Engine(wasmtime.Engine):
+    """An engine that knows what its code was compiled for: to be stopped from outside, and to count fuel."""
+
+    def __init__(self, config: wasmtime.Config, *, interruptible: bool, fuel: bool) -> None:
+        super().__init__(config)
+        self.interruptible = interruptible
+        self.counts_fuel = fuel
+
+
+def new_engine(config: wasmtime.Config | None = None, *, interruptible: bool = True, fuel: bool = False) -> Engine:
+    """An engine on which adapters can run: linear memories never move, so that a view of one stays valid.
+
+    Code that is compiled on an `interruptible` engine can be stopped, by a limit of time or by the host; on one with
+    `fuel` it counts its steps, which `Limits.fuel` needs. Both cost a little wherever the code loops or calls, and both
+    decide over the same settings of `config`.
+    """
     config = config or wasmtime.Config()
     config.memory_may_move = False
-    return wasmtime.Engine(config)
+    config.epoch_interruption = interruptible
+    config.consume_fuel = fuel
+    return Engine(config, interruptible=interruptible, fuel=fuel)
 
 
 class Store(wasmtime.Store):
-    """A store that calls `ended` before it is deleted.
+    """A store with the claim of whoever runs code in it, which nobody gets any more once it is closed.
 
-    When unreachable objects are collected, a store may go before others that have finalizers, as guest resources do.
-    Whoever calls into it, or looks at its memories, has to know.
+    Where a store is garbage together with what uses it, the collector may close it first; what the others do then when
+    they are finalized must not reach it.
     """
 
-    def __init__(self, engine: wasmtime.Engine, ended: Callable[[], object]) -> None:
-        self._ended = ended
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        self.claim = threading.Lock()
+        self.closed = False
+        #: What has to live as long as the store.
+        self.keep: list[object] = []
         super().__init__(engine)
 
     def close(self) -> None:
-        self._ended()
+        """Frees the store."""
+        self.closed = True
+        self.claim.acquire(False)
         super().close()
+
+
+def fingerprint(engine: wasmtime.Engine) -> bytes:
+    """What decides, beside the bytes of a module, how this engine compiles it: settings, processor, wasmtime's build.
+
+    wasmtime writes all of that but the build into what it compiles, even if that is nothing.
+    """
+    library = Path(ffi.dll._name).stat()
+    build = b"%d %d " % (library.st_size, library.st_mtime_ns)
+    return build + bytes(wasmtime.Module(engine, _EMPTY_MODULE).serialize())
+
+
+def on_epoch(store: Store, ask: Callable[[], str | None]) -> None:
+    """Has `ask` asked, in the thread that runs the guest, when code of the store meets the end of an epoch.
+
+    The code goes on where `ask` gives None, and ends with an error of that text where it gives one. It must not raise.
+    """
+
+    def call(_context: int | None, _env: int | None, delta: Any, _kind: Any) -> int:
+        reason = ask()
+        if reason is None:
+            delta[0] = 1
+            return 0
+        error: int = _error_new(reason.encode(errors="replace"))
+        return error
+
+    native = _epoch_callback_type(call)
+    _set_epoch_callback(store.ptr(), native, None, None)
+    store.keep.append(native)
+    store.set_epoch_deadline(1)
 
 
 def context_address(store: wasmtime.Store) -> int:
@@ -102,6 +178,37 @@ def memory_region(store: wasmtime.Store, memory: wasmtime.Memory) -> memoryview:
     base = ctypes.cast(memory.data_ptr(store), ctypes.c_void_p)
     view: memoryview = _view_from_memory(base, size, _PYBUF_WRITE)
     return view
+
+
+class CoreExports(Mapping[str, Any]):
+    """What a core instance exports, each looked up when it is asked for.
+
+    wasmtime lists exports in a time that grows with the square of their number, and a linked library has thousands of
+    which a component uses a few.
+    """
+
+    def __init__(self, store: wasmtime.Store, module: wasmtime.Module, instance: wasmtime.Instance) -> None:
+        self._store = store
+        self._module = module
+        self._instance = instance
+        self._found: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._found.get(name)
+        if found is None:
+            item = ffi.wasmtime_extern_t()
+            raw = name.encode()
+            context, instance = self._store._context(), ctypes.byref(self._instance._instance)
+            if not ffi.wasmtime_instance_export_get(context, instance, raw, len(raw), ctypes.byref(item)):
+                raise KeyError(name)
+            found = self._found[name] = wrap_extern(item)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (item.name for item in self._module.exports)
+
+    def __len__(self) -> int:
+        return len(self._module.exports)
 
 
 class CoreFunction:
@@ -153,18 +260,23 @@ class CoreFunction:
         trap, self.trap[0] = self.trap[0], 0
         if trap:
             pointer = ctypes.cast(trap, ctypes.POINTER(ffi.wasm_trap_t))
-            found = wasmtime.Trap._from_ptr(pointer)
-            return Trap(_reason(found.message), frames=_names(found.frames))
+            return trap_of(wasmtime.Trap._from_ptr(pointer))
         failure = ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t))
-        trace = FrameList(None)
-        ffi.wasmtime_error_wasm_trace(failure, ctypes.byref(trace.vec))
-        frames = _names(wasmtime.Frame._from_ptr(trace.vec.data[i], trace) for i in range(trace.vec.size))
-        return Trap(_reason(str(wasmtime.WasmtimeError._from_ptr(failure))), frames=frames)
+        return trap_of(wasmtime.WasmtimeError._from_ptr(failure))
 
 
-def _names(frames: Iterable[wasmtime.Frame]) -> list[str]:
-    """The functions of a trace, the innermost first."""
-    return [f"{frame.module_name or 'module'}!{frame.func_name or frame.func_index}" for frame in frames]
+def trap_of(found: wasmtime.Trap | wasmtime.WasmtimeError) -> Trap:
+    """The exception for what the engine says."""
+    frames = found.frames if isinstance(found, wasmtime.Trap) else _frames(found)
+    names = [f"{frame.module_name or 'module'}!{frame.func_name or frame.func_index}" for frame in frames]
+    return Trap(_reason(str(found)), frames=names)
+
+
+def _frames(error: wasmtime.WasmtimeError) -> list[wasmtime.Frame]:
+    """Where the guest was at an error, as `wasmtime.Trap.frames`."""
+    frames = FrameList(error)
+    ffi.wasmtime_error_wasm_trace(error.ptr(), ctypes.byref(frames.vec))
+    return [wasmtime.Frame._from_ptr(frames.vec.data[i], frames) for i in range(frames.vec.size)]
 
 
 def _reason(message: str) -> str:

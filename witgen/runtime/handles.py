@@ -3,19 +3,23 @@
 One table serves a component instance, as in `CanonicalABI.md`, section "Resource State". A handle names a resource of
 the guest itself (the representation is a core value) or of the host (the representation is the Python object).
 
-A guest can't run while the host looks at what it lent, so lends are not counted; borrows that the *guest* was given
-are, because it must drop them before its call returns.
+An instance can't run while somebody else has what it lent, so lends are kept only while the arguments of a call are
+lifted, among which the same handle may be given away. Borrows that the *instance* was given are counted, because it
+must drop them before its call returns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from witgen.runtime.errors import Trap
 
-__all__ = ["HandleTable", "ResourceType"]
+if TYPE_CHECKING:
+    from witgen.runtime.state import InstanceState
+
+__all__ = ["MAX_HANDLES", "HandleTable", "ResourceType"]
 
 #: The most handles that a table holds (`CanonicalABI.md`: ``Table.MAX_LENGTH``).
 MAX_HANDLES = (1 << 28) - 1
@@ -23,22 +27,30 @@ MAX_HANDLES = (1 << 28) - 1
 
 @dataclass(eq=False, slots=True)
 class ResourceType:
-    """The identity of a resource type in an instance; `drop` ends a representation that nobody owns any more."""
+    """The identity of a resource type in an instance; `drop` ends a representation that nobody owns any more.
+
+    `home` is the component instance that defines it, to which a borrow is the bare representation; None for the host.
+    """
 
     name: str
     drop: Callable[[Any], None]
+    home: InstanceState | None = None
 
 
 class HandleTable:
     """The handles of one component instance. Every misuse by the guest is a `Trap`."""
 
-    __slots__ = ("_entries", "_free", "borrows")
+    __slots__ = ("_entries", "_free", "borrows", "lent", "most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_HANDLES) -> None:
+        #: How many handles there may be.
+        self.most = most
         self._entries: list[tuple[ResourceType, Any, bool] | None] = [None]
         self._free: list[int] = []
         #: Borrows given to the guest in the present call that it has not dropped yet.
         self.borrows = 0
+        #: Handles that were lent among the arguments that are being lifted.
+        self.lent: list[int] = []
 
     def __len__(self) -> int:
         return len(self._entries) - 1 - len(self._free)
@@ -57,8 +69,8 @@ class HandleTable:
             index = self._free.pop()
             self._entries[index] = entry
             return index
-        if len(self._entries) > MAX_HANDLES:
-            raise Trap("the handle table is full")
+        if len(self._entries) > self.most:
+            raise Trap(f"the handle table is full: {self.most} handles are the limit")
         self._entries.append(entry)
         return len(self._entries) - 1
 
@@ -83,25 +95,25 @@ class HandleTable:
         self._free.append(index)
         return rep
 
-    def drop(self, index: int, type_: ResourceType) -> None:
-        """``resource.drop``: ends the handle, and the resource where the handle owns it."""
+    def drop(self, index: int, type_: ResourceType, end: Callable[[Any], None]) -> None:
+        """``resource.drop``: ends the handle, and by `end` the resource where the handle owns it."""
         _, rep, own = self._entry(index, type_)
         self._entries[index] = None
         self._free.append(index)
         if own:
-            type_.drop(rep)
+            end(rep)
         else:
             self.borrows -= 1
-
-    def end_lending(self) -> None:
-        """Takes back what was lent for a call that did not come about."""
-        for index, entry in enumerate(self._entries if self.borrows else ()):
-            if entry is not None and not entry[2]:
-                self._entries[index] = None
-                self._free.append(index)
-        self.borrows = 0
 
     def end_call(self) -> None:
         """Checks, when an export has returned, that the guest has dropped what it borrowed."""
         if self.borrows:
             raise Trap(f"{self.borrows} borrowed handle(s) were not dropped before the call returned")
+
+    def take_back(self) -> None:
+        """Ends all borrows that the instance has: outside of a call there are none."""
+        for index, entry in enumerate(self._entries if self.borrows else ()):
+            if entry is not None and not entry[2]:
+                self._entries[index] = None
+                self._free.append(index)
+        self.borrows = 0

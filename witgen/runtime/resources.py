@@ -10,7 +10,9 @@ import contextlib
 from typing import Any, NoReturn, TypeVar
 
 from witgen.runtime.context import Context
+from witgen.runtime.deadlines import is_watching
 from witgen.runtime.errors import ComponentError, InstanceUnavailable, ResourceDropped
+from witgen.runtime.state import InstanceState
 
 __all__ = ["GuestResource"]
 
@@ -20,13 +22,14 @@ Self = TypeVar("Self", bound="GuestResource")
 class GuestResource:
     """The base of generated resource classes. Objects come from the component, never from the constructor."""
 
-    __slots__ = ("__weakref__", "_cx", "_i", "_index", "_own", "_rep")
+    __slots__ = ("__weakref__", "_cx", "_home", "_i", "_index", "_own", "_rep")
 
     _cx: Context
+    _home: InstanceState | None
     _i: Any
     _index: int
     _own: bool
-    _rep: int | None
+    _rep: Any
 
     def __init__(self) -> None:
         raise TypeError(f"{type(self).__name__} objects are made by the component")
@@ -38,6 +41,7 @@ class GuestResource:
     def _owned(cls: type[Self], cx: Context, index: int, rep: int) -> Self:
         found = cls.__new__(cls)
         found._cx = cx
+        found._home = cx.resources[index].home
         found._i = cx.owners[index]
         found._index = index
         found._rep = rep
@@ -51,33 +55,45 @@ class GuestResource:
         return found
 
     def _lend(self, cx: Context, index: int) -> int:
-        """The representation, for a call into the instance of `cx`, which wants a resource of type `index`."""
+        """What a call into the instance of `cx` borrows, which wants a resource of type `index`.
+
+        That is the representation for the component instance that defines the resource, and a handle for any other.
+        """
         if index != self._index:
             raise TypeError(f"this {type(self).__name__} is a resource of another type or of another export")
         if self._rep is None:
             raise ResourceDropped(f"this {type(self).__name__} was dropped or given away")
-        if cx.instance is not self._cx.instance:
-            raise ResourceDropped(f"this {type(self).__name__} belongs to another instance")
-        return self._rep
+        if cx.state is self._home:
+            rep: int = self._rep
+            return rep
+        self._check_instance(cx)
+        return cx.handles.lend(self._cx.resources[self._index], self._rep)
 
     def _give(self, cx: Context, index: int) -> int:
         """A handle for the guest, which owns the resource from now on."""
-        rep = self._lend(cx, index)
+        if index != self._index:
+            raise TypeError(f"this {type(self).__name__} is a resource of another type or of another export")
+        if self._rep is None:
+            raise ResourceDropped(f"this {type(self).__name__} was dropped or given away")
+        self._check_instance(cx)
         if not self._own:
             raise ResourceDropped(f"this {type(self).__name__} is borrowed and can't be given away")
-        self._rep = None
+        rep, self._rep = self._rep, None
         handle = cx.handles.add(cx.resources[index], rep)
         cx.given.append((self, handle))
         return handle
 
-    def _take_back(self, handle: int) -> None:
+    def _take_back(self, cx: Context, handle: int) -> None:
         """Undoes `_give` where the guest was not called in the end."""
-        self._rep = self._cx.handles.take(handle, self._cx.resources[self._index])
+        self._rep = cx.handles.take(handle, cx.resources[self._index])
+
+    def _check_instance(self, cx: Context) -> None:
+        if cx.instance is not self._cx.instance:
+            raise ResourceDropped(f"this {type(self).__name__} belongs to another instance")
 
     def close(self) -> None:
         """Drops the resource; more than once does no harm. Raises `Trap` if the guest's destructor fails."""
-        rep = self._rep
-        if rep is None or not self._own:
+        if self._rep is None or not self._own:
             return
         instance = self._cx.instance
         if not instance.enter(False):
@@ -85,9 +101,11 @@ class GuestResource:
                 raise InstanceUnavailable(f"{type(self).__name__}: the instance is in another call")
             self._rep = None
             return
-        self._rep = None
+        # Only now: another thread may have closed it or given it away before.
+        rep, self._rep = self._rep, None
         try:
-            self._cx.resources[self._index].drop(rep)
+            if rep is not None:
+                self._cx.resources[self._index].drop(rep)
             while instance.orphans:
                 index, orphan = instance.orphans.pop()
                 self._cx.resources[index].drop(orphan)
@@ -106,6 +124,8 @@ class GuestResource:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, ComponentError):
             try:
+                if is_watching():
+                    raise InstanceUnavailable(f"{type(self).__name__}: its guest can't run in this thread")
                 self.close()
             except InstanceUnavailable:
                 # Collected in the middle of a call: dropped together with the next one that is closed.
@@ -113,5 +133,5 @@ class GuestResource:
                     self._cx.instance.orphans.append((self._index, self._rep))
 
     def __repr__(self) -> str:
-        state = "dropped" if self._rep is None else f"{self._rep:#x}"
+        state = "dropped" if self._rep is None else f"{self._rep:#x}" if isinstance(self._rep, int) else repr(self._rep)
         return f"<{type(self).__name__} {state}>"

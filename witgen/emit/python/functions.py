@@ -232,7 +232,10 @@ class Functions:
         """
         block = Block()
         with block.indented(f"def {name}(cx: rt.Context, host: {host_type}) -> rt.HostCallback:"):
+            block.add("state = cx.state", "")
             with block.indented("def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:"):
+                with block.indented("if not state.may_leave:"):
+                    block.add("return cx.fail(state.cannot_leave())")
                 signature = self.codec.abi.signature(function, lowered=True)
                 lifting = block.child()
                 arguments = self._lift_arguments(function, signature, lifting)

@@ -2840,21 +2840,29 @@ class Host:
         imports: HostImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> None:
         """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
-        is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
+        is not given or for more than `limits` grant, `rt.UnsupportedComponent` or `rt.Trap` if it can't be started,
+        and ValueError if the component's engine can't keep the `limits`.
         """
-        instance = rt.Instance(component, CONTRACT, _functions(imports), providers)
+        instance = rt.Instance(component, CONTRACT, _functions(imports), providers, limits)
         self._instance = instance
 
     @classmethod
     def load(
-        cls, path: str | Path, imports: HostImports, *, providers: Sequence[rt.Provider] = ()
+        cls,
+        path: str | Path,
+        imports: HostImports,
+        *,
+        providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> Host:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path), imports, providers=providers)
+        component = rt.Component.from_file(path, engine=rt.default_engine(limits))
+        return cls(component, imports, providers=providers, limits=limits)
 
 
 def provider(imports: HostImports) -> rt.Provider:
@@ -3610,7 +3618,11 @@ def _store_option_ip_address(cx: rt.Context, p: int, v: IpAddress | None) -> Non
 
 
 def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_environment()
         except BaseException as error:
@@ -3629,7 +3641,11 @@ def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt
 
 
 def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_arguments()
         except BaseException as error:
@@ -3648,7 +3664,11 @@ def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.H
 
 
 def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.initial_cwd()
         except BaseException as error:
@@ -3675,7 +3695,11 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
 
 
 def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = _lift_result_none_none(cx, v0)
@@ -3691,7 +3715,11 @@ def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
 
 
 def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = v0 & 0xFF
@@ -3707,7 +3735,11 @@ def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
 
 
 def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])
@@ -3731,7 +3763,11 @@ def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostC
 
 
 def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[1])
@@ -3751,7 +3787,11 @@ def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 
 def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[1])
@@ -3767,7 +3807,11 @@ def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 
 def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -3792,7 +3836,11 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
 
 
 def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3828,7 +3876,11 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
 
 
 def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3868,7 +3920,11 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
 
 
 def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3903,7 +3959,11 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
 
 
 def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -3942,7 +4002,11 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
 
 
 def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[2])
@@ -3962,7 +4026,11 @@ def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.
 
 
 def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -3999,7 +4067,11 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
 
 
 def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4037,7 +4109,11 @@ def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.Hos
 def _import_streams_output_stream_blocking_write_and_flush(
     cx: rt.Context, host: Streams
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4077,7 +4153,11 @@ def _import_streams_output_stream_blocking_write_and_flush(
 
 
 def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -4110,7 +4190,11 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
 
 
 def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -4147,7 +4231,11 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
 
 
 def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[3])
@@ -4167,7 +4255,11 @@ def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt
 
 
 def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4208,7 +4300,11 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
 def _import_streams_output_stream_blocking_write_zeroes_and_flush(
     cx: rt.Context, host: Streams
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4249,7 +4345,11 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
 
 
 def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4286,7 +4386,11 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
 
 
 def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -4327,7 +4431,11 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
 
 
 def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_stdin()
         except BaseException as error:
@@ -4342,7 +4450,11 @@ def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
 
 
 def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_stdout()
         except BaseException as error:
@@ -4357,7 +4469,11 @@ def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
 
 
 def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_stderr()
         except BaseException as error:
@@ -4374,7 +4490,11 @@ def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
 def _import_terminal_stdin_get_terminal_stdin(
     cx: rt.Context, host: TerminalStdin
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_terminal_stdin()
         except BaseException as error:
@@ -4400,7 +4520,11 @@ def _import_terminal_stdin_get_terminal_stdin(
 def _import_terminal_stdout_get_terminal_stdout(
     cx: rt.Context, host: TerminalStdout
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_terminal_stdout()
         except BaseException as error:
@@ -4426,7 +4550,11 @@ def _import_terminal_stdout_get_terminal_stdout(
 def _import_terminal_stderr_get_terminal_stderr(
     cx: rt.Context, host: TerminalStderr
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_terminal_stderr()
         except BaseException as error:
@@ -4450,7 +4578,11 @@ def _import_terminal_stderr_get_terminal_stderr(
 
 
 def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.now()
         except BaseException as error:
@@ -4465,7 +4597,11 @@ def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.Host
 
 
 def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.resolution()
         except BaseException as error:
@@ -4482,7 +4618,11 @@ def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> 
 def _import_monotonic_clock_subscribe_instant(
     cx: rt.Context, host: MonotonicClock
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -4504,7 +4644,11 @@ def _import_monotonic_clock_subscribe_instant(
 def _import_monotonic_clock_subscribe_duration(
     cx: rt.Context, host: MonotonicClock
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -4524,7 +4668,11 @@ def _import_monotonic_clock_subscribe_duration(
 
 
 def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.now()
         except BaseException as error:
@@ -4542,7 +4690,11 @@ def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
 
 
 def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.resolution()
         except BaseException as error:
@@ -4560,7 +4712,11 @@ def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCal
 
 
 def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4608,7 +4764,11 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
 
 
 def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4656,7 +4816,11 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
 
 
 def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4702,7 +4866,11 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
 
 
 def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S9.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -4751,7 +4919,11 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
 
 
 def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4797,7 +4969,11 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4852,7 +5028,11 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -4907,7 +5087,11 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
 
 
 def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -4955,7 +5139,11 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
 
 
 def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6 = _S11.unpack(rt.string_at(a, 100))
             v7 = cx.handles.rep(v0, cx.resources[6])
@@ -5003,7 +5191,11 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -5051,7 +5243,11 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 
 def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S13.unpack(rt.string_at(a, 56))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -5095,7 +5291,11 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
 
 
 def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -5141,7 +5341,11 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
 
 
 def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -5183,7 +5387,11 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 
 def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5232,7 +5440,11 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
 
 
 def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -5322,7 +5534,11 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
 
 
 def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S16.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -5418,7 +5634,11 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 
 def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9 = _S17.unpack(rt.string_at(a, 148))
             v10 = cx.handles.rep(v0, cx.resources[6])
@@ -5468,7 +5688,11 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
 
 
 def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6 = _S18.unpack(rt.string_at(a, 100))
             v7 = cx.handles.rep(v0, cx.resources[6])
@@ -5518,7 +5742,11 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 
 def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5 = _S19.unpack(rt.string_at(a, 84))
             v6 = cx.handles.rep(v0, cx.resources[6])
@@ -5568,7 +5796,11 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
 
 
 def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5618,7 +5850,11 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
 
 
 def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5667,7 +5903,11 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
 
 
 def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5 = _S19.unpack(rt.string_at(a, 84))
             v6 = cx.handles.rep(v0, cx.resources[6])
@@ -5716,7 +5956,11 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
 
 
 def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4 = _S20.unpack(rt.string_at(a, 68))
             v5 = cx.handles.rep(v0, cx.resources[6])
@@ -5764,7 +6008,11 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
 
 
 def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5813,7 +6061,11 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
 
 
 def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -5837,7 +6089,11 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
 
 
 def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[6])
@@ -5883,7 +6139,11 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
 
 
 def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S16.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[6])
@@ -5933,7 +6193,11 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
 def _import_types_directory_entry_stream_read_directory_entry(
     cx: rt.Context, host: Types
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[7])
@@ -5997,7 +6261,11 @@ def _import_types_directory_entry_stream_read_directory_entry(
 
 
 def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])
@@ -6030,7 +6298,11 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
 
 
 def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_directories()
         except BaseException as error:
@@ -6051,7 +6323,11 @@ def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostC
 def _import_instance_network_instance_network(
     cx: rt.Context, host: InstanceNetwork
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.instance_network()
         except BaseException as error:
@@ -6066,7 +6342,11 @@ def _import_instance_network_instance_network(
 
 
 def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -6112,7 +6392,11 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
 
 
 def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6158,7 +6442,11 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
 
 
 def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -6214,7 +6502,11 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
 
 
 def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6261,7 +6553,11 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
 
 
 def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6308,7 +6604,11 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
 
 
 def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6335,7 +6635,11 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
 
 
 def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6381,7 +6685,11 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
 
 
 def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6429,7 +6737,11 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
 
 
 def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6475,7 +6787,11 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
 
 
 def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6523,7 +6839,11 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
 
 
 def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6569,7 +6889,11 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
 
 
 def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6617,7 +6941,11 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
 
 
 def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[9])
@@ -6637,7 +6965,11 @@ def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallba
 
 
 def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -6686,7 +7018,11 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
 
 
 def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[10])
@@ -6708,7 +7044,11 @@ def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
 
 
 def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[11])
@@ -6754,7 +7094,11 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
 
 
 def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -6803,7 +7147,11 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
 
 
 def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[11])
@@ -6827,7 +7175,11 @@ def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
 def _import_udp_create_socket_create_udp_socket(
     cx: rt.Context, host: UdpCreateSocket
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = _IP_ADDRESS_FAMILY[v0]
@@ -6873,7 +7225,11 @@ def _import_udp_create_socket_create_udp_socket(
 
 
 def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -6919,7 +7275,11 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
 
 
 def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -6965,7 +7325,11 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
 
 
 def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13 = _S24.unpack(
                 rt.string_at(a, 212)
@@ -7015,7 +7379,11 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7068,7 +7436,11 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
 
 
 def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7114,7 +7486,11 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
 
 
 def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7160,7 +7536,11 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7210,7 +7590,11 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
 
 
 def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7257,7 +7641,11 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7304,7 +7692,11 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
 
 
 def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7324,7 +7716,11 @@ def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCal
 
 
 def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7351,7 +7747,11 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
 
 
 def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -7399,7 +7799,11 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
 
 
 def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7445,7 +7849,11 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
 
 
 def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -7493,7 +7901,11 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
 
 
 def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7539,7 +7951,11 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
 
 
 def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -7587,7 +8003,11 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
 
 
 def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7633,7 +8053,11 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
 
 
 def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -7681,7 +8105,11 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
 
 
 def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7727,7 +8155,11 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
 
 
 def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -7775,7 +8207,11 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
 
 
 def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7817,7 +8253,11 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
 
 
 def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -7865,7 +8305,11 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
 
 
 def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -7911,7 +8355,11 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
 
 
 def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -7959,7 +8407,11 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
 
 
 def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -8005,7 +8457,11 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
 
 
 def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -8053,7 +8509,11 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
 
 
 def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[12])
@@ -8073,7 +8533,11 @@ def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallba
 
 
 def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -8119,7 +8583,11 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
 def _import_tcp_create_socket_create_tcp_socket(
     cx: rt.Context, host: TcpCreateSocket
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = _IP_ADDRESS_FAMILY[v0]
@@ -8167,7 +8635,11 @@ def _import_tcp_create_socket_create_tcp_socket(
 def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
     cx: rt.Context, host: IpNameLookup
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[13])
@@ -8218,7 +8690,11 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
 def _import_ip_name_lookup_resolve_address_stream_subscribe(
     cx: rt.Context, host: IpNameLookup
 ) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[13])
@@ -8240,7 +8716,11 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
 
 
 def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -8285,7 +8765,11 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
 
 
 def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -8309,7 +8793,11 @@ def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCall
 
 
 def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_random_u64()
         except BaseException as error:
@@ -8324,7 +8812,11 @@ def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallba
 
 
 def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0]
             v1 = v0
@@ -8348,7 +8840,11 @@ def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -
 
 
 def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.get_insecure_random_u64()
         except BaseException as error:
@@ -8363,7 +8859,11 @@ def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> 
 
 
 def _import_insecure_seed_insecure_seed(cx: rt.Context, host: InsecureSeed) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.insecure_seed()
         except BaseException as error:

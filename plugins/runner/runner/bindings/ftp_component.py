@@ -1479,13 +1479,15 @@ class FtpComponent:
         imports: FtpComponentImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> None:
         """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
-        is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
+        is not given or for more than `limits` grant, `rt.UnsupportedComponent` or `rt.Trap` if it can't be started,
+        and ValueError if the component's engine can't keep the `limits`.
         """
-        instance = rt.Instance(component, CONTRACT, _functions(imports), providers)
+        instance = rt.Instance(component, CONTRACT, _functions(imports), providers, limits)
         self._instance = instance
         self.data_plane = DataPlane(instance)
         self.control = Control(instance)
@@ -1497,9 +1499,11 @@ class FtpComponent:
         imports: FtpComponentImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> FtpComponent:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path), imports, providers=providers)
+        component = rt.Component.from_file(path, engine=rt.default_engine(limits))
+        return cls(component, imports, providers=providers, limits=limits)
 
 
 def provider(imports: FtpComponentImports) -> rt.Provider:
@@ -2077,7 +2081,11 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
 
 
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.threshold()
         except BaseException as error:
@@ -2094,7 +2102,11 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack(
                 rt.string_at(a, 228)
@@ -2126,7 +2138,11 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.poll_set()
         except BaseException as error:
@@ -2141,7 +2157,11 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -2161,7 +2181,11 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -2179,7 +2203,11 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 
 
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[4])
@@ -2205,7 +2233,11 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
 
 
 def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[4])
@@ -2225,7 +2257,11 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 
 
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S30.unpack(rt.string_at(a, 52))
             v4 = cx.handles.take(v0, cx.resources[2])
@@ -2280,7 +2316,11 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -2335,7 +2375,11 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])

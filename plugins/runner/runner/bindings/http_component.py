@@ -1471,13 +1471,15 @@ class HttpComponent:
         imports: HttpComponentImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> None:
         """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
-        is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
+        is not given or for more than `limits` grant, `rt.UnsupportedComponent` or `rt.Trap` if it can't be started,
+        and ValueError if the component's engine can't keep the `limits`.
         """
-        instance = rt.Instance(component, CONTRACT, _functions(imports), providers)
+        instance = rt.Instance(component, CONTRACT, _functions(imports), providers, limits)
         self._instance = instance
         self.server = Server(instance)
         self.client = Client(instance)
@@ -1489,9 +1491,11 @@ class HttpComponent:
         imports: HttpComponentImports,
         *,
         providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
     ) -> HttpComponent:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path), imports, providers=providers)
+        component = rt.Component.from_file(path, engine=rt.default_engine(limits))
+        return cls(component, imports, providers=providers, limits=limits)
 
 
 def provider(imports: HttpComponentImports) -> rt.Provider:
@@ -1880,7 +1884,11 @@ def _store_list_u64(cx: rt.Context, v: Sequence[int]) -> tuple[int, int]:
 
 
 def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.threshold()
         except BaseException as error:
@@ -1897,7 +1905,11 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S21.unpack(
                 rt.string_at(a, 228)
@@ -1929,7 +1941,11 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
 
 
 def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             value = host.poll_set()
         except BaseException as error:
@@ -1944,7 +1960,11 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -1964,7 +1984,11 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
 
 
 def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2]
@@ -1982,7 +2006,11 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
 
 
 def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S27.unpack(rt.string_at(a, 52))
             v4 = cx.handles.rep(v0, cx.resources[4])
@@ -2008,7 +2036,11 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
 
 
 def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[4])
@@ -2028,7 +2060,11 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
 
 
 def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0, v1, v2, v3 = _S27.unpack(rt.string_at(a, 52))
             v4 = cx.handles.take(v0, cx.resources[2])
@@ -2083,7 +2119,11 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = a[2] & 0xFFFFFFFF
@@ -2138,7 +2178,11 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
 
 
 def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
+    state = cx.state
+
     def call(_env: int | None, _caller: int | None, a: Any, _n: int) -> int:
+        if not state.may_leave:
+            return cx.fail(state.cannot_leave())
         try:
             v0 = a[0] & 0xFFFFFFFF
             v1 = cx.handles.rep(v0, cx.resources[0])

@@ -1203,22 +1203,36 @@ class ProgressRunner:
 
     contract: ClassVar[rt.Contract] = CONTRACT
 
-    def __init__(self, component: rt.Component, *, providers: Sequence[rt.Provider] = ()) -> None:
+    def __init__(
+        self,
+        component: rt.Component,
+        *,
+        providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
+    ) -> None:
         """Instantiates a component. What it imports beside these imports comes from `providers`, the first that has it.
 
         Raises `rt.ContractError` if it was made for another contract, `rt.LinkError` if it asks for what it
-        is not given, and `rt.UnsupportedComponent` or `rt.Trap` if it can't be started.
+        is not given or for more than `limits` grant, `rt.UnsupportedComponent` or `rt.Trap` if it can't be started,
+        and ValueError if the component's engine can't keep the `limits`.
         """
-        instance = rt.Instance(component, CONTRACT, {}, providers)
+        instance = rt.Instance(component, CONTRACT, {}, providers, limits)
         self._instance = instance
         self.workbook = Workbook(instance)
         self.events = Events(instance)
         self.telemetry = Telemetry(instance)
 
     @classmethod
-    def load(cls, path: str | Path, *, providers: Sequence[rt.Provider] = ()) -> ProgressRunner:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        providers: Sequence[rt.Provider] = (),
+        limits: rt.Limits = rt.DEFAULT_LIMITS,
+    ) -> ProgressRunner:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
-        return cls(rt.Component.from_file(path), providers=providers)
+        component = rt.Component.from_file(path, engine=rt.default_engine(limits))
+        return cls(component, providers=providers, limits=limits)
 
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.
