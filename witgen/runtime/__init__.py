@@ -36,12 +36,14 @@ from witgen.runtime.scalars import (
     in_range,
     unsigned_32,
     unsigned_64,
+    wrong_class,
 )
-from witgen.runtime.values import Err, Ok, Some
+from witgen.runtime.values import Cases, Err, Ok, Some
 
 __all__ = [
     "DEFAULT_LIMITS",
     "Buffer",
+    "Cases",
     "Component",
     "ComponentError",
     "Context",
@@ -80,4 +82,5 @@ __all__ = [
     "new_engine",
     "unsigned_32",
     "unsigned_64",
+    "wrong_class",
 ]

@@ -7,23 +7,29 @@ sections "Loading" and "Storing".
 
 from __future__ import annotations
 
+import contextlib
 import reprlib
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from witgen.runtime.core import CoreFunction, ascii_region, in_words, memory_region
-from witgen.runtime.errors import Trap
+from witgen.runtime.core import CoreFunction, ascii_region, memory_region
+from witgen.runtime.errors import ComponentError, Trap
+from witgen.runtime.misfits import in_words
 
 if TYPE_CHECKING:
     from witgen.runtime.handles import ResourceType
     from witgen.runtime.instance import Instance
     from witgen.runtime.providers import Source
+    from witgen.runtime.resources import GuestResource
     from witgen.runtime.state import InstanceState
 
-Buffer = bytes | bytearray | memoryview
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+else:
+    Buffer = bytes | bytearray | memoryview
 
-__all__ = ["CompactUtf16Context", "Context", "Utf16Context", "context_class"]
+__all__ = ["Buffer", "CompactUtf16Context", "Context", "Utf16Context", "context_class"]
 
 #: The longest string or list, in bytes, that may cross (`CanonicalABI.md`: ``MAX_STRING_BYTE_LENGTH``).
 MAX_BYTES = (1 << 31) - 1
@@ -41,7 +47,19 @@ class Context:
     which looks whether the memory has grown.
     """
 
-    __slots__ = ("_memory", "_realloc", "_store", "handles", "instance", "owners", "resources", "size", "state", "view")
+    __slots__ = (
+        "_memory",
+        "_realloc",
+        "_store",
+        "given",
+        "handles",
+        "instance",
+        "owners",
+        "resources",
+        "size",
+        "state",
+        "view",
+    )
 
     def __init__(
         self,
@@ -57,6 +75,8 @@ class Context:
         self.instance = instance
         self.state = state
         self.handles = state.handles
+        #: What a call gives away: objects and the handles that the guest gets for them.
+        self.given: list[tuple[GuestResource, int]] = []
         #: The resource types of the contract, by their index in the generated module.
         self.resources: list[ResourceType] = source.resources
         #: The generated objects of the interfaces that define them.
@@ -131,25 +151,31 @@ class Context:
 
     def put_bytes(self, data: Buffer) -> tuple[int, int]:
         """Copies the bytes of a buffer, those of its items in order, into the guest; gives their pointer and number."""
-        if not isinstance(data, bytes):
-            data = _bytes_of(memoryview(data))
-        length = len(data)
+        items = data if isinstance(data, bytes) else _bytes_of(memoryview(data))
+        length = len(items)
         pointer = self.allocate(length, 1)
-        self.view[pointer : pointer + length] = data
+        self.view[pointer : pointer + length] = items
         return pointer, length
 
     def fail(self, error: BaseException) -> int:
         """A trap for the engine that carries an exception of host code out of the guest."""
-        traceback = error.__traceback__
-        is_ours = traceback is not None and traceback.tb_next is None
-        return self.instance.fail(in_words(error) if is_ours else error)
+        return self.instance.fail(error)
 
     def fail_lift(self, error: BaseException) -> int:
         """As `fail`, for an error met while the guest's arguments were read: a discriminant that no case has."""
         return self.instance.fail(Trap("a discriminant is out of range") if isinstance(error, IndexError) else error)
 
+    def fail_lower(self, error: BaseException, function: str) -> int:
+        """As `fail`, for an error met while the result of the host's `function` was written."""
+        if isinstance(error, Exception) and not isinstance(error, ComponentError):
+            # Nothing may be raised here, whatever the value does that is looked at.
+            with contextlib.suppress(Exception):
+                error = in_words(error)
+                error.add_note(f"in the result of {function}")
+        return self.instance.fail(error)
 
-def _bytes_of(data: memoryview) -> Buffer:
+
+def _bytes_of(data: memoryview) -> bytes | memoryview:
     """The bytes of the items of a view, in order: where they are if that is one piece, else a copy."""
     try:
         return data.cast("B")

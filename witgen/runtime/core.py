@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import re
 from collections.abc import Callable, Iterator, Mapping
+from opcode import opmap
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import wasmtime
@@ -36,7 +37,6 @@ __all__ = [
     "ascii_region",
     "fingerprint",
     "host_function",
-    "in_words",
     "memory_region",
     "new_engine",
     "on_epoch",
@@ -47,10 +47,6 @@ __all__ = [
 
 #: Bytes between the slots of an argument array (the size of ``wasmtime_val_raw_t``).
 SLOT = 16
-
-#: How an item assignment to a view of slots refuses a value.
-_VIEW_ERROR = re.compile(r"memoryview: invalid (?:value|type) for format '([IiQqfd])'")
-_VIEW_TYPES = {"I": "u32", "i": "s32", "Q": "u64", "q": "s64", "f": "f32", "d": "f64"}
 
 _VALTYPES: dict[str, Callable[[], wasmtime.ValType]] = {
     "i": wasmtime.ValType.i32,
@@ -260,12 +256,6 @@ class Slots(dict[int, Any]):
         return view
 
 
-def in_words(error: BaseException) -> BaseException:
-    """The error for a value that does not fit a slot, for what a view says of it; any other error as it is."""
-    found = _VIEW_ERROR.match(str(error)) if type(error) in (TypeError, ValueError) else None
-    return error if found is None else type(error)(f"not a {_VIEW_TYPES[found[1]]}, or out of its range")
-
-
 class CoreFunction:
     """A core function ready to be called: write arguments into the views, call `call`, read results from them.
 
@@ -362,6 +352,8 @@ def host_function(
     must not raise. The second item of the pair must live as long as the store.
     """
     type_ = wasmtime.FuncType([_VALTYPES[c]() for c in params], [_VALTYPES[c]() for c in results])
+    if isinstance(callback, FunctionType):
+        callback.__code__ = _begun_without_signals(callback.__code__)
     native = _callback_type(callback)
     raw = ffi.wasmtime_func_t()
     ffi.wasmtime_func_new_unchecked(
@@ -373,6 +365,22 @@ def host_function(
         ctypes.byref(raw),
     )
     return wasmtime.Func._from_raw(raw), native
+
+
+@functools.cache
+def _begun_without_signals(code: CodeType) -> CodeType:
+    """A function's code so that no signal handler runs before its first statement.
+
+    CPython runs the handlers of signals where a function begins, outside every ``try`` of it. What one raises there,
+    as Ctrl-C does, would end in ctypes, which prints it and gives the engine an address that nobody has set. Where a
+    function goes on after ``yield from`` (``RESUME 2``) it runs none; they come with the next call inside the ``try``.
+    """
+    instructions = bytearray(code.co_code)
+    for at in range(0, len(instructions), 2):
+        if instructions[at] == opmap["RESUME"]:
+            instructions[at + 1] = 2
+            return code.replace(co_code=bytes(instructions))
+    return code
 
 
 def signature(store: wasmtime.Store, function: wasmtime.Func) -> tuple[str, str]:

@@ -32,6 +32,9 @@ class ContractError(ComponentError):
         lines = "".join(f"\n  {line}" for line in self.differences)
         super().__init__(f"the component does not implement the contract of world {world}:{lines}")
 
+    def __reduce__(self) -> tuple[type[ContractError], tuple[str, tuple[str, ...]]]:
+        return type(self), (self.world, self.differences)
+
 
 class LinkError(ComponentError):
     """The component asks for something that it was not given."""
@@ -52,6 +55,9 @@ class Trap(ComponentError):
         self.function = function
         self.frames = tuple(frames)
         super().__init__(reason if function is None else f"{function}: {reason}")
+
+    def __reduce__(self) -> tuple[type[Trap], tuple[str, str | None, tuple[str, ...]]]:
+        return type(self), (self.reason, self.function, self.frames)
 
 
 class InstanceUnavailable(ComponentError):

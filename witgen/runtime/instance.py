@@ -15,7 +15,7 @@ import wasmtime
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.core import Store, raw_trap, signature
-from witgen.runtime.errors import LinkError, UnsupportedComponent
+from witgen.runtime.errors import ComponentError, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import MAX_HANDLES, ResourceType
 from witgen.runtime.lifted import LiftedFunction
 from witgen.runtime.limits import DEFAULT, Limits, Meter
@@ -128,7 +128,20 @@ class Instance:
         """Keeps an exception of host code until the guest is unwound; gives the trap that unwinds it."""
         if self.pending is None:
             self.pending = error
-        return raw_trap(str(error) or type(error).__name__)
+        # Nothing may be raised here, as `str(error)` might: there is no one to catch it between engine and guest.
+        return raw_trap(error.reason if isinstance(error, Trap) else type(error).__name__)
+
+    def unwound(self, failure: ComponentError) -> BaseException:
+        """What to raise where guest code did not return: the exception that made it unwind, or else `failure`.
+
+        A trap without a function is one of this guest; with a function it was raised in host code, by another.
+        """
+        pending, self.pending = self.pending, None
+        if isinstance(pending, Trap) and pending.function is None:
+            # A trap inside names all frames of the store, those of whoever called it too.
+            frames = failure.frames if isinstance(failure, Trap) else ()
+            return Trap(pending.reason, frames=pending.frames or frames)
+        return failure if pending is None else pending
 
     def _exported(self, interface: str, name: str) -> Any:
         exports = self._root.get(self._links(interface) or interface, {}) if interface else self._root

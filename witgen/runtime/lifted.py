@@ -6,16 +6,20 @@ adapter's; what was lifted, and with which options, `linking` has found.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import wasmtime
 
 from witgen.runtime.context import Context
-from witgen.runtime.core import CoreFunction, in_words, signature
+from witgen.runtime.core import CoreFunction, signature
 from witgen.runtime.errors import InstanceUnavailable, Trap
+from witgen.runtime.misfits import argument_of, in_words
 
 if TYPE_CHECKING:
     from witgen.runtime.instance import Instance
+    from witgen.runtime.resources import GuestResource
 
 __all__ = ["LiftedFunction"]
 
@@ -76,17 +80,20 @@ class LiftedFunction(CoreFunction):
         reason = self.instance.poison or "the instance is in another call"
         return InstanceUnavailable(f"{self.name}: {reason}")
 
-    def not_lowered(self, error: BaseException) -> BaseException:
-        """What to raise where an argument could not be passed; the instance goes on unless the guest is to blame."""
+    def not_lowered(self, error: BaseException, given: Sequence[tuple[GuestResource, int]] = ()) -> BaseException:
+        """What to raise where an argument could not be passed; the instance goes on unless the guest is to blame.
+
+        What was `given` away is the host's again, what was lent is not lent any more.
+        """
         if isinstance(error, Trap):
-            return self._poisoned(self._pending(error))
+            return self._ended(error)
+        for resource, handle in given:
+            resource._take_back(self.cx, handle)
         self.cx.handles.take_back()
         self.leave(None)
-        if type(error).__module__ == "struct":
-            error = ValueError(str(error))
-        error = in_words(error)
-        error.add_note(f"in an argument of {self.name}")
-        return error
+        found = in_words(error)
+        found.add_note(argument_of(error, self.name))
+        return found
 
     def trapped(self, error: int) -> BaseException:
         """What to raise where the core call did not return: an exception of host code that it called, or a trap."""
@@ -94,17 +101,7 @@ class LiftedFunction(CoreFunction):
 
     def trapped_in(self, function: CoreFunction, error: int) -> BaseException:
         """As `trapped`, for a core function that belongs to the call."""
-        trap = function.failure(error)
-        pending, self.instance.pending = self.instance.pending, None
-        if pending is None:
-            return self._poisoned(trap)
-        if isinstance(pending, Trap):
-            # A trap inside names all frames of the store, those of whoever called it too.
-            return self._poisoned(Trap(pending.reason, frames=pending.frames or trap.frames))
-        self._poisoned(Trap(f"host code raised {type(pending).__name__}"))
-        frames = ", ".join(trap.frames) or "the guest"
-        pending.add_note(f"raised in host code called by {self.name} ({frames})")
-        return pending
+        return self._ended(function.failure(error))
 
     def not_lifted(self, error: BaseException) -> BaseException:
         """What to raise where a result breaks a rule of the canonical ABI."""
@@ -115,10 +112,16 @@ class LiftedFunction(CoreFunction):
         self._poisoned(Trap(f"its result could not be read: {error}"))
         return error
 
-    def _pending(self, trap: Trap) -> Trap:
-        """A trap of ``realloc``, or the one that a call out of it has left."""
-        pending, self.instance.pending = self.instance.pending, None
-        return Trap(pending.reason, frames=trap.frames) if isinstance(pending, Trap) else trap
+    def _ended(self, trap: Trap) -> BaseException:
+        """What to raise where guest code ended with a trap, which may be what an exception of host code looks like."""
+        found = self.instance.unwound(trap)
+        if isinstance(found, Trap) and found.function is None:
+            return self._poisoned(found)
+        self._poisoned(Trap(f"host code raised {type(found).__name__}"))
+        frames = ", ".join(trap.frames) or "the guest"
+        with contextlib.suppress(TypeError):  # Where `__notes__` is something else.
+            found.add_note(f"raised in host code called by {self.name} ({frames})")
+        return found
 
     def _poisoned(self, trap: Trap) -> Trap:
         """Makes the instance unusable for good: it stays claimed."""

@@ -225,19 +225,20 @@ class Linker:
                 raise LinkError(f"a core module imports {wanted.module} {wanted.name}, which it is not given")
             externs.append(found)
         try:
-            instance = wasmtime.Instance(self._store, module, externs)
+            return CoreExports(self._store, module, wasmtime.Instance(self._store, module, externs))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            raise self._not_started(error) from None
-        return CoreExports(self._store, module, instance)
+            failure = self._not_started(error)
+        # Raised outside the handler, so that an exception of host code keeps the context that it has.
+        raise failure
 
     def _not_started(self, error: wasmtime.Trap | wasmtime.WasmtimeError) -> BaseException:
         """What to raise where a core module could not be instantiated: it does not fit, or its start failed."""
-        if self._instance.pending is not None:
-            return self._instance.pending
         trap = trap_of(error)
-        if isinstance(error, wasmtime.Trap) or trap.frames:
-            return Trap(trap.reason, "start", trap.frames)
-        return LinkError(trap.reason)
+        starts = isinstance(error, wasmtime.Trap) or trap.frames
+        found = self._instance.unwound(trap if starts else LinkError(trap.reason))
+        if isinstance(found, Trap) and found.function is None:
+            return Trap(found.reason, "start", found.frames)
+        return found
 
     def _bundle_core(self, definition: model.BundleCoreExports, frame: Frame) -> Mapping[str, Any]:
         return {item.name: frame.at(item.sort, item.index) for item in definition.exports}
@@ -309,7 +310,7 @@ class Linker:
             function.u64[0] = rep
             error = function.call()
             if error or function.trap[0]:
-                raise function.failure(error)
+                raise self._instance.unwound(function.failure(error))
 
         return drop
 

@@ -7,7 +7,7 @@ It knows the representation, not what the methods do: generated subclasses add t
 from __future__ import annotations
 
 import contextlib
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from witgen.runtime.context import Context
 from witgen.runtime.deadlines import is_watching
@@ -34,6 +34,9 @@ class GuestResource:
     def __init__(self) -> None:
         raise TypeError(f"{type(self).__name__} objects are made by the component")
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} owns what the component holds, and can't be copied or pickled")
+
     @classmethod
     def _owned(cls: type[Self], cx: Context, index: int, rep: int) -> Self:
         found = cls.__new__(cls)
@@ -51,12 +54,12 @@ class GuestResource:
         found._own = False
         return found
 
-    def _lend(self, cx: Context, index: int | None = None) -> int:
-        """What a call into the instance of `cx` borrows; of a resource of type `index`, if it is given.
+    def _lend(self, cx: Context, index: int) -> int:
+        """What a call into the instance of `cx` borrows, which wants a resource of type `index`.
 
         That is the representation for the component instance that defines the resource, and a handle for any other.
         """
-        if index is not None and index != self._index:
+        if index != self._index:
             raise TypeError(f"this {type(self).__name__} is a resource of another type or of another export")
         if self._rep is None:
             raise ResourceDropped(f"this {type(self).__name__} was dropped or given away")
@@ -76,7 +79,13 @@ class GuestResource:
         if not self._own:
             raise ResourceDropped(f"this {type(self).__name__} is borrowed and can't be given away")
         rep, self._rep = self._rep, None
-        return cx.handles.add(cx.resources[index], rep)
+        handle = cx.handles.add(cx.resources[index], rep)
+        cx.given.append((self, handle))
+        return handle
+
+    def _take_back(self, cx: Context, handle: int) -> None:
+        """Undoes `_give` where the guest was not called in the end."""
+        self._rep = cx.handles.take(handle, cx.resources[self._index])
 
     def _check_instance(self, cx: Context) -> None:
         if cx.instance is not self._cx.instance:
@@ -108,7 +117,9 @@ class GuestResource:
         except BaseException as error:
             # An exception of host code that the destructor has called goes before the trap that it made.
             pending, instance.pending = instance.pending, None
-            instance.poison = f"the instance has trapped before, in a destructor: {pending or error}"
+            found = pending or error
+            reason = found if isinstance(found, ComponentError) else f"host code raised {type(found).__name__}"
+            instance.poison = f"the instance has trapped before, in a destructor: {reason}"
             if pending is not None:
                 raise pending from None
             raise

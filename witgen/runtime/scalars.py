@@ -27,6 +27,7 @@ __all__ = [
     "in_range",
     "unsigned_32",
     "unsigned_64",
+    "wrong_class",
 ]
 
 _U32 = struct.Struct("<I")
@@ -58,6 +59,11 @@ def bad_case(value: int) -> NoReturn:
 def bad_type(value: object, wanted: str) -> TypeError:
     """The error for a host value that is of no case of a variant."""
     return TypeError(f"{value!r} is not a {wanted}")
+
+
+def wrong_class(value: object, wanted: str) -> NoReturn:
+    """Refuses a host value in the place of a member of an enum, or of flags."""
+    raise bad_type(value, wanted)
 
 
 def bad_length(value: Sized, wanted: int) -> ValueError:

@@ -6,12 +6,21 @@ A ``result`` as the result of a function needs neither: the function returns the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
-__all__ = ["Err", "Ok", "Result", "Some"]
+__all__ = ["Cases", "Err", "Ok", "Result", "Some"]
 
-T = TypeVar("T", covariant=True)
-E = TypeVar("E", covariant=True)
+if TYPE_CHECKING:
+    # For checkers `except rt.Err as error` has an `error.value` of any type, and not of one that they don't know.
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", covariant=True, default=Any)
+    E = TypeVar("E", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T", covariant=True)
+    E = TypeVar("E", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +57,11 @@ class Err(Exception, Generic[E]):
 
 
 Result = Ok[T] | Err[E]
+
+
+class Cases(Protocol[T]):
+    """The members of an enum by their discriminants, as generated code reads them: a tuple that is never sliced."""
+
+    def __getitem__(self, discriminant: int, /) -> T:
+        """The member; raises IndexError where there is none."""
+        raise NotImplementedError

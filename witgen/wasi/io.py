@@ -337,7 +337,7 @@ class _Rest(Waitable):
 
 
 def _length(data: rt.Buffer) -> int:
-    return len(data)
+    return memoryview(data).nbytes
 
 
 def _drop(pollable: host.Pollable) -> None:

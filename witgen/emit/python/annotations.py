@@ -54,23 +54,17 @@ class HostResourceCode(ResourceCode):
         return f"cx.handles.{'add' if own else 'lend'}(cx.resources[{self.index}], {value})"
 
 
-@dataclass(frozen=True, slots=True)
 class GuestResourceCode(ResourceCode):
-    """A resource that the guest implements: an object of a generated class keeps the representation.
+    """A resource that the guest implements: an object of a generated class keeps the representation."""
 
-    Where the resource is one of `several` of a WIT name, of several exports of an interface, objects are told apart.
-    """
-
-    several: bool = False
+    __slots__ = ()
     host = False
 
     def lifted(self, rep: str, own: bool) -> str:
         return f"{self.class_}.{'_owned' if own else '_borrowed'}(cx, {self.index}, {rep})"
 
     def lowered(self, value: str, own: bool) -> str:
-        if own:
-            return f"{value}._give(cx, {self.index})"
-        return f"{value}._lend(cx, {self.index})" if self.several else f"{value}._lend(cx)"
+        return f"{value}.{'_give' if own else '_lend'}(cx, {self.index})"
 
 
 class Annotations:

@@ -93,9 +93,9 @@ class Codec(MemoryCode):
             case ir.Own() | ir.Borrow():
                 return [("I", self._lowered_handle(kind, value))]
             case ir.Enum():
-                return [("I", f"{value}._value_")]
+                return [("I", self._lowered_number(type_, value, block))]
             case ir.Flags(flags):
-                return [("I", f"{value}._value_")] if flags else []
+                return [("I", self._lowered_number(type_, value, block))] if flags else []
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():
                 values = self._taken_apart(kind, value, block)
                 return [

@@ -14,6 +14,7 @@ from witgen.emit.python.annotations import Annotations
 from witgen.emit.python.code import Block, Slot
 from witgen.emit.python.codec import Codec, core_scalar
 from witgen.emit.python.naming import local_name
+from witgen.resolve.kinds import references
 
 __all__ = ["Functions", "core_letters"]
 
@@ -93,8 +94,11 @@ class Functions:
         after = self._lift_result(function, lifting)
         if any(_USES_CONTEXT.search(line) for line in lowering.lines + lifting.lines + after):
             block.add("cx = f.cx")
+        gives = any(self._holds(param.type, ir.Own, host=False) for param in function.params)
+        if gives:
+            block.add("cx.given.clear()")
         if lowering.lines:
-            self._guarded(block, lowering, "raise f.not_lowered(error) from None")
+            self._guarded(block, lowering, f"raise f.not_lowered(error{', cx.given' if gives else ''}) from None")
         with block.indented("if (failed := f.invoke(*f.args)) or f.trap[0]:"):
             block.add("raise f.trapped(failed)")
         if self._is_plain(function):
@@ -119,9 +123,15 @@ class Functions:
             self.codec.store_parameters(types, names, block)
             flat = [("I", "p")]
         else:
-            flat = [
-                item for type_, name in zip(types, names, strict=True) for item in self.codec.lower(type_, name, block)
-            ]
+            flat = []
+            for type_, name in zip(types, names, strict=True):
+                items = self.codec.lower(type_, name, block)
+                if isinstance(self._resolve.kind(type_), ir.Own):
+                    # Given before anything is lent: what is given away can't be lent in the same call.
+                    name = block.fresh()
+                    block.add(f"{name} = {items[0][1]}")
+                    items = [(items[0][0], name)]
+                flat += items
         # A view would make infinity of what is too large for an f32.
         if len(flat) <= _FEW and all(letter in _VIEWS and letter != "f" for letter, _ in flat):
             for slot, (letter, code) in enumerate(flat):
@@ -144,27 +154,20 @@ class Functions:
 
     def _lends(self, function: ir.Function) -> bool:
         """Whether the guest may borrow something of the host in this call."""
-        return any(self._contains_borrow(param.type) for param in function.params)
+        return any(self._holds(param.type, ir.Borrow, host=True) for param in function.params)
 
-    def _contains_borrow(self, type_: ir.Type) -> bool:
+    def _holds(self, type_: ir.Type, handle: type[ir.Own] | type[ir.Borrow], *, host: bool) -> bool:
+        """Whether there can be such handles in a value, of resources that the host, or the guest, implements."""
         kind = self._resolve.kind(type_)
         match kind:
-            case ir.Borrow(resource):
+            case ir.Own(resource) | ir.Borrow(resource):
                 found = self._resolve.dealias(resource)
                 assert not isinstance(found, ir.Primitive)
-                return self.annotations.resource(found).host
-            case ir.Record(fields):
-                return any(self._contains_borrow(f.type) for f in fields)
-            case ir.Tuple(types):
-                return any(self._contains_borrow(t) for t in types)
-            case ir.Variant() | ir.Option() | ir.Result():
-                return any(p is not None and self._contains_borrow(p) for p in self.codec.abi.payloads(kind))
-            case ir.List(element) | ir.FixedLengthList(element, _):
-                return self._contains_borrow(element)
-            case ir.Map(_, value):
-                return self._contains_borrow(value)
-            case _:
+                return isinstance(kind, handle) and self.annotations.resource(found).host is host
+            case ir.Primitive():
                 return False
+            case _:
+                return any(self._holds(part, handle, host=host) for part in references(kind))
 
     def _lift_result(self, function: ir.Function, block: Block) -> list[str]:
         """Adds the lifting of the result; gives the lines that return it after the call has ended."""
@@ -226,11 +229,12 @@ class Functions:
 
     # Imports
 
-    def import_function(self, name: str, function: ir.Function, host_type: str, target: str) -> list[str]:
+    def import_function(self, name: str, function: ir.Function, host_type: str, target: str, shown: str) -> list[str]:
         """A function that makes the core function of an import.
 
         `name` is what it is called, `host_type` the class of the object that serves the interface, `target` the
-        expression that is called; of a method, the method's name alone.
+        expression that is called; of a method, the method's name alone. `shown` is the literal of the function's full
+        name, for errors.
         """
         block = Block()
         signature = self.codec.abi.signature(function, lowered=True)
@@ -247,14 +251,11 @@ class Functions:
                 arguments = self._lift_arguments(function, signature, lifting)
                 if lifting.lines:
                     self._guarded(block, lifting, "return cx.fail_lift(error)")
-                with block.indented("try:"):
-                    if function.kind is ir.FunctionKind.METHOD:
-                        call = f"{arguments[0]}.{target}({', '.join(arguments[1:])})"
-                    else:
-                        call = f"{target}({', '.join(arguments)})"
-                    self._serve(function, signature, call, block)
-                with block.indented("except BaseException as error:"):
-                    block.add("return cx.fail(error)")
+                if function.kind is ir.FunctionKind.METHOD:
+                    call = f"{arguments[0]}.{target}({', '.join(arguments[1:])})"
+                else:
+                    call = f"{target}({', '.join(arguments)})"
+                self._serve(function, signature, call, shown, block)
                 block.add("return 0")
             block.add("return call")
         return block.lines
@@ -286,7 +287,10 @@ class Functions:
             values = self.codec.load_parameters(types, block)
         else:
             values = [self.codec.lift(type_, flat) for type_ in types]
-        return [self._local(value, block) for value in values]
+        # What is owned is taken first: a borrow of the same resource, which that would end, is then no handle.
+        order = sorted(range(len(types)), key=lambda at: not self._holds(types[at], ir.Own, host=True))
+        names = {at: self._local(values[at], block) for at in order}
+        return [names[at] for at in range(len(types))]
 
     @staticmethod
     def _local(value: str, block: Block) -> str:
@@ -315,36 +319,50 @@ class Functions:
             block.add(f"{', '.join(names)} = {self.codec.struct(slots)}.unpack_from(raw)")
         return list(zip(letters, names, strict=True))
 
-    def _serve(self, function: ir.Function, signature: abi.Signature, call: str, block: Block) -> None:
-        """Adds the call of the host's code and what becomes of its result."""
+    def _serve(self, function: ir.Function, signature: abi.Signature, call: str, shown: str, block: Block) -> None:
+        """Adds the call of the host's code and what becomes of its result; errors name the function as `shown`."""
         outcome = self.outcome(function)
-        result = function.result
-        if result is None:
-            block.add(call)
-            return
-        if outcome is None:
-            block.add(f"value = {call}")
-            if signature.indirect_result:
-                self._result_region(result, block)
-                self.codec.store(result, "value", block, "area")
-            else:
-                self._direct_result(function, signature, block)
-            return
-        offset = self.codec.abi.variant_layout((outcome.ok, outcome.err)).payload_offset
+        returns = function.result is not None and (outcome is None or outcome.ok is not None)
         with block.indented("try:"):
-            block.add(call if outcome.ok is None else f"value = {call}")
-        with block.indented("except rt.Err as failure:"):
+            block.add(f"value = {call}" if returns else call)
+        if outcome is not None:
+            with block.indented("except rt.Err:" if outcome.err is None else "except rt.Err as failure:"):
+                self._outcome(function, signature, 1, outcome.err, shown, block)
+        with block.indented("except BaseException as error:"):
+            block.add("return cx.fail(error)")
+        if outcome is not None:
+            with block.indented("else:"):
+                self._outcome(function, signature, 0, outcome.ok, shown, block)
+        elif function.result is not None:
+            lowering = block.child()
             if signature.indirect_result:
-                self._result_region(result, block)
-                self.codec.store_case(1, outcome.err, offset, "failure.value", block, "area")
+                self._result_region(function.result, lowering)
+                self.codec.store(function.result, "value", lowering, "area")
             else:
-                block.add("u32[0] = 1")
-        with block.indented("else:"):
-            if signature.indirect_result:
-                self._result_region(result, block)
-                self.codec.store_case(0, outcome.ok, offset, "value", block, "area")
-            else:
-                block.add("u32[0] = 0")
+                self._direct_result(function, signature, lowering)
+            self._guarded(block, lowering, f"return cx.fail_lower(error, {shown})")
+
+    def _outcome(
+        self,
+        function: ir.Function,
+        signature: abi.Signature,
+        case: int,
+        payload: ir.Type | None,
+        shown: str,
+        block: Block,
+    ) -> None:
+        """Adds what writes a case of a ``result``."""
+        if not signature.indirect_result:
+            block.add(f"u32[0] = {case}")
+            return
+        assert function.result is not None
+        lowering = block.child()
+        self._result_region(function.result, lowering)
+        kind = self._resolve.kind(function.result)
+        assert isinstance(kind, ir.Result)
+        offset = self.codec.abi.variant_layout((kind.ok, kind.err)).payload_offset
+        self.codec.store_case(case, payload, offset, "failure.value" if case else "value", lowering, "area")
+        self._guarded(block, lowering, f"return cx.fail_lower(error, {shown})")
 
     def _result_region(self, result: ir.Type, block: Block) -> None:
         self.codec.check(block, "area", str(self.codec.abi.size(result)), self.codec.abi.align(result))

@@ -5,6 +5,7 @@ All imports of an interface share one Protocol. Each has a field, and functions,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from witgen import ir
@@ -73,7 +74,7 @@ class Imports:
             tables.append(ImportTable(self._resolve.link_name(side.key), f"imports.{member}", self._entries_of(side)))
         if self._world_functions:
             host = f"{self._names.world}Imports"
-            entries = [self._entry(function, host, "_import_world") for function in self._world_functions]
+            entries = [self._entry(function, "", host, "_import_world") for function in self._world_functions]
             tables.append(ImportTable("", "imports", entries))
         return tables
 
@@ -131,14 +132,15 @@ class Imports:
         """The entries of an interface; imports that do not differ share them."""
         if side.id not in self._entries:
             host, prefix = self._names.imported(side.id), f"_import_{self._members[side]}"
-            functions = self._resolve.interfaces[side.id].functions.values()
-            self._entries[side.id] = [self._entry(function, host, prefix) for function in functions]
+            owner, functions = self._resolve.link_name(side.key), self._resolve.interfaces[side.id].functions.values()
+            self._entries[side.id] = [self._entry(function, owner, host, prefix) for function in functions]
         return self._entries[side.id]
 
-    def _entry(self, function: ir.Function, host: str, prefix: str) -> ImportFunction:
+    def _entry(self, function: ir.Function, owner: str, host: str, prefix: str) -> ImportFunction:
         resource = self._resource_member(function)
         maker = self._makers.take("_".join(part for part in (prefix, resource, short_member(function)) if part))
-        self.texts.append(self._functions.import_function(maker, function, host, self._target(function, resource)))
+        target, shown = self._target(function, resource), json.dumps(f"{owner}#{function.name}".removeprefix("#"))
+        self.texts.append(self._functions.import_function(maker, function, host, target, shown))
         signature = self._functions.codec.abi.signature(function, lowered=True)
         return ImportFunction(function.name, maker, core_letters(signature.params), core_letters(signature.results))
 

@@ -278,10 +278,11 @@ class MemoryCode(Parts):
                 slots.append(Slot(offset, "I", self._lowered_handle(kind, value)))
             case ir.Enum(labels):
                 letter = _UNSIGNED[abi.discriminant_size(len(labels))]
-                slots.append(Slot(offset, letter, f"{value}._value_"))
+                slots.append(Slot(offset, letter, self._lowered_number(type_, value, block)))
             case ir.Flags(flags):
                 if flags:
-                    slots.append(Slot(offset, _UNSIGNED[abi.flags_size(len(flags))], f"{value}._value_"))
+                    letter = _UNSIGNED[abi.flags_size(len(flags))]
+                    slots.append(Slot(offset, letter, self._lowered_number(type_, value, block)))
             case ir.FixedLengthList() if self._is_long(type_):
                 later.append(f"{self._store_fixed_function(type_, kind)}(cx, {_at(address, offset)}, {value})")
             case ir.Record() | ir.Tuple() | ir.FixedLengthList():

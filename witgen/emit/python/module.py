@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 
 from witgen import ir
@@ -34,7 +33,10 @@ def build_module(resolve: ir.Resolve, world_id: ir.WorldId, provided: Collection
     sides = divide(resolve, world_id)
     names = ClassNames(sides, world)
     resources = _resources(sides, world)
-    codes = _resource_codes(sides.resolve, resources, names)
+    codes: dict[ir.TypeId, ResourceCode] = {
+        type_: (GuestResourceCode if is_exported else HostResourceCode)(names.type(type_), index)
+        for index, (type_, (_, is_exported)) in enumerate(resources.items())
+    }
     annotations = Annotations(sides.resolve, names, codes, _passed(sides, world))
     codec = Codec(annotations)
     errors = _errors(sides, world, names)
@@ -100,19 +102,6 @@ def _resources(sides: Sides, world: ir.World) -> dict[ir.TypeId, tuple[str, bool
     found.update(
         {type_: ("", False) for type_ in sides.resolve.world_types(world.imports) if _is_resource(sides.resolve, type_)}
     )
-    return found
-
-
-def _resource_codes(
-    resolve: ir.Resolve, resources: dict[ir.TypeId, tuple[str, bool]], names: ClassNames
-) -> dict[ir.TypeId, ResourceCode]:
-    # The rows of one resource, as several exports have it, are the same but for their index.
-    exported = Counter(resolve.types[type_] for type_, (_, is_exported) in resources.items() if is_exported)
-    found: dict[ir.TypeId, ResourceCode] = {}
-    for index, (type_, (_, is_exported)) in enumerate(resources.items()):
-        class_ = names.type(type_)
-        several = exported[resolve.types[type_]] > 1
-        found[type_] = GuestResourceCode(class_, index, several) if is_exported else HostResourceCode(class_, index)
     return found
 
 

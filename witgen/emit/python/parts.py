@@ -195,6 +195,12 @@ class Parts:
         full = (1 << len(kind.flags)) - 1
         return f"{self._names.type(type_)}(({word}) & {full:#x})" if kind.flags else f"{self._names.type(type_)}(0)"
 
+    def _lowered_number(self, type_: ir.TypeId, value: str, block: Block) -> str:
+        """The discriminant of an enum, or the bits of flags: of that very class, as another's may mean nothing here."""
+        value = self._named(value, block)
+        class_ = self._names.type(type_)
+        return f"{value}._value_ if {value}.__class__ is {class_} else rt.wrong_class({value}, {class_!r})"
+
     def _lifted_handle(self, kind: ir.Own | ir.Borrow, handle: str) -> str:
         code = self._annotations.resource(self._resource(kind))
         own = isinstance(kind, ir.Own)

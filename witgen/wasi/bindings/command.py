@@ -2,6 +2,7 @@
 # World witgen:wasi/command@0.2.12, contract digest sha256:506c4d6788bc305fb06785bc6e87e91f29c009dbf336019107abfaee1667aa1a
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """A program that is run once."""
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 # World witgen:wasi/host@0.2.12, contract digest sha256:372415eeeb4f03430bc3e21cf3f3f7a98fbcd497c6d22cfc41973e4dc176cb46
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """All of WASI 0.2 that a host provides: io, clocks, random, cli, filesystem and sockets."""
 
 from __future__ import annotations
@@ -3401,12 +3402,12 @@ _S35 = struct.Struct("<BxB")
 _S36 = struct.Struct("<Bx4B")
 _S37 = struct.Struct("<Bx8H")
 _S38 = struct.Struct("<2Q")
-_DESCRIPTOR_TYPE = tuple(DescriptorType)
-_TYPES_ERROR_CODE = tuple(TypesErrorCode)
-_ADVICE = tuple(Advice)
-_NETWORK_ERROR_CODE = tuple(NetworkErrorCode)
-_IP_ADDRESS_FAMILY = tuple(IpAddressFamily)
-_SHUTDOWN_TYPE = tuple(ShutdownType)
+_DESCRIPTOR_TYPE: rt.Cases[DescriptorType] = tuple(DescriptorType)
+_TYPES_ERROR_CODE: rt.Cases[TypesErrorCode] = tuple(TypesErrorCode)
+_ADVICE: rt.Cases[Advice] = tuple(Advice)
+_NETWORK_ERROR_CODE: rt.Cases[NetworkErrorCode] = tuple(NetworkErrorCode)
+_IP_ADDRESS_FAMILY: rt.Cases[IpAddressFamily] = tuple(IpAddressFamily)
+_SHUTDOWN_TYPE: rt.Cases[ShutdownType] = tuple(ShutdownType)
 
 
 def _store_list_tuple_string_string(
@@ -3623,12 +3624,15 @@ def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt
             return cx.fail_lift(error)
         try:
             value = host.get_environment()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v1, v2 = _store_list_tuple_string_string(cx, value)
             _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#get-environment")
         return 0
 
     return call
@@ -3648,12 +3652,15 @@ def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.H
             return cx.fail_lift(error)
         try:
             value = host.get_arguments()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v1, v2 = _store_list_string(cx, value)
             _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#get-arguments")
         return 0
 
     return call
@@ -3673,6 +3680,9 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
             return cx.fail_lift(error)
         try:
             value = host.initial_cwd()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 12 > cx.size:
                 cx.check(area, 12, 4)
             if value is None:
@@ -3686,7 +3696,7 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
                 v5 = v2
             _S2.pack_into(cx.view, area, v3, v4, v5)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#initial-cwd")
         return 0
 
     return call
@@ -3752,12 +3762,15 @@ def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v2.to_debug_string()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v3, v4 = cx.put_string(value)
             _S1.pack_into(cx.view, area, v3, v4)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:io/error@0.2.12#[method]error.to-debug-string")
         return 0
 
     return call
@@ -3778,9 +3791,12 @@ def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = v1.ready()
-            u32[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = 1 if value else 0
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:io/poll@0.2.12#[method]pollable.ready")
         return 0
 
     return call
@@ -3825,12 +3841,15 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.poll(v3)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v4, v5 = _store_list_u32(cx, value)
             _S1.pack_into(cx.view, area, v4, v5)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:io/poll@0.2.12#poll")
         return 0
 
     return call
@@ -3854,20 +3873,25 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.read(v1)
+        except rt.Err as failure:
             try:
-                value = v3.read(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.read")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 v4, v5 = cx.put_bytes(value)
                 _S2.pack_into(cx.view, area, 0, v4, v5)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.read")
         return 0
 
     return call
@@ -3891,20 +3915,29 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.blocking_read(v1)
+        except rt.Err as failure:
             try:
-                value = v3.blocking_read(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-read"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 v4, v5 = cx.put_bytes(value)
                 _S2.pack_into(cx.view, area, 0, v4, v5)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-read"
+                )
         return 0
 
     return call
@@ -3928,19 +3961,24 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.skip(v1)
+        except rt.Err as failure:
             try:
-                value = v3.skip(v1)
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.skip")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.skip")
         return 0
 
     return call
@@ -3964,19 +4002,28 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.blocking_skip(v1)
+        except rt.Err as failure:
             try:
-                value = v3.blocking_skip(v1)
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-skip"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-skip"
+                )
         return 0
 
     return call
@@ -3997,9 +4044,12 @@ def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.subscribe")
         return 0
 
     return call
@@ -4020,19 +4070,28 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.check_write()
+        except rt.Err as failure:
             try:
-                value = v2.check_write()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.check-write"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.check-write"
+                )
         return 0
 
     return call
@@ -4053,19 +4112,24 @@ def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v4.write(v5)
+        except rt.Err as failure:
             try:
-                v4.write(v5)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.write")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.write")
         return 0
 
     return call
@@ -4088,19 +4152,28 @@ def _import_streams_output_stream_blocking_write_and_flush(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v4.blocking_write_and_flush(v5)
+        except rt.Err as failure:
             try:
-                v4.blocking_write_and_flush(v5)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-and-flush"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-and-flush"
+                )
         return 0
 
     return call
@@ -4121,19 +4194,24 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.flush()
+        except rt.Err as failure:
             try:
-                v2.flush()
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.flush")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.flush")
         return 0
 
     return call
@@ -4154,19 +4232,28 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.blocking_flush()
+        except rt.Err as failure:
             try:
-                v2.blocking_flush()
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-flush"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-flush"
+                )
         return 0
 
     return call
@@ -4187,9 +4274,12 @@ def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.subscribe")
         return 0
 
     return call
@@ -4213,19 +4303,28 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.write_zeroes(v1)
+        except rt.Err as failure:
             try:
-                v3.write_zeroes(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.write-zeroes"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.write-zeroes"
+                )
         return 0
 
     return call
@@ -4251,19 +4350,30 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.blocking_write_zeroes_and_flush(v1)
+        except rt.Err as failure:
             try:
-                v3.blocking_write_zeroes_and_flush(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-zeroes-and-flush",
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-zeroes-and-flush",
+                )
         return 0
 
     return call
@@ -4284,19 +4394,24 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.splice(v5, v2)
+        except rt.Err as failure:
             try:
-                value = v4.splice(v5, v2)
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.splice")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.splice")
         return 0
 
     return call
@@ -4317,19 +4432,28 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.blocking_splice(v5, v2)
+        except rt.Err as failure:
             try:
-                value = v4.blocking_splice(v5, v2)
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
-            else:
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-splice"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-splice"
+                )
         return 0
 
     return call
@@ -4348,9 +4472,12 @@ def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.get_stdin()
-            u32[0] = cx.handles.add(cx.resources[2], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[2], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:cli/stdin@0.2.12#get-stdin")
         return 0
 
     return call
@@ -4369,9 +4496,12 @@ def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.get_stdout()
-            u32[0] = cx.handles.add(cx.resources[3], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[3], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:cli/stdout@0.2.12#get-stdout")
         return 0
 
     return call
@@ -4390,9 +4520,12 @@ def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.get_stderr()
-            u32[0] = cx.handles.add(cx.resources[3], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[3], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:cli/stderr@0.2.12#get-stderr")
         return 0
 
     return call
@@ -4414,6 +4547,9 @@ def _import_terminal_stdin_get_terminal_stdin(
             return cx.fail_lift(error)
         try:
             value = host.get_terminal_stdin()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             if value is None:
@@ -4424,7 +4560,7 @@ def _import_terminal_stdin_get_terminal_stdin(
                 v2 = cx.handles.add(cx.resources[4], value)
             _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/terminal-stdin@0.2.12#get-terminal-stdin")
         return 0
 
     return call
@@ -4446,6 +4582,9 @@ def _import_terminal_stdout_get_terminal_stdout(
             return cx.fail_lift(error)
         try:
             value = host.get_terminal_stdout()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             if value is None:
@@ -4456,7 +4595,7 @@ def _import_terminal_stdout_get_terminal_stdout(
                 v2 = cx.handles.add(cx.resources[5], value)
             _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/terminal-stdout@0.2.12#get-terminal-stdout")
         return 0
 
     return call
@@ -4478,6 +4617,9 @@ def _import_terminal_stderr_get_terminal_stderr(
             return cx.fail_lift(error)
         try:
             value = host.get_terminal_stderr()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             if value is None:
@@ -4488,7 +4630,7 @@ def _import_terminal_stderr_get_terminal_stderr(
                 v2 = cx.handles.add(cx.resources[5], value)
             _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:cli/terminal-stderr@0.2.12#get-terminal-stderr")
         return 0
 
     return call
@@ -4507,9 +4649,12 @@ def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.Host
             return cx.fail_lift(error)
         try:
             value = host.now()
-            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u64[0] = value
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#now")
         return 0
 
     return call
@@ -4528,9 +4673,12 @@ def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> 
             return cx.fail_lift(error)
         try:
             value = host.resolution()
-            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u64[0] = value
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#resolution")
         return 0
 
     return call
@@ -4554,9 +4702,12 @@ def _import_monotonic_clock_subscribe_instant(
             return cx.fail_lift(error)
         try:
             value = host.subscribe_instant(v0)
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-instant")
         return 0
 
     return call
@@ -4580,9 +4731,12 @@ def _import_monotonic_clock_subscribe_duration(
             return cx.fail_lift(error)
         try:
             value = host.subscribe_duration(v0)
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-duration")
         return 0
 
     return call
@@ -4602,11 +4756,14 @@ def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.now()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 7 or area + 16 > cx.size:
                 cx.check(area, 16, 8)
             _S9.pack_into(cx.view, area, value.seconds, value.nanoseconds)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:clocks/wall-clock@0.2.12#now")
         return 0
 
     return call
@@ -4626,11 +4783,14 @@ def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCal
             return cx.fail_lift(error)
         try:
             value = host.resolution()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 7 or area + 16 > cx.size:
                 cx.check(area, 16, 8)
             _S9.pack_into(cx.view, area, value.seconds, value.nanoseconds)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:clocks/wall-clock@0.2.12#resolution")
         return 0
 
     return call
@@ -4654,18 +4814,37 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.read_via_stream(v1)
+        except rt.Err as failure:
             try:
-                value = v3.read_via_stream(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is TypesErrorCode
+                        else rt.wrong_class(v4, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-via-stream"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[2], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-via-stream"
+                )
         return 0
 
     return call
@@ -4689,18 +4868,37 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.write_via_stream(v1)
+        except rt.Err as failure:
             try:
-                value = v3.write_via_stream(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is TypesErrorCode
+                        else rt.wrong_class(v4, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.write-via-stream"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[3], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.write-via-stream"
+                )
         return 0
 
     return call
@@ -4721,18 +4919,37 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.append_via_stream()
+        except rt.Err as failure:
             try:
-                value = v2.append_via_stream()
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.append-via-stream"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[3], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.append-via-stream"
+                )
         return 0
 
     return call
@@ -4753,18 +4970,37 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v5.advise(v1, v2, v6)
+        except rt.Err as failure:
             try:
-                v5.advise(v1, v2, v6)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v7 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v7._value_
+                        if v7.__class__ is TypesErrorCode
+                        else rt.wrong_class(v7, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.advise"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.advise"
+                )
         return 0
 
     return call
@@ -4785,18 +5021,37 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.sync_data()
+        except rt.Err as failure:
             try:
-                v2.sync_data()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync-data"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync-data"
+                )
         return 0
 
     return call
@@ -4817,18 +5072,46 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.get_flags()
+        except rt.Err as failure:
             try:
-                value = v2.get_flags()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
-                if area + 2 > cx.size:
-                    cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 0, value._value_)
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-flags"
+                )
         except BaseException as error:
             return cx.fail(error)
+        else:
+            try:
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    0,
+                    (
+                        value._value_
+                        if value.__class__ is DescriptorFlags
+                        else rt.wrong_class(value, "DescriptorFlags")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-flags"
+                )
         return 0
 
     return call
@@ -4849,18 +5132,46 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.get_type()
+        except rt.Err as failure:
             try:
-                value = v2.get_type()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
-                if area + 2 > cx.size:
-                    cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 0, value._value_)
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-type"
+                )
         except BaseException as error:
             return cx.fail(error)
+        else:
+            try:
+                if area + 2 > cx.size:
+                    cx.check(area, 2)
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    0,
+                    (
+                        value._value_
+                        if value.__class__ is DescriptorType
+                        else rt.wrong_class(value, "DescriptorType")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-type"
+                )
         return 0
 
     return call
@@ -4884,18 +5195,37 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_size(v1)
+        except rt.Err as failure:
             try:
-                v3.set_size(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is TypesErrorCode
+                        else rt.wrong_class(v4, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-size"
+                )
         return 0
 
     return call
@@ -4917,18 +5247,37 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v8.set_times(v9, v10)
+        except rt.Err as failure:
             try:
-                v8.set_times(v9, v10)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v11 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v11._value_
+                        if v11.__class__ is TypesErrorCode
+                        else rt.wrong_class(v11, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times"
+                )
         return 0
 
     return call
@@ -4948,20 +5297,35 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.read(v1, v2)
+        except rt.Err as failure:
             try:
-                value = v4.read(v1, v2)
-            except rt.Err as failure:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
-                if area & 3 or area + 16 > cx.size:
-                    cx.check(area, 16, 4)
-                v5, v6 = value
-                v7, v8 = cx.put_bytes(v5)
-                _S15.pack_into(cx.view, area, 0, v7, v8, v6)
+                v5 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is TypesErrorCode
+                        else rt.wrong_class(v5, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.read")
         except BaseException as error:
             return cx.fail(error)
+        else:
+            try:
+                if area & 3 or area + 16 > cx.size:
+                    cx.check(area, 16, 4)
+                v6, v7 = value
+                v8, v9 = cx.put_bytes(v6)
+                _S15.pack_into(cx.view, area, 0, v8, v9, v7)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.read")
         return 0
 
     return call
@@ -4982,18 +5346,33 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v5.write(v6, v3)
+        except rt.Err as failure:
             try:
-                value = v5.write(v6, v3)
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v7 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v7._value_
+                        if v7.__class__ is TypesErrorCode
+                        else rt.wrong_class(v7, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.write")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.write")
         return 0
 
     return call
@@ -5014,18 +5393,37 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.read_directory()
+        except rt.Err as failure:
             try:
-                value = v2.read_directory()
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-directory"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[7], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-directory"
+                )
         return 0
 
     return call
@@ -5046,18 +5444,33 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.sync()
+        except rt.Err as failure:
             try:
-                v2.sync()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync")
         return 0
 
     return call
@@ -5078,18 +5491,37 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v4.create_directory_at(v5)
+        except rt.Err as failure:
             try:
-                v4.create_directory_at(v5)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v6 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TypesErrorCode
+                        else rt.wrong_class(v6, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.create-directory-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.create-directory-at"
+                )
         return 0
 
     return call
@@ -5110,61 +5542,81 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.stat()
+        except rt.Err as failure:
             try:
-                value = v2.stat()
-            except rt.Err as failure:
                 if area & 7 or area + 104 > cx.size:
                     cx.check(area, 104, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 104 > cx.size:
                     cx.check(area, 104, 8)
-                v3 = value.data_access_timestamp
-                if v3 is None:
-                    v4 = 0
-                    v5 = 0
+                v4 = value.type
+                v5 = value.data_access_timestamp
+                if v5 is None:
                     v6 = 0
-                else:
-                    v4 = 1
-                    v5 = v3.seconds
-                    v6 = v3.nanoseconds
-                v7 = value.data_modification_timestamp
-                if v7 is None:
+                    v7 = 0
                     v8 = 0
-                    v9 = 0
+                else:
+                    v6 = 1
+                    v7 = v5.seconds
+                    v8 = v5.nanoseconds
+                v9 = value.data_modification_timestamp
+                if v9 is None:
                     v10 = 0
-                else:
-                    v8 = 1
-                    v9 = v7.seconds
-                    v10 = v7.nanoseconds
-                v11 = value.status_change_timestamp
-                if v11 is None:
+                    v11 = 0
                     v12 = 0
-                    v13 = 0
-                    v14 = 0
                 else:
-                    v12 = 1
-                    v13 = v11.seconds
-                    v14 = v11.nanoseconds
+                    v10 = 1
+                    v11 = v9.seconds
+                    v12 = v9.nanoseconds
+                v13 = value.status_change_timestamp
+                if v13 is None:
+                    v14 = 0
+                    v15 = 0
+                    v16 = 0
+                else:
+                    v14 = 1
+                    v15 = v13.seconds
+                    v16 = v13.nanoseconds
                 _S18.pack_into(
                     cx.view,
                     area,
                     0,
-                    value.type._value_,
+                    (
+                        v4._value_
+                        if v4.__class__ is DescriptorType
+                        else rt.wrong_class(v4, "DescriptorType")
+                    ),
                     value.link_count,
                     value.size,
-                    v4,
-                    v5,
                     v6,
+                    v7,
                     v8,
-                    v9,
                     v10,
+                    v11,
                     v12,
-                    v13,
                     v14,
+                    v15,
+                    v16,
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat")
         return 0
 
     return call
@@ -5186,61 +5638,85 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v5.stat_at(v6, v7)
+        except rt.Err as failure:
             try:
-                value = v5.stat_at(v6, v7)
-            except rt.Err as failure:
                 if area & 7 or area + 104 > cx.size:
                     cx.check(area, 104, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v8 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v8._value_
+                        if v8.__class__ is TypesErrorCode
+                        else rt.wrong_class(v8, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 104 > cx.size:
                     cx.check(area, 104, 8)
-                v8 = value.data_access_timestamp
-                if v8 is None:
-                    v9 = 0
-                    v10 = 0
+                v9 = value.type
+                v10 = value.data_access_timestamp
+                if v10 is None:
                     v11 = 0
-                else:
-                    v9 = 1
-                    v10 = v8.seconds
-                    v11 = v8.nanoseconds
-                v12 = value.data_modification_timestamp
-                if v12 is None:
+                    v12 = 0
                     v13 = 0
-                    v14 = 0
+                else:
+                    v11 = 1
+                    v12 = v10.seconds
+                    v13 = v10.nanoseconds
+                v14 = value.data_modification_timestamp
+                if v14 is None:
                     v15 = 0
-                else:
-                    v13 = 1
-                    v14 = v12.seconds
-                    v15 = v12.nanoseconds
-                v16 = value.status_change_timestamp
-                if v16 is None:
+                    v16 = 0
                     v17 = 0
-                    v18 = 0
-                    v19 = 0
                 else:
-                    v17 = 1
-                    v18 = v16.seconds
-                    v19 = v16.nanoseconds
+                    v15 = 1
+                    v16 = v14.seconds
+                    v17 = v14.nanoseconds
+                v18 = value.status_change_timestamp
+                if v18 is None:
+                    v19 = 0
+                    v20 = 0
+                    v21 = 0
+                else:
+                    v19 = 1
+                    v20 = v18.seconds
+                    v21 = v18.nanoseconds
                 _S18.pack_into(
                     cx.view,
                     area,
                     0,
-                    value.type._value_,
+                    (
+                        v9._value_
+                        if v9.__class__ is DescriptorType
+                        else rt.wrong_class(v9, "DescriptorType")
+                    ),
                     value.link_count,
                     value.size,
-                    v9,
-                    v10,
                     v11,
+                    v12,
                     v13,
-                    v14,
                     v15,
+                    v16,
                     v17,
-                    v18,
                     v19,
+                    v20,
+                    v21,
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat-at"
+                )
         return 0
 
     return call
@@ -5264,18 +5740,37 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v11.set_times_at(v12, v13, v14, v15)
+        except rt.Err as failure:
             try:
-                v11.set_times_at(v12, v13, v14, v15)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v16 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v16._value_
+                        if v16.__class__ is TypesErrorCode
+                        else rt.wrong_class(v16, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times-at"
+                )
         return 0
 
     return call
@@ -5299,18 +5794,37 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v8.link_at(v9, v10, v11, v12)
+        except rt.Err as failure:
             try:
-                v8.link_at(v9, v10, v11, v12)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v13 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v13._value_
+                        if v13.__class__ is TypesErrorCode
+                        else rt.wrong_class(v13, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.link-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.link-at"
+                )
         return 0
 
     return call
@@ -5334,18 +5848,37 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v7.open_at(v8, v9, v10, v11)
+        except rt.Err as failure:
             try:
-                value = v7.open_at(v8, v9, v10, v11)
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v12 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v12._value_
+                        if v12.__class__ is TypesErrorCode
+                        else rt.wrong_class(v12, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.open-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[6], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.open-at"
+                )
         return 0
 
     return call
@@ -5366,19 +5899,38 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.readlink_at(v5)
+        except rt.Err as failure:
             try:
-                value = v4.readlink_at(v5)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
-                if area & 3 or area + 12 > cx.size:
-                    cx.check(area, 12, 4)
-                v6, v7 = cx.put_string(value)
-                _S2.pack_into(cx.view, area, 0, v6, v7)
+                v6 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TypesErrorCode
+                        else rt.wrong_class(v6, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.readlink-at"
+                )
         except BaseException as error:
             return cx.fail(error)
+        else:
+            try:
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                v7, v8 = cx.put_string(value)
+                _S2.pack_into(cx.view, area, 0, v7, v8)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.readlink-at"
+                )
         return 0
 
     return call
@@ -5399,18 +5951,37 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v4.remove_directory_at(v5)
+        except rt.Err as failure:
             try:
-                v4.remove_directory_at(v5)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v6 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TypesErrorCode
+                        else rt.wrong_class(v6, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.remove-directory-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.remove-directory-at"
+                )
         return 0
 
     return call
@@ -5433,18 +6004,37 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v7.rename_at(v8, v9, v10)
+        except rt.Err as failure:
             try:
-                v7.rename_at(v8, v9, v10)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v11 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v11._value_
+                        if v11.__class__ is TypesErrorCode
+                        else rt.wrong_class(v11, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.rename-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.rename-at"
+                )
         return 0
 
     return call
@@ -5466,18 +6056,37 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v6.symlink_at(v7, v8)
+        except rt.Err as failure:
             try:
-                v6.symlink_at(v7, v8)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v9 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v9._value_
+                        if v9.__class__ is TypesErrorCode
+                        else rt.wrong_class(v9, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.symlink-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.symlink-at"
+                )
         return 0
 
     return call
@@ -5498,18 +6107,37 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v4.unlink_file_at(v5)
+        except rt.Err as failure:
             try:
-                v4.unlink_file_at(v5)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v6 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TypesErrorCode
+                        else rt.wrong_class(v6, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.unlink-file-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.unlink-file-at"
+                )
         return 0
 
     return call
@@ -5532,9 +6160,14 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
             return cx.fail_lift(error)
         try:
             value = v2.is_same_object(v3)
-            u32[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = 1 if value else 0
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:filesystem/types@0.2.12#[method]descriptor.is-same-object"
+            )
         return 0
 
     return call
@@ -5555,18 +6188,37 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.metadata_hash()
+        except rt.Err as failure:
             try:
-                value = v2.metadata_hash()
-            except rt.Err as failure:
                 if area & 7 or area + 24 > cx.size:
                     cx.check(area, 24, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 24 > cx.size:
                     cx.check(area, 24, 8)
                 _S24.pack_into(cx.view, area, 0, value.lower, value.upper)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash"
+                )
         return 0
 
     return call
@@ -5588,18 +6240,37 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v5.metadata_hash_at(v6, v7)
+        except rt.Err as failure:
             try:
-                value = v5.metadata_hash_at(v6, v7)
-            except rt.Err as failure:
                 if area & 7 or area + 24 > cx.size:
                     cx.check(area, 24, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v8 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v8._value_
+                        if v8.__class__ is TypesErrorCode
+                        else rt.wrong_class(v8, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash-at"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 24 > cx.size:
                     cx.check(area, 24, 8)
                 _S24.pack_into(cx.view, area, 0, value.lower, value.upper)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash-at"
+                )
         return 0
 
     return call
@@ -5622,29 +6293,55 @@ def _import_types_directory_entry_stream_read_directory_entry(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.read_directory_entry()
+        except rt.Err as failure:
             try:
-                value = v2.read_directory_entry()
-            except rt.Err as failure:
                 if area & 3 or area + 20 > cx.size:
                     cx.check(area, 20, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is TypesErrorCode
+                        else rt.wrong_class(v3, "TypesErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:filesystem/types@0.2.12#[method]directory-entry-stream.read-directory-entry",
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 20 > cx.size:
                     cx.check(area, 20, 4)
                 if value is None:
-                    v5 = 0
-                    v6 = 0
                     v7 = 0
                     v8 = 0
+                    v9 = 0
+                    v10 = 0
                 else:
-                    v3, v4 = cx.put_string(value.name)
-                    v5 = 1
-                    v6 = value.type._value_
-                    v7 = v3
-                    v8 = v4
-                _S25.pack_into(cx.view, area, 0, v5, v6, v7, v8)
-        except BaseException as error:
-            return cx.fail(error)
+                    v4 = value.type
+                    v5, v6 = cx.put_string(value.name)
+                    v7 = 1
+                    v8 = (
+                        v4._value_
+                        if v4.__class__ is DescriptorType
+                        else rt.wrong_class(v4, "DescriptorType")
+                    )
+                    v9 = v5
+                    v10 = v6
+                _S25.pack_into(cx.view, area, 0, v7, v8, v9, v10)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:filesystem/types@0.2.12#[method]directory-entry-stream.read-directory-entry",
+                )
         return 0
 
     return call
@@ -5666,6 +6363,9 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = host.filesystem_error_code(v2)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area + 2 > cx.size:
                 cx.check(area, 2)
             if value is None:
@@ -5673,10 +6373,14 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
                 v4 = 0
             else:
                 v3 = 1
-                v4 = value._value_
+                v4 = (
+                    value._value_
+                    if value.__class__ is TypesErrorCode
+                    else rt.wrong_class(value, "TypesErrorCode")
+                )
             _S12.pack_into(cx.view, area, v3, v4)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#filesystem-error-code")
         return 0
 
     return call
@@ -5696,12 +6400,15 @@ def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = host.get_directories()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v1, v2 = _store_list_tuple_descriptor_string(cx, value)
             _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:filesystem/preopens@0.2.12#get-directories")
         return 0
 
     return call
@@ -5722,9 +6429,12 @@ def _import_instance_network_instance_network(
             return cx.fail_lift(error)
         try:
             value = host.instance_network()
-            u32[0] = cx.handles.add(cx.resources[8], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[8], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/instance-network@0.2.12#instance-network")
         return 0
 
     return call
@@ -5746,18 +6456,33 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v15.start_bind(v16, v17)
+        except rt.Err as failure:
             try:
-                v15.start_bind(v16, v17)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v18 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v18._value_
+                        if v18.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v18, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind")
         return 0
 
     return call
@@ -5778,18 +6503,37 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.finish_bind()
+        except rt.Err as failure:
             try:
-                v2.finish_bind()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.finish-bind"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.finish-bind"
+                )
         return 0
 
     return call
@@ -5814,25 +6558,40 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v15.stream(v16)
+        except rt.Err as failure:
             try:
-                value = v15.stream(v16)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v17 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v17._value_
+                        if v17.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v17, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
-                v17, v18 = value
+                v18, v19 = value
                 _S2.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[10], v17),
-                    cx.handles.add(cx.resources[11], v18),
+                    cx.handles.add(cx.resources[10], v18),
+                    cx.handles.add(cx.resources[11], v19),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream")
         return 0
 
     return call
@@ -5853,19 +6612,38 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.local_address()
+        except rt.Err as failure:
             try:
-                value = v2.local_address()
-            except rt.Err as failure:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.local-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.local-address"
+                )
         return 0
 
     return call
@@ -5886,19 +6664,38 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.remote_address()
+        except rt.Err as failure:
             try:
-                value = v2.remote_address()
-            except rt.Err as failure:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.remote-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.remote-address"
+                )
         return 0
 
     return call
@@ -5919,9 +6716,16 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
-            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = (
+                value._value_
+                if value.__class__ is IpAddressFamily
+                else rt.wrong_class(value, "IpAddressFamily")
+            )
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.address-family")
         return 0
 
     return call
@@ -5942,18 +6746,37 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.unicast_hop_limit()
+        except rt.Err as failure:
             try:
-                value = v2.unicast_hop_limit()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.unicast-hop-limit"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S12.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.unicast-hop-limit"
+                )
         return 0
 
     return call
@@ -5976,18 +6799,37 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_unicast_hop_limit(v4)
+        except rt.Err as failure:
             try:
-                v3.set_unicast_hop_limit(v4)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v5 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v5, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-unicast-hop-limit"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-unicast-hop-limit"
+                )
         return 0
 
     return call
@@ -6008,18 +6850,37 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.receive_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v2.receive_buffer_size()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.receive-buffer-size"
+                )
         return 0
 
     return call
@@ -6043,18 +6904,37 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_receive_buffer_size(v1)
+        except rt.Err as failure:
             try:
-                v3.set_receive_buffer_size(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-receive-buffer-size"
+                )
         return 0
 
     return call
@@ -6075,18 +6955,37 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.send_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v2.send_buffer_size()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.send-buffer-size"
+                )
         return 0
 
     return call
@@ -6110,18 +7009,37 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_send_buffer_size(v1)
+        except rt.Err as failure:
             try:
-                v3.set_send_buffer_size(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-send-buffer-size"
+                )
         return 0
 
     return call
@@ -6142,9 +7060,12 @@ def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallba
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.subscribe")
         return 0
 
     return call
@@ -6168,19 +7089,38 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v3.receive(v1)
+        except rt.Err as failure:
             try:
-                value = v3.receive(v1)
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
-                if area & 3 or area + 12 > cx.size:
-                    cx.check(area, 12, 4)
-                v4, v5 = _store_list_incoming_datagram(cx, value)
-                _S2.pack_into(cx.view, area, 0, v4, v5)
+                v4 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.receive"
+                )
         except BaseException as error:
             return cx.fail(error)
+        else:
+            try:
+                if area & 3 or area + 12 > cx.size:
+                    cx.check(area, 12, 4)
+                v5, v6 = _store_list_incoming_datagram(cx, value)
+                _S2.pack_into(cx.view, area, 0, v5, v6)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.receive"
+                )
         return 0
 
     return call
@@ -6201,9 +7141,14 @@ def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.subscribe"
+            )
         return 0
 
     return call
@@ -6224,18 +7169,37 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.check_send()
+        except rt.Err as failure:
             try:
-                value = v2.check_send()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.check-send"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.check-send"
+                )
         return 0
 
     return call
@@ -6256,18 +7220,37 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v4.send(v5)
+        except rt.Err as failure:
             try:
-                value = v4.send(v5)
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v6 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v6, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.send"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.send"
+                )
         return 0
 
     return call
@@ -6288,9 +7271,14 @@ def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.subscribe"
+            )
         return 0
 
     return call
@@ -6313,18 +7301,37 @@ def _import_udp_create_socket_create_udp_socket(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.create_udp_socket(v2)
+        except rt.Err as failure:
             try:
-                value = host.create_udp_socket(v2)
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp-create-socket@0.2.12#create-udp-socket"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[9], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/udp-create-socket@0.2.12#create-udp-socket"
+                )
         return 0
 
     return call
@@ -6346,18 +7353,33 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v15.start_bind(v16, v17)
+        except rt.Err as failure:
             try:
-                v15.start_bind(v16, v17)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v18 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v18._value_
+                        if v18.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v18, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind")
         return 0
 
     return call
@@ -6378,18 +7400,37 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.finish_bind()
+        except rt.Err as failure:
             try:
-                v2.finish_bind()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-bind"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-bind"
+                )
         return 0
 
     return call
@@ -6411,18 +7452,37 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v15.start_connect(v16, v17)
+        except rt.Err as failure:
             try:
-                v15.start_connect(v16, v17)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v18 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v18._value_
+                        if v18.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v18, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-connect"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-connect"
+                )
         return 0
 
     return call
@@ -6443,25 +7503,44 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.finish_connect()
+        except rt.Err as failure:
             try:
-                value = v2.finish_connect()
-            except rt.Err as failure:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-connect"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
-                v3, v4 = value
+                v4, v5 = value
                 _S2.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[2], v3),
-                    cx.handles.add(cx.resources[3], v4),
+                    cx.handles.add(cx.resources[2], v4),
+                    cx.handles.add(cx.resources[3], v5),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-connect"
+                )
         return 0
 
     return call
@@ -6482,18 +7561,37 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.start_listen()
+        except rt.Err as failure:
             try:
-                v2.start_listen()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-listen"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-listen"
+                )
         return 0
 
     return call
@@ -6514,18 +7612,37 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v2.finish_listen()
+        except rt.Err as failure:
             try:
-                v2.finish_listen()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-listen"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-listen"
+                )
         return 0
 
     return call
@@ -6546,26 +7663,41 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.accept()
+        except rt.Err as failure:
             try:
-                value = v2.accept()
-            except rt.Err as failure:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                v3, v4, v5 = value
+                v4, v5, v6 = value
                 _S33.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[12], v3),
-                    cx.handles.add(cx.resources[2], v4),
-                    cx.handles.add(cx.resources[3], v5),
+                    cx.handles.add(cx.resources[12], v4),
+                    cx.handles.add(cx.resources[2], v5),
+                    cx.handles.add(cx.resources[3], v6),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept")
         return 0
 
     return call
@@ -6586,19 +7718,38 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.local_address()
+        except rt.Err as failure:
             try:
-                value = v2.local_address()
-            except rt.Err as failure:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.local-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.local-address"
+                )
         return 0
 
     return call
@@ -6619,19 +7770,38 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.remote_address()
+        except rt.Err as failure:
             try:
-                value = v2.remote_address()
-            except rt.Err as failure:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.remote-address"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 36 > cx.size:
                     cx.check(area, 36, 4)
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.remote-address"
+                )
         return 0
 
     return call
@@ -6652,9 +7822,12 @@ def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCal
             return cx.fail_lift(error)
         try:
             value = v1.is_listening()
-            u32[0] = 1 if value else 0
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = 1 if value else 0
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.is-listening")
         return 0
 
     return call
@@ -6675,9 +7848,16 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v1.address_family()
-            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = (
+                value._value_
+                if value.__class__ is IpAddressFamily
+                else rt.wrong_class(value, "IpAddressFamily")
+            )
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.address-family")
         return 0
 
     return call
@@ -6701,18 +7881,37 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_listen_backlog_size(v1)
+        except rt.Err as failure:
             try:
-                v3.set_listen_backlog_size(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-listen-backlog-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-listen-backlog-size"
+                )
         return 0
 
     return call
@@ -6733,18 +7932,37 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.keep_alive_enabled()
+        except rt.Err as failure:
             try:
-                value = v2.keep_alive_enabled()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-enabled"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S34.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-enabled"
+                )
         return 0
 
     return call
@@ -6767,18 +7985,37 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_keep_alive_enabled(v4)
+        except rt.Err as failure:
             try:
-                v3.set_keep_alive_enabled(v4)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v5 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v5, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-enabled"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-enabled"
+                )
         return 0
 
     return call
@@ -6799,18 +8036,37 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.keep_alive_idle_time()
+        except rt.Err as failure:
             try:
-                value = v2.keep_alive_idle_time()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-idle-time"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-idle-time"
+                )
         return 0
 
     return call
@@ -6834,18 +8090,37 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_keep_alive_idle_time(v1)
+        except rt.Err as failure:
             try:
-                v3.set_keep_alive_idle_time(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-idle-time"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-idle-time"
+                )
         return 0
 
     return call
@@ -6866,18 +8141,37 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.keep_alive_interval()
+        except rt.Err as failure:
             try:
-                value = v2.keep_alive_interval()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-interval"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-interval"
+                )
         return 0
 
     return call
@@ -6901,18 +8195,37 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_keep_alive_interval(v1)
+        except rt.Err as failure:
             try:
-                v3.set_keep_alive_interval(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-interval"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-interval"
+                )
         return 0
 
     return call
@@ -6933,18 +8246,37 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.keep_alive_count()
+        except rt.Err as failure:
             try:
-                value = v2.keep_alive_count()
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-count"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-count"
+                )
         return 0
 
     return call
@@ -6966,18 +8298,37 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_keep_alive_count(v1)
+        except rt.Err as failure:
             try:
-                v3.set_keep_alive_count(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-count"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-count"
+                )
         return 0
 
     return call
@@ -6998,18 +8349,33 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.hop_limit()
+        except rt.Err as failure:
             try:
-                value = v2.hop_limit()
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S12.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit")
         return 0
 
     return call
@@ -7032,18 +8398,37 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_hop_limit(v4)
+        except rt.Err as failure:
             try:
-                v3.set_hop_limit(v4)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v5 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v5, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-hop-limit"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-hop-limit"
+                )
         return 0
 
     return call
@@ -7064,18 +8449,37 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.receive_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v2.receive_buffer_size()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.receive-buffer-size"
+                )
         return 0
 
     return call
@@ -7099,18 +8503,37 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_receive_buffer_size(v1)
+        except rt.Err as failure:
             try:
-                v3.set_receive_buffer_size(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-receive-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-receive-buffer-size"
+                )
         return 0
 
     return call
@@ -7131,18 +8554,37 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.send_buffer_size()
+        except rt.Err as failure:
             try:
-                value = v2.send_buffer_size()
-            except rt.Err as failure:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
-                _S17.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S17.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.send-buffer-size"
+                )
         return 0
 
     return call
@@ -7166,18 +8608,37 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.set_send_buffer_size(v1)
+        except rt.Err as failure:
             try:
-                v3.set_send_buffer_size(v1)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v4 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v4._value_
+                        if v4.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v4, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-send-buffer-size"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-send-buffer-size"
+                )
         return 0
 
     return call
@@ -7198,9 +8659,12 @@ def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallba
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.subscribe")
         return 0
 
     return call
@@ -7223,18 +8687,33 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            v3.shutdown(v4)
+        except rt.Err as failure:
             try:
-                v3.shutdown(v4)
-            except rt.Err as failure:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
-                _S12.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v5 = failure.value
+                _S12.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v5._value_
+                        if v5.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v5, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown")
         return 0
 
     return call
@@ -7257,18 +8736,37 @@ def _import_tcp_create_socket_create_tcp_socket(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.create_tcp_socket(v2)
+        except rt.Err as failure:
             try:
-                value = host.create_tcp_socket(v2)
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp-create-socket@0.2.12#create-tcp-socket"
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[12], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error, "wasi:sockets/tcp-create-socket@0.2.12#create-tcp-socket"
+                )
         return 0
 
     return call
@@ -7291,19 +8789,40 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = v2.resolve_next_address()
+        except rt.Err as failure:
             try:
-                value = v2.resolve_next_address()
-            except rt.Err as failure:
                 if area & 1 or area + 22 > cx.size:
                     cx.check(area, 22, 2)
-                _S35.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v3 = failure.value
+                _S35.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v3._value_
+                        if v3.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v3, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.resolve-next-address",
+                )
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 1 or area + 22 > cx.size:
                     cx.check(area, 22, 2)
                 _S5.pack_into(cx.view, area, 0)
                 _store_option_ip_address(cx, area + 2, value)
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(
+                    error,
+                    "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.resolve-next-address",
+                )
         return 0
 
     return call
@@ -7326,9 +8845,14 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(
+                error, "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.subscribe"
+            )
         return 0
 
     return call
@@ -7349,18 +8873,33 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.resolve_addresses(v4, v5)
+        except rt.Err as failure:
             try:
-                value = host.resolve_addresses(v4, v5)
-            except rt.Err as failure:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
-                _S10.pack_into(cx.view, area, 1, failure.value._value_)
-            else:
+                v6 = failure.value
+                _S10.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is NetworkErrorCode
+                        else rt.wrong_class(v6, "NetworkErrorCode")
+                    ),
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[13], value))
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses")
         return 0
 
     return call
@@ -7383,12 +8922,15 @@ def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCall
             return cx.fail_lift(error)
         try:
             value = host.get_random_bytes(v0)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v2, v3 = cx.put_bytes(value)
             _S1.pack_into(cx.view, area, v2, v3)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:random/random@0.2.12#get-random-bytes")
         return 0
 
     return call
@@ -7407,9 +8949,12 @@ def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallba
             return cx.fail_lift(error)
         try:
             value = host.get_random_u64()
-            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u64[0] = value
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:random/random@0.2.12#get-random-u64")
         return 0
 
     return call
@@ -7432,12 +8977,15 @@ def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -
             return cx.fail_lift(error)
         try:
             value = host.get_insecure_random_bytes(v0)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v2, v3 = cx.put_bytes(value)
             _S1.pack_into(cx.view, area, v2, v3)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:random/insecure@0.2.12#get-insecure-random-bytes")
         return 0
 
     return call
@@ -7456,9 +9004,12 @@ def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> 
             return cx.fail_lift(error)
         try:
             value = host.get_insecure_random_u64()
-            u64[0] = value
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u64[0] = value
+        except BaseException as error:
+            return cx.fail_lower(error, "wasi:random/insecure@0.2.12#get-insecure-random-u64")
         return 0
 
     return call
@@ -7478,12 +9029,15 @@ def _import_insecure_seed_insecure_seed(cx: rt.Context, host: InsecureSeed) -> r
             return cx.fail_lift(error)
         try:
             value = host.insecure_seed()
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 7 or area + 16 > cx.size:
                 cx.check(area, 16, 8)
             v1, v2 = value
             _S38.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "wasi:random/insecure-seed@0.2.12#insecure-seed")
         return 0
 
     return call

@@ -2,6 +2,7 @@
 # World component:ftp/ftp-component@0.1.0, contract digest sha256:c2c5a97449f46e5cc8afeaea514361ca546da8aab639bb124a9e51f18f22771e
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """FTP for a host that owns files, accounts and sockets."""
 
 from __future__ import annotations
@@ -1065,11 +1066,13 @@ class DataPlane:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1, v2, v3 = _lower_outgoing_data(cx, data)
-            _S1.pack_into(f.buffer, 0, transfer._give(cx, 5), v0, v1, v2, v3)
+            v0 = transfer._give(cx, 5)
+            v1, v2, v3, v4 = _lower_outgoing_data(cx, data)
+            _S1.pack_into(f.buffer, 0, v0, v1, v2, v3, v4)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1080,8 +1083,8 @@ class DataPlane:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v4, v5, v6 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v4], cx.string(v5, v6)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1107,27 +1110,22 @@ class DataPlane:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
+            v0 = transfer._give(cx, 5)
+            v1 = cx.handles.add(cx.resources[3], sink)
             if name is None:
-                v2 = 0
-                v3 = 0
                 v4 = 0
+                v5 = 0
+                v6 = 0
             else:
-                v0, v1 = cx.put_string(name)
-                v2 = 1
-                v3 = v0
-                v4 = v1
-            _S3.pack_into(
-                f.buffer,
-                0,
-                transfer._give(cx, 5),
-                cx.handles.add(cx.resources[3], sink),
-                v2,
-                v3,
-                v4,
-            )
+                v2, v3 = cx.put_string(name)
+                v4 = 1
+                v5 = v2
+                v6 = v3
+            _S3.pack_into(f.buffer, 0, v0, v1, v4, v5, v6)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1138,8 +1136,8 @@ class DataPlane:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v5, v6, v7 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
+                v7, v8, v9 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v7], cx.string(v8, v9)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1166,7 +1164,7 @@ class Session(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1190,7 +1188,7 @@ class Session(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1211,7 +1209,7 @@ class Session(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1316,8 +1314,9 @@ class Control:
                 v18 = v10
                 v19 = v11
                 v20 = v12
-            v21 = config.limits
-            v22 = config.timeouts
+            v21 = config.tls
+            v22 = config.limits
+            v23 = config.timeouts
             _S7.pack_into(
                 cx.view,
                 p,
@@ -1333,18 +1332,18 @@ class Control:
                 v18,
                 v19,
                 v20,
-                config.tls._value_,
-                v21.connections,
-                v21.connections_per_peer,
-                v21.command_line,
-                v21.login_attempts,
-                v21.inline_data,
-                v21.stream_buffer,
-                v22.login,
-                v22.idle,
-                v22.data_connection,
-                v22.transfer,
-                v22.reply,
+                v21._value_ if v21.__class__ is TlsPolicy else rt.wrong_class(v21, "TlsPolicy"),
+                v22.connections,
+                v22.connections_per_peer,
+                v22.command_line,
+                v22.login_attempts,
+                v22.inline_data,
+                v22.stream_buffer,
+                v23.login,
+                v23.idle,
+                v23.data_connection,
+                v23.transfer,
+                v23.reply,
             )
             _store_ip_socket_address(cx, p, config.address)
             f.u32[0] = p
@@ -1358,14 +1357,14 @@ class Control:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v23,) = _S8.unpack_from(cx.view, p)
+                (v24,) = _S8.unpack_from(cx.view, p)
                 result: Session | TypesErrorException = Session._owned(
-                    cx, 6, cx.handles.take(v23, cx.resources[6])
+                    cx, 6, cx.handles.take(v24, cx.resources[6])
                 )
             elif tag == 1:
-                v24, v25, v26 = _S2.unpack_from(cx.view, p)
+                v25, v26, v27 = _S2.unpack_from(cx.view, p)
                 result = TypesErrorException(
-                    TypesError(_TYPES_ERROR_KIND[v24], cx.string(v25, v26))
+                    TypesError(_TYPES_ERROR_KIND[v25], cx.string(v26, v27))
                 )
             else:
                 rt.bad_case(tag)
@@ -1390,7 +1389,7 @@ class Control:
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = session._lend(cx)
+            f.u32[0] = session._lend(cx, 6)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1414,7 +1413,7 @@ class Control:
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = session._lend(cx)
+            f.u32[0] = session._lend(cx, 6)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1464,11 +1463,13 @@ class Control:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1, v2, v3 = _lower_response(cx, response)
-            _S24.pack_into(f.buffer, 0, exchange._give(cx, 7), v0, v1, v2, v3)
+            v0 = exchange._give(cx, 7)
+            v1, v2, v3, v4 = _lower_response(cx, response)
+            _S24.pack_into(f.buffer, 0, v0, v1, v2, v3, v4)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1479,8 +1480,8 @@ class Control:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v4, v5, v6 = _S2.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v4], cx.string(v5, v6)))
+                v5, v6, v7 = _S2.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v5], cx.string(v6, v7)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1607,14 +1608,14 @@ _S29 = struct.Struct("<8x?")
 _S30 = struct.Struct("<I12xI12xI12xI12xI")
 _S31 = struct.Struct("<B3xB3x2I")
 _S32 = struct.Struct("<B3x2I")
-_LEVEL = tuple(Level)
-_TLS_ERROR_KIND = tuple(TlsErrorKind)
-_TYPES_ERROR_KIND = tuple(TypesErrorKind)
-_ENTRY_KIND = tuple(EntryKind)
-_TLS_POLICY = tuple(TlsPolicy)
-_STORE_MODE = tuple(StoreMode)
-_LISTING_STYLE = tuple(ListingStyle)
-_REFUSAL_REASON = tuple(RefusalReason)
+_LEVEL: rt.Cases[Level] = tuple(Level)
+_TLS_ERROR_KIND: rt.Cases[TlsErrorKind] = tuple(TlsErrorKind)
+_TYPES_ERROR_KIND: rt.Cases[TypesErrorKind] = tuple(TypesErrorKind)
+_ENTRY_KIND: rt.Cases[EntryKind] = tuple(EntryKind)
+_TLS_POLICY: rt.Cases[TlsPolicy] = tuple(TlsPolicy)
+_STORE_MODE: rt.Cases[StoreMode] = tuple(StoreMode)
+_LISTING_STYLE: rt.Cases[ListingStyle] = tuple(ListingStyle)
+_REFUSAL_REASON: rt.Cases[RefusalReason] = tuple(RefusalReason)
 
 
 def _store_list_entry(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
@@ -1623,79 +1624,81 @@ def _store_list_entry(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     q = p
     for w in v:
         v0, v1 = cx.put_string(w.name)
-        v2 = w.size
-        if v2 is None:
-            v3 = 0
+        v2 = w.kind
+        v3 = w.size
+        if v3 is None:
             v4 = 0
+            v5 = 0
         else:
-            v3 = 1
-            v4 = v2
-        v5 = w.modified
-        if v5 is None:
-            v6 = 0
+            v4 = 1
+            v5 = v3
+        v6 = w.modified
+        if v6 is None:
             v7 = 0
+            v8 = 0
         else:
-            v6 = 1
-            v7 = v5
-        v8 = w.unix_mode
-        if v8 is None:
-            v9 = 0
-            v10 = 0
+            v7 = 1
+            v8 = v6
+        v9 = w.permissions
+        v10 = w.unix_mode
+        if v10 is None:
+            v11 = 0
+            v12 = 0
         else:
-            v9 = 1
-            v10 = v8
-        v11 = w.owner
-        if v11 is None:
-            v14 = 0
-            v15 = 0
+            v11 = 1
+            v12 = v10
+        v13 = w.owner
+        if v13 is None:
             v16 = 0
+            v17 = 0
+            v18 = 0
         else:
-            v12, v13 = cx.put_string(v11)
-            v14 = 1
-            v15 = v12
-            v16 = v13
-        v17 = w.group
-        if v17 is None:
-            v20 = 0
-            v21 = 0
+            v14, v15 = cx.put_string(v13)
+            v16 = 1
+            v17 = v14
+            v18 = v15
+        v19 = w.group
+        if v19 is None:
             v22 = 0
+            v23 = 0
+            v24 = 0
         else:
-            v18, v19 = cx.put_string(v17)
-            v20 = 1
-            v21 = v18
-            v22 = v19
-        v23 = w.unique
-        if v23 is None:
-            v26 = 0
-            v27 = 0
+            v20, v21 = cx.put_string(v19)
+            v22 = 1
+            v23 = v20
+            v24 = v21
+        v25 = w.unique
+        if v25 is None:
             v28 = 0
+            v29 = 0
+            v30 = 0
         else:
-            v24, v25 = cx.put_string(v23)
-            v26 = 1
-            v27 = v24
-            v28 = v25
+            v26, v27 = cx.put_string(v25)
+            v28 = 1
+            v29 = v26
+            v30 = v27
         _S0.pack_into(
             cx.view,
             q,
             v0,
             v1,
-            w.kind._value_,
-            v3,
+            v2._value_ if v2.__class__ is EntryKind else rt.wrong_class(v2, "EntryKind"),
             v4,
-            v6,
+            v5,
             v7,
-            w.permissions._value_,
-            v9,
-            v10,
-            v14,
-            v15,
+            v8,
+            v9._value_ if v9.__class__ is Permissions else rt.wrong_class(v9, "Permissions"),
+            v11,
+            v12,
             v16,
-            v20,
-            v21,
+            v17,
+            v18,
             v22,
-            v26,
-            v27,
+            v23,
+            v24,
             v28,
+            v29,
+            v30,
         )
         q += 96
     return p, n
@@ -1930,79 +1933,81 @@ def _store_list_entry_2(cx: rt.Context, v: Sequence[Entry]) -> tuple[int, int]:
     q = p
     for w in v:
         v0, v1 = cx.put_string(w.name)
-        v2 = w.size
-        if v2 is None:
-            v3 = 0
+        v2 = w.kind
+        v3 = w.size
+        if v3 is None:
             v4 = 0
+            v5 = 0
         else:
-            v3 = 1
-            v4 = v2
-        v5 = w.modified
-        if v5 is None:
-            v6 = 0
+            v4 = 1
+            v5 = v3
+        v6 = w.modified
+        if v6 is None:
             v7 = 0
+            v8 = 0
         else:
-            v6 = 1
-            v7 = v5
-        v8 = w.unix_mode
-        if v8 is None:
-            v9 = 0
-            v10 = 0
+            v7 = 1
+            v8 = v6
+        v9 = w.permissions
+        v10 = w.unix_mode
+        if v10 is None:
+            v11 = 0
+            v12 = 0
         else:
-            v9 = 1
-            v10 = v8
-        v11 = w.owner
-        if v11 is None:
-            v14 = 0
-            v15 = 0
+            v11 = 1
+            v12 = v10
+        v13 = w.owner
+        if v13 is None:
             v16 = 0
+            v17 = 0
+            v18 = 0
         else:
-            v12, v13 = cx.put_string(v11)
-            v14 = 1
-            v15 = v12
-            v16 = v13
-        v17 = w.group
-        if v17 is None:
-            v20 = 0
-            v21 = 0
+            v14, v15 = cx.put_string(v13)
+            v16 = 1
+            v17 = v14
+            v18 = v15
+        v19 = w.group
+        if v19 is None:
             v22 = 0
+            v23 = 0
+            v24 = 0
         else:
-            v18, v19 = cx.put_string(v17)
-            v20 = 1
-            v21 = v18
-            v22 = v19
-        v23 = w.unique
-        if v23 is None:
-            v26 = 0
-            v27 = 0
+            v20, v21 = cx.put_string(v19)
+            v22 = 1
+            v23 = v20
+            v24 = v21
+        v25 = w.unique
+        if v25 is None:
             v28 = 0
+            v29 = 0
+            v30 = 0
         else:
-            v24, v25 = cx.put_string(v23)
-            v26 = 1
-            v27 = v24
-            v28 = v25
+            v26, v27 = cx.put_string(v25)
+            v28 = 1
+            v29 = v26
+            v30 = v27
         _S0.pack_into(
             cx.view,
             q,
             v0,
             v1,
-            w.kind._value_,
-            v3,
+            v2._value_ if v2.__class__ is EntryKind else rt.wrong_class(v2, "EntryKind"),
             v4,
-            v6,
+            v5,
             v7,
-            w.permissions._value_,
-            v9,
-            v10,
-            v14,
-            v15,
+            v8,
+            v9._value_ if v9.__class__ is Permissions else rt.wrong_class(v9, "Permissions"),
+            v11,
+            v12,
             v16,
-            v20,
-            v21,
+            v17,
+            v18,
             v22,
-            v26,
-            v27,
+            v23,
+            v24,
             v28,
+            v29,
+            v30,
         )
         q += 96
     return p, n
@@ -2024,8 +2029,21 @@ def _lower_response(cx: rt.Context, v: Response) -> tuple[int, int, int, int]:
         return 4, rt.in_range(v4, 32), v5, 0
     if isinstance(v, Response_Refused):
         v6 = v.value
-        v7, v8 = cx.put_string(v6.message)
-        return 5, rt.in_range(v6.reason._value_, 32), v7, v8
+        v7 = v6.reason
+        v8, v9 = cx.put_string(v6.message)
+        return (
+            5,
+            rt.in_range(
+                (
+                    v7._value_
+                    if v7.__class__ is RefusalReason
+                    else rt.wrong_class(v7, "RefusalReason")
+                ),
+                32,
+            ),
+            v8,
+            v9,
+        )
     raise rt.bad_type(v, "Response")
 
 
@@ -2084,9 +2102,12 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.threshold()
-            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = value._value_ if value.__class__ is Level else rt.wrong_class(value, "Level")
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/logging@0.1.0#threshold")
         return 0
 
     return call
@@ -2141,9 +2162,12 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
             return cx.fail_lift(error)
         try:
             value = host.poll_set()
-            u32[0] = cx.handles.add(cx.resources[4], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[4], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[constructor]poll-set")
         return 0
 
     return call
@@ -2163,12 +2187,12 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
             v0 = u32[0]
             v1 = u64[2]
             v2 = u32[8]
-            v3 = cx.handles.rep(v0, cx.resources[4])
-            v4 = cx.handles.take(v2, cx.resources[1])
+            v3 = cx.handles.take(v2, cx.resources[1])
+            v4 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v3.add(v1, v4)
+            v4.add(v1, v3)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2217,12 +2241,15 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v5.take(v6, v3)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
             _S6.pack_into(cx.view, area, v7, v8)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.take")
         return 0
 
     return call
@@ -2243,9 +2270,12 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.subscribe")
         return 0
 
     return call
@@ -2267,27 +2297,44 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.client(v5, v6, v7)
+        except rt.Err as failure:
             try:
-                value = host.client(v5, v6, v7)
-            except rt.Err as failure:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
                 v8 = failure.value
-                v9, v10 = cx.put_string(v8.message)
-                _S31.pack_into(cx.view, area, 1, v8.kind._value_, v9, v10)
-            else:
+                v9 = v8.kind
+                v10, v11 = cx.put_string(v8.message)
+                _S31.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v9._value_
+                        if v9.__class__ is TlsErrorKind
+                        else rt.wrong_class(v9, "TlsErrorKind")
+                    ),
+                    v10,
+                    v11,
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                v11, v12 = value
+                v12, v13 = value
                 _S32.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[2], v11),
-                    cx.handles.add(cx.resources[3], v12),
+                    cx.handles.add(cx.resources[2], v12),
+                    cx.handles.add(cx.resources[3], v13),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
         return 0
 
     return call
@@ -2310,27 +2357,44 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.server(v3, v4)
+        except rt.Err as failure:
             try:
-                value = host.server(v3, v4)
-            except rt.Err as failure:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
                 v5 = failure.value
-                v6, v7 = cx.put_string(v5.message)
-                _S31.pack_into(cx.view, area, 1, v5.kind._value_, v6, v7)
-            else:
+                v6 = v5.kind
+                v7, v8 = cx.put_string(v5.message)
+                _S31.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TlsErrorKind
+                        else rt.wrong_class(v6, "TlsErrorKind")
+                    ),
+                    v7,
+                    v8,
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                v8, v9 = value
+                v9, v10 = value
                 _S32.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[2], v8),
-                    cx.handles.add(cx.resources[3], v9),
+                    cx.handles.add(cx.resources[2], v9),
+                    cx.handles.add(cx.resources[3], v10),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
         return 0
 
     return call
@@ -2352,22 +2416,30 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.stream_failure(v2)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 16 > cx.size:
                 cx.check(area, 16, 4)
             if value is None:
-                v5 = 0
                 v6 = 0
                 v7 = 0
                 v8 = 0
+                v9 = 0
             else:
-                v3, v4 = cx.put_string(value.message)
-                v5 = 1
-                v6 = value.kind._value_
-                v7 = v3
+                v3 = value.kind
+                v4, v5 = cx.put_string(value.message)
+                v6 = 1
+                v7 = (
+                    v3._value_
+                    if v3.__class__ is TlsErrorKind
+                    else rt.wrong_class(v3, "TlsErrorKind")
+                )
                 v8 = v4
-            _S31.pack_into(cx.view, area, v5, v6, v7, v8)
+                v9 = v5
+            _S31.pack_into(cx.view, area, v6, v7, v8, v9)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/tls@0.1.0#stream-failure")
         return 0
 
     return call

@@ -2,6 +2,7 @@
 # World component:http/http-component@0.1.0, contract digest sha256:7bd6b94bf80b3c33c8d4d76978c8f57a45f103b024281b921d23c6935319eeb5
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """HTTP for a host that owns the sockets."""
 
 from __future__ import annotations
@@ -837,7 +838,7 @@ class Listener(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 5)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -861,7 +862,7 @@ class Listener(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 5)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -882,7 +883,7 @@ class Listener(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 5)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -963,26 +964,27 @@ class Server:
         cx = f.cx
         try:
             p = cx.allocate(120, 8)
-            v0 = config.limits
-            v1 = config.timeouts
+            v0 = config.scheme
+            v1 = config.limits
+            v2 = config.timeouts
             _S2.pack_into(
                 cx.view,
                 p,
                 config.backlog,
-                config.scheme._value_,
-                v0.connections,
-                v0.exchanges,
-                v0.request_line,
-                v0.header_bytes,
-                v0.header_fields,
-                v0.content,
-                v0.inline_content,
-                v0.stream_buffer,
-                v0.requests,
-                v1.header,
+                v0._value_ if v0.__class__ is Scheme else rt.wrong_class(v0, "Scheme"),
+                v1.connections,
+                v1.exchanges,
+                v1.request_line,
+                v1.header_bytes,
+                v1.header_fields,
                 v1.content,
-                v1.send,
-                v1.idle,
+                v1.inline_content,
+                v1.stream_buffer,
+                v1.requests,
+                v2.header,
+                v2.content,
+                v2.send,
+                v2.idle,
             )
             _store_ip_socket_address(cx, p, config.address)
             f.u32[0] = p
@@ -996,13 +998,13 @@ class Server:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v2,) = _S3.unpack_from(cx.view, p)
+                (v3,) = _S3.unpack_from(cx.view, p)
                 result: Listener | TypesErrorException = Listener._owned(
-                    cx, 5, cx.handles.take(v2, cx.resources[5])
+                    cx, 5, cx.handles.take(v3, cx.resources[5])
                 )
             elif tag == 1:
-                v3, v4, v5 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v3], cx.string(v4, v5)))
+                v4, v5, v6 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v4], cx.string(v5, v6)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1025,7 +1027,7 @@ class Server:
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = listener._lend(cx)
+            f.u32[0] = listener._lend(cx, 5)
             f.u64[2] = grace
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1049,7 +1051,7 @@ class Server:
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = listener._lend(cx)
+            f.u32[0] = listener._lend(cx, 5)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1098,11 +1100,14 @@ class Server:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
-            f.u32[0] = body._give(cx, 7)
-            f.u32[4] = cx.handles.add(cx.resources[3], sink)
+            v0 = body._give(cx, 7)
+            v1 = cx.handles.add(cx.resources[3], sink)
+            f.u32[0] = v0
+            f.u32[4] = v1
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1113,8 +1118,8 @@ class Server:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v0, v1, v2 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v0], cx.string(v1, v2)))
+                v2, v3, v4 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v2], cx.string(v3, v4)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1137,14 +1142,14 @@ class Server:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
-            v0, v1 = _store_list_types_field(cx, response.fields)
-            v2, v3, v4, v5 = _lower_outgoing_content(cx, response.content)
-            _S15.pack_into(
-                f.buffer, 0, exchange._give(cx, 6), response.status, v0, v1, v2, v3, v4, v5
-            )
+            v0 = exchange._give(cx, 6)
+            v1, v2 = _store_list_types_field(cx, response.fields)
+            v3, v4, v5, v6 = _lower_outgoing_content(cx, response.content)
+            _S15.pack_into(f.buffer, 0, v0, response.status, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1155,8 +1160,8 @@ class Server:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v6, v7, v8 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v6], cx.string(v7, v8)))
+                v7, v8, v9 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v7], cx.string(v8, v9)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1183,7 +1188,7 @@ class Agent(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 8)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1279,7 +1284,7 @@ class Pending(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 9)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1340,25 +1345,25 @@ class Client:
         cx = f.cx
         try:
             v0, v1 = cx.put_string(request.method)
-            v2, v3 = cx.put_string(request.authority)
-            v4, v5 = cx.put_string(request.path)
-            v6, v7 = _store_list_types_field_2(cx, request.fields)
-            v8, v9, v10, v11 = _lower_outgoing_content(cx, request.content)
-            v12 = request.deadline
-            if v12 is None:
-                v13 = 0
+            v2 = request.scheme
+            v3, v4 = cx.put_string(request.authority)
+            v5, v6 = cx.put_string(request.path)
+            v7, v8 = _store_list_types_field_2(cx, request.fields)
+            v9, v10, v11, v12 = _lower_outgoing_content(cx, request.content)
+            v13 = request.deadline
+            if v13 is None:
                 v14 = 0
+                v15 = 0
             else:
-                v13 = 1
-                v14 = v12
+                v14 = 1
+                v15 = v13
             _S17.pack_into(
                 f.buffer,
                 0,
-                agent._lend(cx),
+                agent._lend(cx, 8),
                 v0,
                 v1,
-                request.scheme._value_,
-                v2,
+                v2._value_ if v2.__class__ is Scheme else rt.wrong_class(v2, "Scheme"),
                 v3,
                 v4,
                 v5,
@@ -1368,8 +1373,9 @@ class Client:
                 v9,
                 v10,
                 v11,
-                v13,
+                v12,
                 v14,
+                v15,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1381,14 +1387,14 @@ class Client:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v15,) = _S3.unpack_from(cx.view, p)
+                (v16,) = _S3.unpack_from(cx.view, p)
                 result: Pending | TypesErrorException = Pending._owned(
-                    cx, 9, cx.handles.take(v15, cx.resources[9])
+                    cx, 9, cx.handles.take(v16, cx.resources[9])
                 )
             elif tag == 1:
-                v16, v17, v18 = _S4.unpack_from(cx.view, p)
+                v17, v18, v19 = _S4.unpack_from(cx.view, p)
                 result = TypesErrorException(
-                    TypesError(_TYPES_ERROR_KIND[v16], cx.string(v17, v18))
+                    TypesError(_TYPES_ERROR_KIND[v17], cx.string(v18, v19))
                 )
             else:
                 rt.bad_case(tag)
@@ -1414,7 +1420,7 @@ class Client:
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = agent._lend(cx)
+            f.u32[0] = agent._lend(cx, 8)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1456,11 +1462,14 @@ class Client:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
-            f.u32[0] = body._give(cx, 10)
-            f.u32[4] = cx.handles.add(cx.resources[3], sink)
+            v0 = body._give(cx, 10)
+            v1 = cx.handles.add(cx.resources[3], sink)
+            f.u32[0] = v0
+            f.u32[4] = v1
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -1471,8 +1480,8 @@ class Client:
             if tag == 0:
                 result: None | TypesErrorException = None
             elif tag == 1:
-                v0, v1, v2 = _S4.unpack_from(cx.view, p)
-                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v0], cx.string(v1, v2)))
+                v2, v3, v4 = _S4.unpack_from(cx.view, p)
+                result = TypesErrorException(TypesError(_TYPES_ERROR_KIND[v2], cx.string(v3, v4)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1596,11 +1605,11 @@ _S26 = struct.Struct("<2I")
 _S27 = struct.Struct("<I12xI12xI12xI12xI")
 _S28 = struct.Struct("<B3xB3x2I")
 _S29 = struct.Struct("<B3x2I")
-_LEVEL = tuple(Level)
-_TLS_ERROR_KIND = tuple(TlsErrorKind)
-_TYPES_ERROR_KIND = tuple(TypesErrorKind)
-_SCHEME = tuple(Scheme)
-_VERSION = tuple(Version)
+_LEVEL: rt.Cases[Level] = tuple(Level)
+_TLS_ERROR_KIND: rt.Cases[TlsErrorKind] = tuple(TlsErrorKind)
+_TYPES_ERROR_KIND: rt.Cases[TypesErrorKind] = tuple(TypesErrorKind)
+_SCHEME: rt.Cases[Scheme] = tuple(Scheme)
+_VERSION: rt.Cases[Version] = tuple(Version)
 
 
 def _store_ip_socket_address(cx: rt.Context, p: int, v: IpSocketAddress) -> None:
@@ -1907,9 +1916,12 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.threshold()
-            u32[0] = value._value_
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = value._value_ if value.__class__ is Level else rt.wrong_class(value, "Level")
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/logging@0.1.0#threshold")
         return 0
 
     return call
@@ -1964,9 +1976,12 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
             return cx.fail_lift(error)
         try:
             value = host.poll_set()
-            u32[0] = cx.handles.add(cx.resources[4], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[4], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[constructor]poll-set")
         return 0
 
     return call
@@ -1986,12 +2001,12 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
             v0 = u32[0]
             v1 = u64[2]
             v2 = u32[8]
-            v3 = cx.handles.rep(v0, cx.resources[4])
-            v4 = cx.handles.take(v2, cx.resources[1])
+            v3 = cx.handles.take(v2, cx.resources[1])
+            v4 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
             return cx.fail_lift(error)
         try:
-            v3.add(v1, v4)
+            v4.add(v1, v3)
         except BaseException as error:
             return cx.fail(error)
         return 0
@@ -2040,12 +2055,15 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
             return cx.fail_lift(error)
         try:
             value = v5.take(v6, v3)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
             _S26.pack_into(cx.view, area, v7, v8)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.take")
         return 0
 
     return call
@@ -2066,9 +2084,12 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
             return cx.fail_lift(error)
         try:
             value = v1.subscribe()
-            u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
             return cx.fail(error)
+        try:
+            u32[0] = cx.handles.add(cx.resources[1], value)
+        except BaseException as error:
+            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.subscribe")
         return 0
 
     return call
@@ -2090,27 +2111,44 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.client(v5, v6, v7)
+        except rt.Err as failure:
             try:
-                value = host.client(v5, v6, v7)
-            except rt.Err as failure:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
                 v8 = failure.value
-                v9, v10 = cx.put_string(v8.message)
-                _S28.pack_into(cx.view, area, 1, v8.kind._value_, v9, v10)
-            else:
+                v9 = v8.kind
+                v10, v11 = cx.put_string(v8.message)
+                _S28.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v9._value_
+                        if v9.__class__ is TlsErrorKind
+                        else rt.wrong_class(v9, "TlsErrorKind")
+                    ),
+                    v10,
+                    v11,
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                v11, v12 = value
+                v12, v13 = value
                 _S29.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[2], v11),
-                    cx.handles.add(cx.resources[3], v12),
+                    cx.handles.add(cx.resources[2], v12),
+                    cx.handles.add(cx.resources[3], v13),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
         return 0
 
     return call
@@ -2133,27 +2171,44 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
         except BaseException as error:
             return cx.fail_lift(error)
         try:
+            value = host.server(v3, v4)
+        except rt.Err as failure:
             try:
-                value = host.server(v3, v4)
-            except rt.Err as failure:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
                 v5 = failure.value
-                v6, v7 = cx.put_string(v5.message)
-                _S28.pack_into(cx.view, area, 1, v5.kind._value_, v6, v7)
-            else:
+                v6 = v5.kind
+                v7, v8 = cx.put_string(v5.message)
+                _S28.pack_into(
+                    cx.view,
+                    area,
+                    1,
+                    (
+                        v6._value_
+                        if v6.__class__ is TlsErrorKind
+                        else rt.wrong_class(v6, "TlsErrorKind")
+                    ),
+                    v7,
+                    v8,
+                )
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
+        except BaseException as error:
+            return cx.fail(error)
+        else:
+            try:
                 if area & 3 or area + 16 > cx.size:
                     cx.check(area, 16, 4)
-                v8, v9 = value
+                v9, v10 = value
                 _S29.pack_into(
                     cx.view,
                     area,
                     0,
-                    cx.handles.add(cx.resources[2], v8),
-                    cx.handles.add(cx.resources[3], v9),
+                    cx.handles.add(cx.resources[2], v9),
+                    cx.handles.add(cx.resources[3], v10),
                 )
-        except BaseException as error:
-            return cx.fail(error)
+            except BaseException as error:
+                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
         return 0
 
     return call
@@ -2175,22 +2230,30 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
             return cx.fail_lift(error)
         try:
             value = host.stream_failure(v2)
+        except BaseException as error:
+            return cx.fail(error)
+        try:
             if area & 3 or area + 16 > cx.size:
                 cx.check(area, 16, 4)
             if value is None:
-                v5 = 0
                 v6 = 0
                 v7 = 0
                 v8 = 0
+                v9 = 0
             else:
-                v3, v4 = cx.put_string(value.message)
-                v5 = 1
-                v6 = value.kind._value_
-                v7 = v3
+                v3 = value.kind
+                v4, v5 = cx.put_string(value.message)
+                v6 = 1
+                v7 = (
+                    v3._value_
+                    if v3.__class__ is TlsErrorKind
+                    else rt.wrong_class(v3, "TlsErrorKind")
+                )
                 v8 = v4
-            _S28.pack_into(cx.view, area, v5, v6, v7, v8)
+                v9 = v5
+            _S28.pack_into(cx.view, area, v6, v7, v8, v9)
         except BaseException as error:
-            return cx.fail(error)
+            return cx.fail_lower(error, "runner:host/tls@0.1.0#stream-failure")
         return 0
 
     return call

@@ -2,6 +2,7 @@
 # World runner:progress/progress-runner@0.1.0, contract digest sha256:c259f4446c15ef409fdafdaa08c9d2177111c8059f8a4a69c6d593975cc1dc23
 # ruff: noqa
 # fmt: off
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 """What carries progress between components and those who watch them. It needs nothing from its host."""
 
 from __future__ import annotations
@@ -363,7 +364,7 @@ class Edit(rt.GuestResource):
             v0, v1 = cx.put_string(section)
             v2, v3 = cx.put_string(key)
             v4, v5, v6 = _lower_value(cx, value)
-            _S23.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3, v4, v5, v6)
+            _S23.pack_into(f.buffer, 0, self._lend(cx, 0), v0, v1, v2, v3, v4, v5, v6)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -400,7 +401,7 @@ class Edit(rt.GuestResource):
         try:
             v0, v1 = cx.put_string(section)
             v2, v3 = cx.put_string(key)
-            _S24.pack_into(f.buffer, 0, self._lend(cx), v0, v1, v2, v3)
+            _S24.pack_into(f.buffer, 0, self._lend(cx, 0), v0, v1, v2, v3)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -432,7 +433,7 @@ class Edit(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 0)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -492,11 +493,13 @@ class EditFactory:
         except IndexError:
             raise f.refused() from None
         cx = f.cx
+        cx.given.clear()
         try:
-            f.u32[0] = edit._give(cx, 0)
+            v0 = edit._give(cx, 0)
+            f.u32[0] = v0
             f.u64[2] = timestamp
         except BaseException as error:
-            raise f.not_lowered(error) from None
+            raise f.not_lowered(error, cx.given) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
             raise f.trapped(failed)
         try:
@@ -505,11 +508,11 @@ class EditFactory:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v0,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v0
+                (v1,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v1
             elif tag == 1:
-                v1, v2, v3 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v1], cx.string(v2, v3)))
+                v2, v3, v4 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v2], cx.string(v3, v4)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -655,7 +658,7 @@ class Workbook:
                 v13 = 0
             else:
                 v12 = 1
-                v13 = v11._value_
+                v13 = v11._value_ if v11.__class__ is Phase else rt.wrong_class(v11, "Phase")
             v14 = step.progress
             if v14 is None:
                 v15 = 0
@@ -670,7 +673,9 @@ class Workbook:
                 v21 = 0
             else:
                 v20 = 1
-                v21 = v19._value_
+                v21 = (
+                    v19._value_ if v19.__class__ is ErrorKind else rt.wrong_class(v19, "ErrorKind")
+                )
             _S15.pack_into(
                 f.buffer,
                 0,
@@ -938,7 +943,7 @@ class Subscription(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -956,7 +961,7 @@ class Subscription(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
             f.u32[4] = max
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -982,7 +987,7 @@ class Subscription(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1005,7 +1010,7 @@ class Subscription(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
             f.u64[2] = up_to
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1040,7 +1045,7 @@ class Subscription(rt.GuestResource):
             raise f.refused() from None
         cx = f.cx
         try:
-            f.u32[0] = self._lend(cx)
+            f.u32[0] = self._lend(cx, 1)
         except BaseException as error:
             raise f.not_lowered(error) from None
         if (failed := f.invoke(*f.args)) or f.trap[0]:
@@ -1101,6 +1106,8 @@ class SubscriptionFactory:
                 v16 = 1
                 v17 = v14
                 v18 = v15
+            v19 = v0.phases
+            v20 = options.overflow
             _S26.pack_into(
                 f.buffer,
                 0,
@@ -1113,9 +1120,9 @@ class SubscriptionFactory:
                 v16,
                 v17,
                 v18,
-                v0.phases._value_,
+                v19._value_ if v19.__class__ is Phases else rt.wrong_class(v19, "Phases"),
                 options.capacity,
-                options.overflow._value_,
+                v20._value_ if v20.__class__ is Overflow else rt.wrong_class(v20, "Overflow"),
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1127,13 +1134,13 @@ class SubscriptionFactory:
                 cx.check(p, 16, 4)
             tag = cx.view[p]
             if tag == 0:
-                (v19,) = _S27.unpack_from(cx.view, p)
+                (v21,) = _S27.unpack_from(cx.view, p)
                 result: Subscription | ErrorException = Subscription._owned(
-                    cx, 1, cx.handles.take(v19, cx.resources[1])
+                    cx, 1, cx.handles.take(v21, cx.resources[1])
                 )
             elif tag == 1:
-                v20, v21, v22 = _S19.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v20], cx.string(v21, v22)))
+                v22, v23, v24 = _S19.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v22], cx.string(v23, v24)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1207,14 +1214,17 @@ class Events:
                 v8 = 1
                 v9 = v6
                 v10 = v7
-            v11, v12 = _store_list_field_change_2(cx, update.changes)
-            v13 = update.failure
-            if v13 is None:
-                v14 = 0
+            v11 = update.phase
+            v12, v13 = _store_list_field_change_2(cx, update.changes)
+            v14 = update.failure
+            if v14 is None:
                 v15 = 0
+                v16 = 0
             else:
-                v14 = 1
-                v15 = v13._value_
+                v15 = 1
+                v16 = (
+                    v14._value_ if v14.__class__ is ErrorKind else rt.wrong_class(v14, "ErrorKind")
+                )
             _S25.pack_into(
                 f.buffer,
                 0,
@@ -1226,13 +1236,13 @@ class Events:
                 v8,
                 v9,
                 v10,
-                update.phase._value_,
+                v11._value_ if v11.__class__ is Phase else rt.wrong_class(v11, "Phase"),
                 update.progress,
                 update.timestamp,
-                v11,
                 v12,
-                v14,
+                v13,
                 v15,
+                v16,
             )
         except BaseException as error:
             raise f.not_lowered(error) from None
@@ -1244,11 +1254,11 @@ class Events:
                 cx.check(p, 24, 8)
             tag = cx.view[p]
             if tag == 0:
-                (v16,) = _S16.unpack_from(cx.view, p)
-                result: int | ErrorException = v16
+                (v17,) = _S16.unpack_from(cx.view, p)
+                result: int | ErrorException = v17
             elif tag == 1:
-                v17, v18, v19 = _S8.unpack_from(cx.view, p)
-                result = ErrorException(Error(_ERROR_KIND[v17], cx.string(v18, v19)))
+                v18, v19, v20 = _S8.unpack_from(cx.view, p)
+                result = ErrorException(Error(_ERROR_KIND[v18], cx.string(v19, v20)))
             else:
                 rt.bad_case(tag)
         except BaseException as error:
@@ -1427,10 +1437,10 @@ _S28 = struct.Struct("<Q4IB3x2IB3xdQ2I2B6x")
 _S29 = struct.Struct("<2IQ")
 _S30 = struct.Struct("<QB7xQ3I4xQ")
 _S31 = struct.Struct("<2IB7xd2I")
-_PHASE = tuple(Phase)
-_ERROR_KIND = tuple(ErrorKind)
-_OVERFLOW = tuple(Overflow)
-_METRIC_KIND = tuple(MetricKind)
+_PHASE: rt.Cases[Phase] = tuple(Phase)
+_ERROR_KIND: rt.Cases[ErrorKind] = tuple(ErrorKind)
+_OVERFLOW: rt.Cases[Overflow] = tuple(Overflow)
+_METRIC_KIND: rt.Cases[MetricKind] = tuple(MetricKind)
 
 
 def _load_value(cx: rt.Context, p: int) -> Value:
