@@ -254,7 +254,7 @@ def _progress() -> Iterator[Sequence[str]]:
 
 def _bare_ready(ours: progress.ProgressRunner, subscription: progress.Subscription) -> Call:
     function = ours.events._subscription_ready
-    rep, view, core_call = subscription._lend(function.cx), function.u32, function.call
+    rep, view, core_call = subscription._lend(function.cx, subscription._index), function.u32, function.call
 
     def bare() -> None:
         view[0] = rep
