@@ -156,7 +156,8 @@ class AdapterValues:
                 return list(getattr(self._module, name))[model]
             case ir.Variant(cases):
                 # In the order of the cases, whatever their classes are called.
-                class_, case = get_args(getattr(self._module, name))[model[0]], cases[model[0]]
+                alias = getattr(self._module, name)
+                class_, case = (get_args(alias) or (alias,))[model[0]], cases[model[0]]
                 return class_() if case.type is None else class_(self.value(case.type, model[1]))
             case _:
                 raise AssertionError(kind)

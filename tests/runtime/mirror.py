@@ -15,7 +15,7 @@ from witgen import ir
 from witgen import runtime as rt
 from witgen.abi import Abi, Core, Signature
 
-__all__ = ["attacker", "chain", "mirror"]
+__all__ = ["attacker", "chain", "mirror", "mirror_text"]
 
 
 class _Text:
@@ -77,8 +77,13 @@ _CONTENTS: dict[type, Callable[[_Text, Any], str]] = {
 
 def mirror(resolve: ir.Resolve, interface: ir.InterfaceId) -> rt.Component:
     """The guest for an interface, imported and exported by its own name."""
+    return component(mirror_text(resolve, interface))
+
+
+def mirror_text(resolve: ir.Resolve, interface: ir.InterfaceId, encoding: str = "utf8") -> str:
+    """What `mirror` makes, as text, with strings in an encoding."""
     row = resolve.interfaces[interface]
-    return component(_component(_Text(resolve, row), resolve.link_name(interface), row, Abi(resolve)))
+    return _component(_Text(resolve, row), resolve.link_name(interface), row, Abi(resolve), encoding)
 
 
 def chain(resolve: ir.Resolve, interface: ir.InterfaceId, encodings: Sequence[str]) -> rt.Component:

@@ -30,6 +30,8 @@ LIBRARY = """
         (br_if $enough (i32.le_u (global.get $top) (i32.mul (memory.size) (i32.const 65536))))
         (drop (memory.grow (i32.const 1)))
         (br $grow)))
+      (memory.copy (local.get 4) (local.get 0)
+        (select (local.get 1) (local.get 3) (i32.lt_u (local.get 1) (local.get 3))))
       (local.get 4)))
   (core instance $libc (instantiate $libc))
   (alias core export $libc "memory" (core memory $memory))
@@ -54,4 +56,9 @@ def adapter(folder: Path, wit: str, *, provided: Collection[str] = ()) -> Module
 
 def component(wat: str) -> rt.Component:
     """A component from its text, with `LIBRARY` in front of what it defines."""
-    return rt.Component(bytes(wasmtime.wat2wasm(f"(component {LIBRARY} {wat})")))
+    return rt.Component(component_bytes(wat))
+
+
+def component_bytes(wat: str) -> bytes:
+    """The binary form of such a component."""
+    return bytes(wasmtime.wat2wasm(f"(component {LIBRARY} {wat})"))

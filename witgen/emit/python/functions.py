@@ -26,9 +26,7 @@ _RESULT_LETTERS = {abi.Core.I32: "I", abi.Core.I64: "Q", abi.Core.F32: "f", abi.
 #: Up to so many scalars are written one by one; more are packed in one step.
 _FEW = 3
 #: The views through which host functions give results back, where that is not the one of the core type.
-_RESULT_VIEWS = {ir.Primitive.F32: "u32", ir.Primitive.S64: "i64"} | dict.fromkeys(
-    (ir.Primitive.S8, ir.Primitive.S16, ir.Primitive.S32), "i32"
-)
+_RESULT_VIEWS = {"f": "u32", "q": "i64", "b": "i32", "h": "i32", "i": "i32"}
 _USES_CONTEXT = re.compile(r"\bcx\b")
 
 
@@ -275,9 +273,10 @@ class Functions:
     def _result_view(self, function: ir.Function, signature: abi.Signature) -> str:
         """The view through which a host function gives its result back."""
         assert function.result is not None
-        type_ = self._resolve.dealias(function.result)
+        # The only scalar of the result, which may be the field of a record as well.
+        ((letter, _),) = self.codec.lower(function.result, "value", Block())
         view, _ = _VIEWS[_RESULT_LETTERS[signature.results[0]]]
-        return _RESULT_VIEWS.get(type_, view) if isinstance(type_, ir.Primitive) else view
+        return _RESULT_VIEWS.get(letter, view)
 
     def _lift_arguments(self, function: ir.Function, signature: abi.Signature, block: Block) -> list[str]:
         """Adds the lifting of the arguments; gives the local names of them."""
