@@ -12,6 +12,7 @@ import ctypes
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from tests.runtime.support import adapter
 from witgen import binary
 from witgen import runtime as rt
-from witgen.runtime.core import CoreFunction, Slots, host_function
+from witgen.runtime.core import CoreFunction, Slots, raw_function
 
 TITLE = "Python host adapters"
 HEAD = ("What", "witgen", "Floor", "", "Ratio", "Wanted", "wasmtime-py", "Times faster", "Wanted")
@@ -123,12 +124,13 @@ def _calls(calls: Any, peer: Peer) -> Iterator[Sequence[str]]:
     """Scalars alone, out of Python and into it."""
     bare = _BareModule()
     add, spin = peer.function(CALLS, "add"), peer.function(CALLS, "spin")
-    floor: Floor = ("core call by ctypes alone", bare.add.call, "≤ 3")
+    bare_add, run_bare_spin = (partial(function.invoke, *function.args) for function in (bare.add, bare.spin))
+    floor: Floor = ("core call by ctypes alone", bare_add, "≤ 3")
     yield _row("`add(u32, u32) -> u32`", lambda: calls.add(3, 4), floor, lambda: add(3, 4))
 
     def bare_spin() -> None:
         bare.spin.u32[0] = SPINS
-        bare.spin.call()
+        run_bare_spin()
 
     yield _row(
         "import `sum(u32, u32) -> u32`, called by the guest",
@@ -151,7 +153,7 @@ class _BareModule:
             u32[0] = u32[0] + u32[4]
             return 0
 
-        function, self._native = host_function(self._store, "ii", "i", bare_sum)
+        function, self._native = raw_function(self._store, "ii", "i", bare_sum)
         module = wasmtime.Module(self._store.engine, bytes(wasmtime.wat2wasm(SPINNER)))
         exports = wasmtime.Instance(self._store, module, [function]).exports(self._store)
         self.add, self.spin = (self._function(exports[name]) for name in ("add", "spin"))

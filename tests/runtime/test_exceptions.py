@@ -248,3 +248,86 @@ def test_a_program_that_is_interrupted_in_a_guest_ends_like_any_other(tmp_path: 
         _, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in errors and "ignored" not in errors
+
+
+@pytest.mark.parametrize("call", ["w.api.tick(20)", "w.api.take('text')", "w.api.thing().close()", "w.api.spin()"])
+def test_an_interrupt_is_never_lost_wherever_it_comes(call: str, tmp_path: Path) -> None:
+    """A timer raises in host functions, before and behind them, and where a limit of time is looked after.
+
+    Whether the process lives is what is asked, so that it is one of its own.
+    """
+    program = f"""
+        import signal, sys, time
+        from pathlib import Path
+        from tests.runtime.unruly import Unruly
+        from witgen import runtime as rt
+
+        class Alarm(BaseException): pass
+        def handler(number, frame): raise Alarm
+        unruly = Unruly(Path({str(tmp_path)!r}))
+        component = unruly.component(dropping="(call $tick)")
+        lost = []
+        sys.unraisablehook = lambda found: lost.append(repr(found.object))
+        signal.signal(signal.SIGALRM, handler)
+        raised, end = 0, time.monotonic() + 1.5
+        while time.monotonic() < end:
+            w = unruly.world(component, limits=rt.Limits(seconds=0.02 if "spin" in {call!r} else 60))
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0011 + raised % 50 * 1e-5)
+                # Python drops what is raised in a finalizer, so that no alarm is sure to end a loop without end.
+                for _ in range(2000):
+                    {call}
+            except Alarm:
+                raised += 1
+            except rt.InstanceUnavailable:
+                # It came where an adapter could not give the instance back.
+                raised += 1
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        print(raised > 20 and not [name for name in lost if "ctypes" in name or "host_function" in name])
+    """
+    command = [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(program)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (found.returncode, found.stdout) == (0, "True\n"), found.stderr
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("w.api.tick(1)", "w.api.take('text')", "w.api.give()", "w.api.thing().close()", "w.api.thing()"),
+        "unruly.world(component)",
+    ],
+)
+def test_the_host_may_be_at_its_recursion_limit(call: str, tmp_path: Path) -> None:
+    """A host function that can't be entered any more would leave the engine with an address that nobody has set."""
+    program = f"""
+        import sys
+        from pathlib import Path
+        from tests.runtime.unruly import Unruly
+
+        unruly = Unruly(Path({str(tmp_path)!r}))
+        component = unruly.component(beginning="(call $tick)", dropping="(call $tick)", returning="(call $tick)")
+        refusing = unruly.component(allocating="(call $tick)")
+        lost = []
+        sys.unraisablehook = lambda found: lost.append(repr(found.object))
+
+        def at(depth):
+            if depth:
+                return at(depth - 1)
+            {call}
+
+        outcomes = set()
+        for depth in range(sys.getrecursionlimit()):
+            w = unruly.world(refusing if "take" in {call!r} else component)
+            try:
+                at(depth)
+                outcomes.add("returned")
+            except BaseException as error:
+                # ctypes makes an ArgumentError of it.
+                outcomes.add("recursion limit" if "Recursion" in repr(error) else type(error).__name__)
+        print(sorted(outcomes), [name for name in lost if "host_function" in name])
+    """
+    command = [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(program)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 0, found.stderr
+    normally = "Trap" if "take" in call or "give" in call else "returned"
+    assert found.stdout == f"{sorted(['recursion limit', normally])} []\n", found.stderr

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from witgen.runtime.core import CoreFunction, ascii_region, memory_region
+from witgen.runtime.core import CoreFunction, ascii_region, memory_region, room
 from witgen.runtime.errors import ComponentError, Trap
 from witgen.runtime.misfits import in_words
 
@@ -112,6 +112,7 @@ class Context:
         u32[8] = alignment
         u32[12] = length
         # An instance that traps here is done for, so that only what goes well restores the flag.
+        room()
         state = self.state
         state.may_leave = False
         if (error := realloc.invoke(*realloc.args)) or realloc.trap[0]:
@@ -157,22 +158,20 @@ class Context:
         self.view[pointer : pointer + length] = items
         return pointer, length
 
-    def fail(self, error: BaseException) -> int:
-        """A trap for the engine that carries an exception of host code out of the guest."""
-        return self.instance.fail(error)
+    @staticmethod
+    def not_taken(error: BaseException) -> BaseException:
+        """What to raise for an error met while the guest's arguments were read: a discriminant that no case has."""
+        return Trap("a discriminant is out of range") if isinstance(error, IndexError) else error
 
-    def fail_lift(self, error: BaseException) -> int:
-        """As `fail`, for an error met while the guest's arguments were read: a discriminant that no case has."""
-        return self.instance.fail(Trap("a discriminant is out of range") if isinstance(error, IndexError) else error)
-
-    def fail_lower(self, error: BaseException, function: str) -> int:
-        """As `fail`, for an error met while the result of the host's `function` was written."""
+    @staticmethod
+    def not_given(error: BaseException, function: str) -> BaseException:
+        """What to raise for an error met while the result of the host's `function` was written."""
         if isinstance(error, Exception) and not isinstance(error, ComponentError):
-            # Nothing may be raised here, whatever the value does that is looked at.
+            # Whatever the value does that is looked at.
             with contextlib.suppress(Exception):
                 error = in_words(error)
                 error.add_note(f"in the result of {function}")
-        return self.instance.fail(error)
+        return error
 
 
 def _bytes_of(data: memoryview) -> bytes | memoryview:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from opcode import opmap
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 import wasmtime
 from wasmtime import _ffi as ffi
@@ -27,6 +27,7 @@ from witgen.runtime.claims import Claim
 from witgen.runtime.errors import Trap
 
 __all__ = [
+    "DEEP",
     "SLOT",
     "CoreExports",
     "CoreFunction",
@@ -40,7 +41,9 @@ __all__ = [
     "memory_region",
     "new_engine",
     "on_epoch",
-    "raw_trap",
+    "raw_function",
+    "room",
+    "room_below",
     "signature",
     "trap_of",
 ]
@@ -66,9 +69,6 @@ _KINDS: dict[Any, str] = {
 _library = ctypes.CDLL(ffi.dll._name)
 _call_unchecked = _library.wasmtime_func_call_unchecked
 _call_unchecked.restype = ctypes.c_size_t
-_trap_new = _library.wasmtime_trap_new
-_trap_new.restype = ctypes.c_size_t
-_trap_new.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
 _error_new = _library.wasmtime_error_new
 _error_new.restype = ctypes.c_size_t
 _error_new.argtypes = [ctypes.c_char_p]
@@ -82,9 +82,9 @@ _utf8_of = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
 _utf8_of.restype = ctypes.c_void_p
 _utf8_of.argtypes = [ctypes.py_object, ctypes.POINTER(ctypes.c_ssize_t)]
 
-#: What a host function looks like to the engine: environment, caller, address of the slots (`Slots` shows what lies
-#: there), their number; gives a trap or 0.
-HostCallback = Callable[[int | None, int | None, int, int], int]
+#: What serves a core function: it is given the address of the slots (`Slots` shows what lies there), and may raise.
+HostCallback = Callable[[int], None]
+# What a host function looks like to the engine: environment, caller, slots, their number; gives a trap or 0.
 _callback_type = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
 _finalizer_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _no_finalizer = _finalizer_type()
@@ -96,6 +96,22 @@ _epoch_callback_type = ctypes.CFUNCTYPE(
 _set_epoch_callback = _library.wasmtime_store_epoch_deadline_callback
 _set_epoch_callback.restype = None
 _set_epoch_callback.argtypes = [ctypes.c_void_p, _epoch_callback_type, ctypes.c_void_p, ctypes.c_void_p]
+
+Native = TypeVar("Native", bound=Callable[..., int])
+
+_MESSAGE = b"host code raised an exception"
+
+
+def _without_end(make: str, *args: Any) -> Iterator[int]:
+    """What a function of the library makes of the same arguments, again and again, with as few calls as can be."""
+    function = _library[make]
+    function.restype = ctypes.c_size_t
+    return iter(functools.partial(function, *args), None)
+
+
+# New traps, and errors, for the engine to take over. That they are iterators has its reason in `_entered_by_engine`.
+_traps = _without_end("wasmtime_trap_new", ctypes.c_char_p(_MESSAGE), ctypes.c_size_t(len(_MESSAGE)))
+_errors = _without_end("wasmtime_error_new", ctypes.c_char_p(_MESSAGE))
 
 #: The smallest module.
 _EMPTY_MODULE = b"\0asm\1\0\0\0"
@@ -127,6 +143,8 @@ def new_engine(config: wasmtime.Config | None = None, *, interruptible: bool = T
 class Store(wasmtime.Store):
     """A store with the claim of whoever runs code in it, which nobody gets any more once it is closed.
 
+    `pending` is what host code has raised that the guest had called, until the guest is unwound.
+
     Where a store is garbage together with what uses it, the collector may close it first; what the others do then when
     they are finalized must not reach it.
     """
@@ -134,6 +152,7 @@ class Store(wasmtime.Store):
     def __init__(self, engine: wasmtime.Engine) -> None:
         self.claim = Claim()
         self.closed = False
+        self.pending: BaseException | None = None
         #: What has to live as long as the store.
         self.keep: list[object] = []
         super().__init__(engine)
@@ -158,16 +177,24 @@ def fingerprint(engine: wasmtime.Engine) -> bytes:
 def on_epoch(store: Store, ask: Callable[[], str | None]) -> None:
     """Has `ask` asked, in the thread that runs the guest, when code of the store meets the end of an epoch.
 
-    The code goes on where `ask` gives None, and ends with an error of that text where it gives one. It must not raise.
+    The code goes on where `ask` gives None, and ends with an error of that text where it gives one, or where something
+    is raised, which is then ``store.pending``.
     """
 
+    @_entered_by_engine
     def call(_context: int | None, _env: int | None, delta: Any, _kind: Any) -> int:
-        reason = ask()
-        if reason is None:
+        try:
+            reason = ask()
+            if reason is not None:
+                failure: int = _error_new(reason.encode(errors="replace"))
+                return failure
             delta[0] = 1
-            return 0
-        error: int = _error_new(reason.encode(errors="replace"))
-        return error
+        except BaseException as error:
+            if store.pending is None:
+                store.pending = error
+            for failure in _errors:
+                return failure
+        return 0
 
     native = _epoch_callback_type(call)
     _set_epoch_callback(store.ptr(), native, None, None)
@@ -261,14 +288,13 @@ class CoreFunction:
 
     The views `u32`, `i32`, `u64`, `i64`, `f32`, `f64` show the same slots; value `n` is item ``4 * n`` of the 32-bit
     views and ``2 * n`` of the 64-bit ones. `call` and ``trap[0]`` are both 0 after a call that went well; otherwise
-    `failure` makes an exception of them. ``invoke(*args)`` is what `call` does, and faster.
+    `failure` makes an exception of them. ``invoke(*args)`` is what `call` does, and faster, where there is `room`.
     """
 
     __slots__ = (
         "_keep",
         "args",
         "buffer",
-        "call",
         "f32",
         "f64",
         "i32",
@@ -300,8 +326,12 @@ class CoreFunction:
             ctypes.c_void_p(address + SLOT * max(slots, 1)),
         )
         self.invoke: Callable[..., int] = _call_unchecked
-        self.call: Callable[[], int] = functools.partial(_call_unchecked, *self.args)
         self._keep = (array, function, store)
+
+    def call(self) -> int:
+        """Calls the function. Raises RecursionError if there is no `room` for it."""
+        room()
+        return self.invoke(*self.args)
 
     def failure(self, error: int) -> Trap:
         """The exception for a call that gave `error` or left a trap."""
@@ -335,25 +365,80 @@ def _reason(message: str) -> str:
     return reason.removeprefix("wasm trap:").strip()
 
 
-def raw_trap(message: str) -> int:
-    """A new trap for the engine, which takes it over."""
-    encoded = message.encode(errors="replace")
-    trap: int = _trap_new(encoded, len(encoded))
-    return trap
+def room() -> None:
+    """Makes sure that the engine can call a host function from here, which has to fail in an orderly way if it fails.
+
+    Raises RecursionError if the interpreter would refuse to enter it. Must come before every call into a guest.
+    """
+    # Frames of Python: one, as the host function is. Calls in C: more than lie between, and than it makes to fail.
+    isinstance(None, DEEP)
 
 
-def host_function(
-    store: wasmtime.Store, params: str, results: str, callback: HostCallback
-) -> tuple[wasmtime.Func, object]:
+def room_below(frames: int) -> None:
+    """As `room`, for a call into a guest that is so many frames deeper."""
+    room_below(frames - 1) if frames else room()
+
+
+#: Classes whose ``isinstance`` is as deep for the interpreter as this many calls in C, and faster.
+DEEP: Any = ((((int,),),),)
+
+
+def _entered_by_engine(function: Native) -> Native:
+    """A function that the engine calls through ctypes, which must not raise: nobody would be there to take it.
+
+    ctypes would print it and give the engine an address that nobody has set. The body of such a function is one ``try``
+    that keeps what was raised. Three things it can't catch:
+
+    - CPython runs the handlers of signals where a function begins, outside every ``try`` of it, and what one raises
+      there, as Ctrl-C does, would end in ctypes. Where a function goes on after ``yield from`` (``RESUME 2``) it runs
+      none; they come with the next call inside the ``try``. The code is changed to begin so.
+    - It runs them after each call, too. Where the ``try`` has ended there must be none: a new trap is taken from an
+      iterator by ``for``.
+    - The function may not be entered at all where there is no `room`.
+    """
+    assert isinstance(function, FunctionType)
+    function.__code__ = _begun_without_signals(function.__code__)
+    return function
+
+
+@functools.cache
+def _begun_without_signals(code: CodeType) -> CodeType:
+    instructions = bytearray(code.co_code)
+    at = instructions.index(opmap["RESUME"])
+    while at % 2:
+        at = instructions.index(opmap["RESUME"], at + 1)
+    instructions[at + 1] = 2
+    return code.replace(co_code=bytes(instructions))
+
+
+def host_function(store: Store, params: str, results: str, callback: HostCallback) -> tuple[wasmtime.Func, object]:
     """A core function that calls Python.
 
     `params` and `results` have a letter a value: ``i`` i32, ``l`` i64, ``f`` f32, ``d`` f64. `callback` reads the
-    arguments from its slots (`Slots`; the upper half of a 32-bit value is not defined), leaves its results there and
-    must not raise. The second item of the pair must live as long as the store.
+    arguments from its slots (`Slots`; the upper half of a 32-bit value is not defined) and leaves its results there.
+    What it raises is ``store.pending`` when the guest has trapped for it. The second item of the pair must live as long
+    as the store.
     """
+
+    @_entered_by_engine
+    def call(_env: int | None, _caller: int | None, address: int, _count: int) -> int:
+        try:
+            callback(address)
+        except BaseException as error:
+            if store.pending is None:
+                store.pending = error
+            for trap in _traps:
+                return trap
+        return 0
+
+    return raw_function(store, params, results, call)
+
+
+def raw_function(
+    store: wasmtime.Store, params: str, results: str, callback: Callable[[int | None, int | None, int, int], int]
+) -> tuple[wasmtime.Func, object]:
+    """As `host_function`, with nothing in between: `callback` gives a trap or 0, and must not raise."""
     type_ = wasmtime.FuncType([_VALTYPES[c]() for c in params], [_VALTYPES[c]() for c in results])
-    if isinstance(callback, FunctionType):
-        callback.__code__ = _begun_without_signals(callback.__code__)
     native = _callback_type(callback)
     raw = ffi.wasmtime_func_t()
     ffi.wasmtime_func_new_unchecked(
@@ -365,22 +450,6 @@ def host_function(
         ctypes.byref(raw),
     )
     return wasmtime.Func._from_raw(raw), native
-
-
-@functools.cache
-def _begun_without_signals(code: CodeType) -> CodeType:
-    """A function's code so that no signal handler runs before its first statement.
-
-    CPython runs the handlers of signals where a function begins, outside every ``try`` of it. What one raises there,
-    as Ctrl-C does, would end in ctypes, which prints it and gives the engine an address that nobody has set. Where a
-    function goes on after ``yield from`` (``RESUME 2``) it runs none; they come with the next call inside the ``try``.
-    """
-    instructions = bytearray(code.co_code)
-    for at in range(0, len(instructions), 2):
-        if instructions[at] == opmap["RESUME"]:
-            instructions[at + 1] = 2
-            return code.replace(co_code=bytes(instructions))
-    return code
 
 
 def signature(store: wasmtime.Store, function: wasmtime.Func) -> tuple[str, str]:

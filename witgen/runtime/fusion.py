@@ -80,7 +80,7 @@ def fuse(
     `caller` and `callee` are the contexts of ``canon lower`` and ``canon lift``.
     """
     if caller.state.is_related(callee.state):
-        return _refusal(caller)
+        return _refuse
     if post_return is None and _is_same(signature):
         return _passing_on(signature, caller, core)
     return _Carrier(signature, caller, callee, core, post_return).call
@@ -92,11 +92,8 @@ def _is_same(signature: Signature) -> bool:
     return not signature.offsets and not signature.indirect_result and all(codec.same for codec in codecs)
 
 
-def _refusal(caller: Context) -> HostCallback:
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
-        return caller.fail(Trap("a component calls one that it is in or that is in it, which might be recursive"))
-
-    return call
+def _refuse(_: int) -> None:
+    raise Trap("a component calls one that it is in or that is in it, which might be recursive")
 
 
 def _passing_on(signature: Signature, caller: Context, core: CoreFunction) -> HostCallback:
@@ -107,19 +104,15 @@ def _passing_on(signature: Signature, caller: Context, core: CoreFunction) -> Ho
     size = SLOT * len(params)
     returns = signature.result is not None
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return caller.fail(state.cannot_leave())
-        try:
-            if size:
-                buffer[:size] = slots[a]
-            if (failed := run()) or trap[0]:
-                raise core.failure(failed)
-            if returns:
-                results_at[a][0] = results[0]
-        except BaseException as error:
-            return caller.fail(error)
-        return 0
+            raise state.cannot_leave()
+        if size:
+            buffer[:size] = slots[a]
+        if (failed := run()) or trap[0]:
+            raise core.failure(failed)
+        if returns:
+            results_at[a][0] = results[0]
 
     return call
 
@@ -147,11 +140,11 @@ class _Carrier:
         self._in = struct.Struct("<" + "Q8x" * len(signature.lowered[0]))
         self._out = struct.Struct("<" + "Q8x" * len(signature.lifted[0]))
 
-    def call(self, _env: int | None, _caller: int | None, a: int, _n: int) -> int:
-        """Carries a call; gives a trap or 0 (`HostCallback`)."""
-        caller = self._caller
-        if not caller.state.may_leave:
-            return caller.fail(caller.state.cannot_leave())
+    def call(self, a: int) -> None:
+        """Carries a call (`HostCallback`)."""
+        state = self._caller.state
+        if not state.may_leave:
+            raise state.cannot_leave()
         try:
             slots = self._in.unpack(self._slots[a]) if self._in.size else ()
             self._out.pack_into(self._core.buffer, 0, *self._give_params(self._take_params(slots)))
@@ -160,10 +153,7 @@ class _Carrier:
             self._end()
         except ValueError as error:
             # More bytes than a component takes at once.
-            return caller.fail(Trap(str(error)))
-        except BaseException as error:
-            return caller.fail(error)
-        return 0
+            raise Trap(str(error)) from None
 
     def _carry_result(self, a: int, slots: Sequence[int]) -> None:
         """The result, taken from the callee, which has nothing borrowed any more, and given to the caller."""

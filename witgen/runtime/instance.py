@@ -14,7 +14,7 @@ import wasmtime
 
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
-from witgen.runtime.core import Store, raw_trap, signature
+from witgen.runtime.core import Store, signature
 from witgen.runtime.errors import ComponentError, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import MAX_HANDLES, ResourceType
 from witgen.runtime.lifted import LiftedFunction
@@ -56,8 +56,6 @@ class Instance:
         self.resources = self._sources.own.resources
         #: Resources (index and representation) of objects that were collected while the guest was in a call.
         self.orphans: list[tuple[int, Any]] = []
-        #: An exception of host code on its way through the guest.
-        self.pending: BaseException | None = None
         self._poison: str | None = None
         self.meter = Meter(self.store, limits)
         self.enter = self.meter.enter
@@ -124,19 +122,12 @@ class Instance:
     def _relay(self) -> Relay:
         return Relay(self, self._linker)
 
-    def fail(self, error: BaseException) -> int:
-        """Keeps an exception of host code until the guest is unwound; gives the trap that unwinds it."""
-        if self.pending is None:
-            self.pending = error
-        # Nothing may be raised here, as `str(error)` might: there is no one to catch it between engine and guest.
-        return raw_trap(error.reason if isinstance(error, Trap) else type(error).__name__)
-
     def unwound(self, failure: ComponentError) -> BaseException:
         """What to raise where guest code did not return: the exception that made it unwind, or else `failure`.
 
         A trap without a function is one of this guest; with a function it was raised in host code, by another.
         """
-        pending, self.pending = self.pending, None
+        pending, self.store.pending = self.store.pending, None
         if isinstance(pending, Trap) and pending.function is None:
             # A trap inside names all frames of the store, those of whoever called it too.
             frames = failure.frames if isinstance(failure, Trap) else ()

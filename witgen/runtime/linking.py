@@ -18,10 +18,10 @@ import wasmtime
 
 from witgen.binary import entities, model
 from witgen.binary.model import Sort
-from witgen.runtime.builtins import Fail, resource_drop, resource_new, resource_rep
+from witgen.runtime.builtins import resource_drop, resource_new, resource_rep
 from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreExports, CoreFunction, HostCallback, host_function, signature, trap_of
+from witgen.runtime.core import CoreExports, CoreFunction, HostCallback, host_function, room_below, signature, trap_of
 from witgen.runtime.errors import LinkError, Trap
 from witgen.runtime.fusion import Signature, fuse, signature_of
 from witgen.runtime.handles import ResourceType
@@ -129,7 +129,6 @@ class Linker:
         self._instance = instance
         self._component = instance.component
         self._store = instance.store
-        self._fail: Fail = instance.fail
         self._sources = sources
         self._host_types = HostTypes(self._component, sources.host_types)
         self._resources: dict[entities.Node, ResourceType] = {}
@@ -224,6 +223,7 @@ class Linker:
             if found is None:
                 raise LinkError(f"a core module imports {wanted.module} {wanted.name}, which it is not given")
             externs.append(found)
+        room_below(_FRAMES_TO_START)
         try:
             return CoreExports(self._store, module, wasmtime.Instance(self._store, module, externs))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
@@ -348,17 +348,17 @@ class Linker:
         type_ = self.resource(frame.at(Sort.TYPE, definition.resource))
         if type_.home is not frame.state:
             raise LinkError("resource.new of a type that another component defines")
-        return self.core_function("i", "i", resource_new(frame.state, type_, self._fail))
+        return self.core_function("i", "i", resource_new(frame.state, type_))
 
     def _resource_rep(self, definition: model.ResourceRep, frame: Frame) -> wasmtime.Func:
         type_ = self.resource(frame.at(Sort.TYPE, definition.resource))
         if type_.home is not frame.state:
             raise LinkError("resource.rep of a type that another component defines")
-        return self.core_function("i", "i", resource_rep(frame.state, type_, self._fail))
+        return self.core_function("i", "i", resource_rep(frame.state, type_))
 
     def _resource_drop(self, definition: model.ResourceDrop, frame: Frame) -> wasmtime.Func:
         type_ = self.resource(frame.at(Sort.TYPE, definition.resource))
-        return self.core_function("i", "", resource_drop(frame.state, type_, self._fail))
+        return self.core_function("i", "", resource_drop(frame.state, type_))
 
     def _skip(self, definition: model.Definition, frame: Frame) -> None:
         return None
@@ -367,6 +367,9 @@ class Linker:
 def _nothing(rep: Any) -> None:
     return None
 
+
+#: How many frames of wasmtime-py are, or might be, above the start function of a core module.
+_FRAMES_TO_START = 10
 
 _CORE_KINDS: Mapping[Sort, type] = {
     Sort.CORE_FUNC: wasmtime.Func,

@@ -60,45 +60,35 @@ class Relay:
         size, slots, result_at = SLOT * len(params), Slots("B", len(params)), Slots("Q", 1)
         area = signature.result if signature.indirect_result else None
 
-        def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
-            try:
-                if size:
-                    inner.buffer[:size] = slots[a]
-                pointer = 0 if area is None else self._region(area.size, area.align)
-                if area is not None:
-                    inner.u32[4 * len(params)] = pointer
-                error = inner.call()
-                if error or inner.trap[0]:
-                    raise inner.failure(error)
-                if results:
-                    result_at[a][0] = inner.u64[0] if area is None else pointer
-                self._state.handles.take_back()
-            except BaseException as error:
-                return self._instance.fail(error)
-            return 0
+        def call(a: int) -> None:
+            if size:
+                inner.buffer[:size] = slots[a]
+            pointer = 0 if area is None else self._region(area.size, area.align)
+            if area is not None:
+                inner.u32[4 * len(params)] = pointer
+            if (error := inner.call()) or inner.trap[0]:
+                raise inner.failure(error)
+            if results:
+                result_at[a][0] = inner.u64[0] if area is None else pointer
+            self._state.handles.take_back()
 
         return self._linker.core_function(params, results, call)
 
     def post_return(self, results: str) -> wasmtime.Func:
         """What empties the memory."""
 
-        def call(_env: int | None, _caller: int | None, _a: int, _n: int) -> int:
+        def call(_: int) -> None:
             self._top = _BOTTOM
-            return 0
 
         return self._linker.core_function(results, "", call)
 
-    def _allocate(self, _env: int | None, _caller: int | None, a: int, _n: int) -> int:
-        try:
-            slots = self._slots[a]
-            old, length, alignment, wanted = slots[0], slots[4], slots[8], slots[12]
-            found = self._region(wanted, alignment)
-            if length:
-                self._memory.write(self._store, self._memory.read(self._store, old, old + min(length, wanted)), found)
-            slots[0] = found
-        except BaseException as error:
-            return self._instance.fail(error)
-        return 0
+    def _allocate(self, a: int) -> None:
+        slots = self._slots[a]
+        old, length, alignment, wanted = slots[0], slots[4], slots[8], slots[12]
+        found = self._region(wanted, alignment)
+        if length:
+            self._memory.write(self._store, self._memory.read(self._store, old, old + min(length, wanted)), found)
+        slots[0] = found
 
     def _region(self, length: int, alignment: int) -> int:
         """The next free region of the memory, which grows where it has to. Raises `Trap` where it can't."""

@@ -10,11 +10,15 @@ import contextlib
 from typing import Any, NoReturn, TypeVar
 
 from witgen.runtime.context import Context
+from witgen.runtime.core import room_below
 from witgen.runtime.deadlines import is_watching
 from witgen.runtime.errors import ComponentError, InstanceUnavailable, ResourceDropped
 from witgen.runtime.state import InstanceState
 
 __all__ = ["GuestResource"]
+
+#: From `GuestResource.close` to the call of a destructor.
+_FRAMES_TO_DESTRUCTOR = 2
 
 Self = TypeVar("Self", bound="GuestResource")
 
@@ -99,6 +103,7 @@ class GuestResource:
         if self._rep is None or not self._own:
             return
         instance = self._cx.instance
+        room_below(_FRAMES_TO_DESTRUCTOR)
         try:
             instance.enter()
         except IndexError:
@@ -116,7 +121,8 @@ class GuestResource:
                 self._cx.resources[index].drop(orphan)
         except BaseException as error:
             # An exception of host code that the destructor has called goes before the trap that it made.
-            pending, instance.pending = instance.pending, None
+            store = instance.store
+            pending, store.pending = store.pending, None
             found = pending or error
             reason = found if isinstance(found, ComponentError) else f"host code raised {type(found).__name__}"
             instance.poison = f"the instance has trapped before, in a destructor: {reason}"
@@ -137,8 +143,8 @@ class GuestResource:
                 if is_watching():
                     raise InstanceUnavailable(f"{type(self).__name__}: its guest can't run in this thread")
                 self.close()
-            except InstanceUnavailable:
-                # Collected in the middle of a call: dropped together with the next one that is closed.
+            except (InstanceUnavailable, RecursionError):
+                # Collected in the middle of a call, or where there is no room for one: dropped with the next.
                 if self._rep is not None:
                     self._cx.instance.orphans.append((self._index, self._rep))
 

@@ -241,20 +241,19 @@ class Functions:
             count = max(len(signature.params), len(signature.results))
             block.add("state = cx.state")
             block.add(*(f'{view}_at = rt.Slots("{letter}", {count})' for view, letter in views.items()), "")
-            with block.indented("def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:"):
+            with block.indented("def call(a: int) -> None:"):
                 with block.indented("if not state.may_leave:"):
-                    block.add("return cx.fail(state.cannot_leave())")
+                    block.add("raise state.cannot_leave()")
                 lifting = block.child()
                 lifting.add(*(f"{view} = {view}_at[a]" for view in views))
                 arguments = self._lift_arguments(function, signature, lifting)
                 if lifting.lines:
-                    self._guarded(block, lifting, "return cx.fail_lift(error)")
+                    self._guarded(block, lifting, "raise cx.not_taken(error) from None")
                 if function.kind is ir.FunctionKind.METHOD:
                     call = f"{arguments[0]}.{target}({', '.join(arguments[1:])})"
                 else:
                     call = f"{target}({', '.join(arguments)})"
                 self._serve(function, signature, call, shown, block)
-                block.add("return 0")
             block.add("return call")
         return block.lines
 
@@ -322,24 +321,24 @@ class Functions:
         """Adds the call of the host's code and what becomes of its result; errors name the function as `shown`."""
         outcome = self.outcome(function)
         returns = function.result is not None and (outcome is None or outcome.ok is not None)
-        with block.indented("try:"):
-            block.add(f"value = {call}" if returns else call)
-        if outcome is not None:
+        serving = f"value = {call}" if returns else call
+        if outcome is None:
+            block.add(serving)
+        else:
+            with block.indented("try:"):
+                block.add(serving)
             with block.indented("except rt.Err:" if outcome.err is None else "except rt.Err as failure:"):
                 self._outcome(function, signature, 1, outcome.err, shown, block)
-        with block.indented("except BaseException as error:"):
-            block.add("return cx.fail(error)")
-        if outcome is not None:
             with block.indented("else:"):
                 self._outcome(function, signature, 0, outcome.ok, shown, block)
-        elif function.result is not None:
+        if outcome is None and function.result is not None:
             lowering = block.child()
             if signature.indirect_result:
                 self._result_region(function.result, lowering)
                 self.codec.store(function.result, "value", lowering, "area")
             else:
                 self._direct_result(function, signature, lowering)
-            self._guarded(block, lowering, f"return cx.fail_lower(error, {shown})")
+            self._guarded(block, lowering, f"raise cx.not_given(error, {shown}) from None")
 
     def _outcome(
         self,
@@ -361,7 +360,7 @@ class Functions:
         assert isinstance(kind, ir.Result)
         offset = self.codec.abi.variant_layout((kind.ok, kind.err)).payload_offset
         self.codec.store_case(case, payload, offset, "failure.value" if case else "value", lowering, "area")
-        self._guarded(block, lowering, f"return cx.fail_lower(error, {shown})")
+        self._guarded(block, lowering, f"raise cx.not_given(error, {shown}) from None")
 
     def _result_region(self, result: ir.Type, block: Block) -> None:
         self.codec.check(block, "area", str(self.codec.abi.size(result)), self.codec.abi.align(result))

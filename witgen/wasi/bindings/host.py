@@ -3614,26 +3614,22 @@ def _import_environment_get_environment(cx: rt.Context, host: Environment) -> rt
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_environment()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_environment()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v1, v2 = _store_list_tuple_string_string(cx, value)
             _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#get-environment")
-        return 0
+            raise cx.not_given(error, "wasi:cli/environment@0.2.12#get-environment") from None
 
     return call
 
@@ -3642,26 +3638,22 @@ def _import_environment_get_arguments(cx: rt.Context, host: Environment) -> rt.H
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_arguments()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_arguments()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v1, v2 = _store_list_string(cx, value)
             _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#get-arguments")
-        return 0
+            raise cx.not_given(error, "wasi:cli/environment@0.2.12#get-arguments") from None
 
     return call
 
@@ -3670,18 +3662,15 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.initial_cwd()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.initial_cwd()
         try:
             if area & 3 or area + 12 > cx.size:
                 cx.check(area, 12, 4)
@@ -3696,8 +3685,7 @@ def _import_environment_initial_cwd(cx: rt.Context, host: Environment) -> rt.Hos
                 v5 = v2
             _S2.pack_into(cx.view, area, v3, v4, v5)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/environment@0.2.12#initial-cwd")
-        return 0
+            raise cx.not_given(error, "wasi:cli/environment@0.2.12#initial-cwd") from None
 
     return call
 
@@ -3706,20 +3694,16 @@ def _import_exit_exit(cx: rt.Context, host: Exit) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = _lift_result_none_none(cx, v0)
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            host.exit(v1)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
+            raise cx.not_taken(error) from None
+        host.exit(v1)
 
     return call
 
@@ -3728,20 +3712,16 @@ def _import_exit_exit_with_code(cx: rt.Context, host: Exit) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = v0 & 0xFF
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            host.exit_with_code(v1)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
+            raise cx.not_taken(error) from None
+        host.exit_with_code(v1)
 
     return call
 
@@ -3750,28 +3730,26 @@ def _import_error_error_to_debug_string(cx: rt.Context, host: Error) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v2.to_debug_string()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v2.to_debug_string()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v3, v4 = cx.put_string(value)
             _S1.pack_into(cx.view, area, v3, v4)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:io/error@0.2.12#[method]error.to-debug-string")
-        return 0
+            raise cx.not_given(
+                error, "wasi:io/error@0.2.12#[method]error.to-debug-string"
+            ) from None
 
     return call
 
@@ -3780,24 +3758,20 @@ def _import_poll_pollable_ready(cx: rt.Context, host: Poll) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[1])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.ready()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.ready()
         try:
             u32[0] = 1 if value else 0
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:io/poll@0.2.12#[method]pollable.ready")
-        return 0
+            raise cx.not_given(error, "wasi:io/poll@0.2.12#[method]pollable.ready") from None
 
     return call
 
@@ -3806,20 +3780,16 @@ def _import_poll_pollable_block(cx: rt.Context, host: Poll) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[1])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            v1.block()
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
+            raise cx.not_taken(error) from None
+        v1.block()
 
     return call
 
@@ -3828,9 +3798,9 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -3838,19 +3808,15 @@ def _import_poll_poll(cx: rt.Context, host: Poll) -> rt.HostCallback:
             area = u32[8]
             v3 = _load_list_pollable(cx, v0, v1)
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.poll(v3)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.poll(v3)
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v4, v5 = _store_list_u32(cx, value)
             _S1.pack_into(cx.view, area, v4, v5)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:io/poll@0.2.12#poll")
-        return 0
+            raise cx.not_given(error, "wasi:io/poll@0.2.12#poll") from None
 
     return call
 
@@ -3860,9 +3826,9 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -3871,7 +3837,7 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.read(v1)
         except rt.Err as failure:
@@ -3881,9 +3847,9 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.read")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.read"
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
@@ -3891,8 +3857,9 @@ def _import_streams_input_stream_read(cx: rt.Context, host: Streams) -> rt.HostC
                 v4, v5 = cx.put_bytes(value)
                 _S2.pack_into(cx.view, area, 0, v4, v5)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.read")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.read"
+                ) from None
 
     return call
 
@@ -3902,9 +3869,9 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -3913,7 +3880,7 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.blocking_read(v1)
         except rt.Err as failure:
@@ -3923,11 +3890,9 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-read"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
@@ -3935,10 +3900,9 @@ def _import_streams_input_stream_blocking_read(cx: rt.Context, host: Streams) ->
                 v4, v5 = cx.put_bytes(value)
                 _S2.pack_into(cx.view, area, 0, v4, v5)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-read"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -3948,9 +3912,9 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -3959,7 +3923,7 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.skip(v1)
         except rt.Err as failure:
@@ -3969,17 +3933,18 @@ def _import_streams_input_stream_skip(cx: rt.Context, host: Streams) -> rt.HostC
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.skip")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.skip"
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.skip")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]input-stream.skip"
+                ) from None
 
     return call
 
@@ -3989,9 +3954,9 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -4000,7 +3965,7 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.blocking_skip(v1)
         except rt.Err as failure:
@@ -4010,21 +3975,18 @@ def _import_streams_input_stream_blocking_skip(cx: rt.Context, host: Streams) ->
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-skip"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]input-stream.blocking-skip"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4033,24 +3995,22 @@ def _import_streams_input_stream_subscribe(cx: rt.Context, host: Streams) -> rt.
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]input-stream.subscribe")
-        return 0
+            raise cx.not_given(
+                error, "wasi:io/streams@0.2.12#[method]input-stream.subscribe"
+            ) from None
 
     return call
 
@@ -4059,16 +4019,16 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.check_write()
         except rt.Err as failure:
@@ -4078,21 +4038,18 @@ def _import_streams_output_stream_check_write(cx: rt.Context, host: Streams) -> 
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.check-write"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.check-write"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4101,16 +4058,16 @@ def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.Hos
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[3])
             v5 = cx.bytes(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v4.write(v5)
         except rt.Err as failure:
@@ -4120,17 +4077,18 @@ def _import_streams_output_stream_write(cx: rt.Context, host: Streams) -> rt.Hos
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.write")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.write"
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.write")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.write"
+                ) from None
 
     return call
 
@@ -4141,16 +4099,16 @@ def _import_streams_output_stream_blocking_write_and_flush(
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[3])
             v5 = cx.bytes(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v4.blocking_write_and_flush(v5)
         except rt.Err as failure:
@@ -4160,21 +4118,18 @@ def _import_streams_output_stream_blocking_write_and_flush(
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-and-flush"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-and-flush"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4183,16 +4138,16 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.flush()
         except rt.Err as failure:
@@ -4202,17 +4157,18 @@ def _import_streams_output_stream_flush(cx: rt.Context, host: Streams) -> rt.Hos
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.flush")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.flush"
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.flush")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.flush"
+                ) from None
 
     return call
 
@@ -4221,16 +4177,16 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.blocking_flush()
         except rt.Err as failure:
@@ -4240,21 +4196,18 @@ def _import_streams_output_stream_blocking_flush(cx: rt.Context, host: Streams) 
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-flush"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-flush"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4263,24 +4216,22 @@ def _import_streams_output_stream_subscribe(cx: rt.Context, host: Streams) -> rt
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.subscribe")
-        return 0
+            raise cx.not_given(
+                error, "wasi:io/streams@0.2.12#[method]output-stream.subscribe"
+            ) from None
 
     return call
 
@@ -4290,9 +4241,9 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -4301,7 +4252,7 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.write_zeroes(v1)
         except rt.Err as failure:
@@ -4311,21 +4262,18 @@ def _import_streams_output_stream_write_zeroes(cx: rt.Context, host: Streams) ->
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.write-zeroes"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.write-zeroes"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4337,9 +4285,9 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -4348,7 +4296,7 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.blocking_write_zeroes_and_flush(v1)
         except rt.Err as failure:
@@ -4358,23 +4306,20 @@ def _import_streams_output_stream_blocking_write_zeroes_and_flush(
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 4, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error,
                     "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-zeroes-and-flush",
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
                     cx.check(area, 12, 4)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error,
                     "wasi:io/streams@0.2.12#[method]output-stream.blocking-write-zeroes-and-flush",
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4383,16 +4328,16 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S8.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[3])
             v5 = cx.handles.rep(v1, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v4.splice(v5, v2)
         except rt.Err as failure:
@@ -4402,17 +4347,18 @@ def _import_streams_output_stream_splice(cx: rt.Context, host: Streams) -> rt.Ho
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.splice")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.splice"
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:io/streams@0.2.12#[method]output-stream.splice")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:io/streams@0.2.12#[method]output-stream.splice"
+                ) from None
 
     return call
 
@@ -4421,16 +4367,16 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S8.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[3])
             v5 = cx.handles.rep(v1, cx.resources[2])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v4.blocking_splice(v5, v2)
         except rt.Err as failure:
@@ -4440,21 +4386,18 @@ def _import_streams_output_stream_blocking_splice(cx: rt.Context, host: Streams)
                 _S5.pack_into(cx.view, area, 1)
                 _store_stream_error(cx, area + 8, failure.value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-splice"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:io/streams@0.2.12#[method]output-stream.blocking-splice"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4463,22 +4406,18 @@ def _import_stdin_get_stdin(cx: rt.Context, host: Stdin) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_stdin()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_stdin()
         try:
             u32[0] = cx.handles.add(cx.resources[2], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/stdin@0.2.12#get-stdin")
-        return 0
+            raise cx.not_given(error, "wasi:cli/stdin@0.2.12#get-stdin") from None
 
     return call
 
@@ -4487,22 +4426,18 @@ def _import_stdout_get_stdout(cx: rt.Context, host: Stdout) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_stdout()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_stdout()
         try:
             u32[0] = cx.handles.add(cx.resources[3], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/stdout@0.2.12#get-stdout")
-        return 0
+            raise cx.not_given(error, "wasi:cli/stdout@0.2.12#get-stdout") from None
 
     return call
 
@@ -4511,22 +4446,18 @@ def _import_stderr_get_stderr(cx: rt.Context, host: Stderr) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_stderr()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_stderr()
         try:
             u32[0] = cx.handles.add(cx.resources[3], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/stderr@0.2.12#get-stderr")
-        return 0
+            raise cx.not_given(error, "wasi:cli/stderr@0.2.12#get-stderr") from None
 
     return call
 
@@ -4537,18 +4468,15 @@ def _import_terminal_stdin_get_terminal_stdin(
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_terminal_stdin()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_terminal_stdin()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
@@ -4560,8 +4488,7 @@ def _import_terminal_stdin_get_terminal_stdin(
                 v2 = cx.handles.add(cx.resources[4], value)
             _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/terminal-stdin@0.2.12#get-terminal-stdin")
-        return 0
+            raise cx.not_given(error, "wasi:cli/terminal-stdin@0.2.12#get-terminal-stdin") from None
 
     return call
 
@@ -4572,18 +4499,15 @@ def _import_terminal_stdout_get_terminal_stdout(
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_terminal_stdout()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_terminal_stdout()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
@@ -4595,8 +4519,9 @@ def _import_terminal_stdout_get_terminal_stdout(
                 v2 = cx.handles.add(cx.resources[5], value)
             _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/terminal-stdout@0.2.12#get-terminal-stdout")
-        return 0
+            raise cx.not_given(
+                error, "wasi:cli/terminal-stdout@0.2.12#get-terminal-stdout"
+            ) from None
 
     return call
 
@@ -4607,18 +4532,15 @@ def _import_terminal_stderr_get_terminal_stderr(
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_terminal_stderr()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_terminal_stderr()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
@@ -4630,8 +4552,9 @@ def _import_terminal_stderr_get_terminal_stderr(
                 v2 = cx.handles.add(cx.resources[5], value)
             _S4.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:cli/terminal-stderr@0.2.12#get-terminal-stderr")
-        return 0
+            raise cx.not_given(
+                error, "wasi:cli/terminal-stderr@0.2.12#get-terminal-stderr"
+            ) from None
 
     return call
 
@@ -4640,22 +4563,18 @@ def _import_monotonic_clock_now(cx: rt.Context, host: MonotonicClock) -> rt.Host
     state = cx.state
     u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.now()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.now()
         try:
             u64[0] = value
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#now")
-        return 0
+            raise cx.not_given(error, "wasi:clocks/monotonic-clock@0.2.12#now") from None
 
     return call
 
@@ -4664,22 +4583,18 @@ def _import_monotonic_clock_resolution(cx: rt.Context, host: MonotonicClock) -> 
     state = cx.state
     u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.resolution()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.resolution()
         try:
             u64[0] = value
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#resolution")
-        return 0
+            raise cx.not_given(error, "wasi:clocks/monotonic-clock@0.2.12#resolution") from None
 
     return call
 
@@ -4691,24 +4606,22 @@ def _import_monotonic_clock_subscribe_instant(
     u64_at = rt.Slots("Q", 1)
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
             u32 = u32_at[a]
             v0 = u64[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.subscribe_instant(v0)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.subscribe_instant(v0)
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-instant")
-        return 0
+            raise cx.not_given(
+                error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-instant"
+            ) from None
 
     return call
 
@@ -4720,24 +4633,22 @@ def _import_monotonic_clock_subscribe_duration(
     u64_at = rt.Slots("Q", 1)
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
             u32 = u32_at[a]
             v0 = u64[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.subscribe_duration(v0)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.subscribe_duration(v0)
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-duration")
-        return 0
+            raise cx.not_given(
+                error, "wasi:clocks/monotonic-clock@0.2.12#subscribe-duration"
+            ) from None
 
     return call
 
@@ -4746,25 +4657,21 @@ def _import_wall_clock_now(cx: rt.Context, host: WallClock) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.now()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.now()
         try:
             if area & 7 or area + 16 > cx.size:
                 cx.check(area, 16, 8)
             _S9.pack_into(cx.view, area, value.seconds, value.nanoseconds)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:clocks/wall-clock@0.2.12#now")
-        return 0
+            raise cx.not_given(error, "wasi:clocks/wall-clock@0.2.12#now") from None
 
     return call
 
@@ -4773,25 +4680,21 @@ def _import_wall_clock_resolution(cx: rt.Context, host: WallClock) -> rt.HostCal
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.resolution()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.resolution()
         try:
             if area & 7 or area + 16 > cx.size:
                 cx.check(area, 16, 8)
             _S9.pack_into(cx.view, area, value.seconds, value.nanoseconds)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:clocks/wall-clock@0.2.12#resolution")
-        return 0
+            raise cx.not_given(error, "wasi:clocks/wall-clock@0.2.12#resolution") from None
 
     return call
 
@@ -4801,9 +4704,9 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -4812,7 +4715,7 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.read_via_stream(v1)
         except rt.Err as failure:
@@ -4831,21 +4734,18 @@ def _import_types_descriptor_read_via_stream(cx: rt.Context, host: Types) -> rt.
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-via-stream"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[2], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-via-stream"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4855,9 +4755,9 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -4866,7 +4766,7 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.write_via_stream(v1)
         except rt.Err as failure:
@@ -4885,21 +4785,18 @@ def _import_types_descriptor_write_via_stream(cx: rt.Context, host: Types) -> rt
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.write-via-stream"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[3], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.write-via-stream"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4908,16 +4805,16 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.append_via_stream()
         except rt.Err as failure:
@@ -4936,21 +4833,18 @@ def _import_types_descriptor_append_via_stream(cx: rt.Context, host: Types) -> r
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.append-via-stream"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[3], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.append-via-stream"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -4959,16 +4853,16 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
     state = cx.state
     raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, area = _S11.unpack_from(raw)
             v5 = cx.handles.rep(v0, cx.resources[6])
             v6 = _ADVICE[v3]
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v5.advise(v1, v2, v6)
         except rt.Err as failure:
@@ -4987,21 +4881,18 @@ def _import_types_descriptor_advise(cx: rt.Context, host: Types) -> rt.HostCallb
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.advise"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.advise"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5010,16 +4901,16 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.sync_data()
         except rt.Err as failure:
@@ -5038,21 +4929,18 @@ def _import_types_descriptor_sync_data(cx: rt.Context, host: Types) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync-data"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync-data"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5061,16 +4949,16 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.get_flags()
         except rt.Err as failure:
@@ -5089,11 +4977,9 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-flags"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
@@ -5109,10 +4995,9 @@ def _import_types_descriptor_get_flags(cx: rt.Context, host: Types) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-flags"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5121,16 +5006,16 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.get_type()
         except rt.Err as failure:
@@ -5149,11 +5034,9 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-type"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
@@ -5169,10 +5052,9 @@ def _import_types_descriptor_get_type(cx: rt.Context, host: Types) -> rt.HostCal
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.get-type"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5182,9 +5064,9 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -5193,7 +5075,7 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_size(v1)
         except rt.Err as failure:
@@ -5212,21 +5094,18 @@ def _import_types_descriptor_set_size(cx: rt.Context, host: Types) -> rt.HostCal
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5235,9 +5114,9 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
     state = cx.state
     raw_at = rt.Slots("B", 8)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, area = _S13.unpack_from(raw)
@@ -5245,7 +5124,7 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
             v9 = _lift_new_timestamp(cx, v1, v2, v3)
             v10 = _lift_new_timestamp(cx, v4, v5, v6)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v8.set_times(v9, v10)
         except rt.Err as failure:
@@ -5264,21 +5143,18 @@ def _import_types_descriptor_set_times(cx: rt.Context, host: Types) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5287,15 +5163,15 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S14.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v4.read(v1, v2)
         except rt.Err as failure:
@@ -5314,9 +5190,9 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.read")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read"
+                ) from None
         else:
             try:
                 if area & 3 or area + 16 > cx.size:
@@ -5325,8 +5201,9 @@ def _import_types_descriptor_read(cx: rt.Context, host: Types) -> rt.HostCallbac
                 v8, v9 = cx.put_bytes(v6)
                 _S15.pack_into(cx.view, area, 0, v8, v9, v7)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.read")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.read"
+                ) from None
 
     return call
 
@@ -5335,16 +5212,16 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
     state = cx.state
     raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, area = _S16.unpack_from(raw)
             v5 = cx.handles.rep(v0, cx.resources[6])
             v6 = cx.bytes(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v5.write(v6, v3)
         except rt.Err as failure:
@@ -5363,17 +5240,18 @@ def _import_types_descriptor_write(cx: rt.Context, host: Types) -> rt.HostCallba
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.write")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.write"
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.write")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.write"
+                ) from None
 
     return call
 
@@ -5382,16 +5260,16 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.read_directory()
         except rt.Err as failure:
@@ -5410,21 +5288,18 @@ def _import_types_descriptor_read_directory(cx: rt.Context, host: Types) -> rt.H
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-directory"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[7], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.read-directory"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5433,16 +5308,16 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.sync()
         except rt.Err as failure:
@@ -5461,17 +5336,18 @@ def _import_types_descriptor_sync(cx: rt.Context, host: Types) -> rt.HostCallbac
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync"
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.sync"
+                ) from None
 
     return call
 
@@ -5480,16 +5356,16 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[6])
             v5 = cx.string(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v4.create_directory_at(v5)
         except rt.Err as failure:
@@ -5508,21 +5384,18 @@ def _import_types_descriptor_create_directory_at(cx: rt.Context, host: Types) ->
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.create-directory-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.create-directory-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5531,16 +5404,16 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.stat()
         except rt.Err as failure:
@@ -5559,9 +5432,9 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat"
+                ) from None
         else:
             try:
                 if area & 7 or area + 104 > cx.size:
@@ -5616,8 +5489,9 @@ def _import_types_descriptor_stat(cx: rt.Context, host: Types) -> rt.HostCallbac
                     v16,
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat"
+                ) from None
 
     return call
 
@@ -5626,9 +5500,9 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
     state = cx.state
     raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, area = _S19.unpack_from(raw)
@@ -5636,7 +5510,7 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
             v6 = PathFlags((v1) & 0x1)
             v7 = cx.string(v2, v3)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v5.stat_at(v6, v7)
         except rt.Err as failure:
@@ -5655,11 +5529,9 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 104 > cx.size:
@@ -5714,10 +5586,9 @@ def _import_types_descriptor_stat_at(cx: rt.Context, host: Types) -> rt.HostCall
                     v21,
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.stat-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5726,9 +5597,9 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
     state = cx.state
     raw_at = rt.Slots("B", 11)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, area = _S20.unpack_from(raw)
@@ -5738,7 +5609,7 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
             v14 = _lift_new_timestamp(cx, v4, v5, v6)
             v15 = _lift_new_timestamp(cx, v7, v8, v9)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v11.set_times_at(v12, v13, v14, v15)
         except rt.Err as failure:
@@ -5757,21 +5628,18 @@ def _import_types_descriptor_set_times_at(cx: rt.Context, host: Types) -> rt.Hos
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.set-times-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5780,9 +5648,9 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
     state = cx.state
     raw_at = rt.Slots("B", 8)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, area = _S21.unpack_from(raw)
@@ -5792,7 +5660,7 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
             v11 = cx.handles.rep(v4, cx.resources[6])
             v12 = cx.string(v5, v6)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v8.link_at(v9, v10, v11, v12)
         except rt.Err as failure:
@@ -5811,21 +5679,18 @@ def _import_types_descriptor_link_at(cx: rt.Context, host: Types) -> rt.HostCall
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.link-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.link-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5834,9 +5699,9 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
     state = cx.state
     raw_at = rt.Slots("B", 7)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, area = _S22.unpack_from(raw)
@@ -5846,7 +5711,7 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
             v10 = OpenFlags((v4) & 0xF)
             v11 = DescriptorFlags((v5) & 0x3F)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v7.open_at(v8, v9, v10, v11)
         except rt.Err as failure:
@@ -5865,21 +5730,18 @@ def _import_types_descriptor_open_at(cx: rt.Context, host: Types) -> rt.HostCall
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.open-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[6], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.open-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5888,16 +5750,16 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[6])
             v5 = cx.string(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v4.readlink_at(v5)
         except rt.Err as failure:
@@ -5916,11 +5778,9 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.readlink-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
@@ -5928,10 +5788,9 @@ def _import_types_descriptor_readlink_at(cx: rt.Context, host: Types) -> rt.Host
                 v7, v8 = cx.put_string(value)
                 _S2.pack_into(cx.view, area, 0, v7, v8)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.readlink-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5940,16 +5799,16 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[6])
             v5 = cx.string(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v4.remove_directory_at(v5)
         except rt.Err as failure:
@@ -5968,21 +5827,18 @@ def _import_types_descriptor_remove_directory_at(cx: rt.Context, host: Types) ->
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.remove-directory-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.remove-directory-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -5991,9 +5847,9 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
     state = cx.state
     raw_at = rt.Slots("B", 7)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, area = _S22.unpack_from(raw)
@@ -6002,7 +5858,7 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
             v9 = cx.handles.rep(v3, cx.resources[6])
             v10 = cx.string(v4, v5)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v7.rename_at(v8, v9, v10)
         except rt.Err as failure:
@@ -6021,21 +5877,18 @@ def _import_types_descriptor_rename_at(cx: rt.Context, host: Types) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.rename-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.rename-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6044,9 +5897,9 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
     state = cx.state
     raw_at = rt.Slots("B", 6)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, area = _S23.unpack_from(raw)
@@ -6054,7 +5907,7 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
             v7 = cx.string(v1, v2)
             v8 = cx.string(v3, v4)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v6.symlink_at(v7, v8)
         except rt.Err as failure:
@@ -6073,21 +5926,18 @@ def _import_types_descriptor_symlink_at(cx: rt.Context, host: Types) -> rt.HostC
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.symlink-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.symlink-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6096,16 +5946,16 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[6])
             v5 = cx.string(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v4.unlink_file_at(v5)
         except rt.Err as failure:
@@ -6124,21 +5974,18 @@ def _import_types_descriptor_unlink_file_at(cx: rt.Context, host: Types) -> rt.H
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.unlink-file-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.unlink-file-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6147,9 +5994,9 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -6157,18 +6004,14 @@ def _import_types_descriptor_is_same_object(cx: rt.Context, host: Types) -> rt.H
             v2 = cx.handles.rep(v0, cx.resources[6])
             v3 = cx.handles.rep(v1, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v2.is_same_object(v3)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v2.is_same_object(v3)
         try:
             u32[0] = 1 if value else 0
         except BaseException as error:
-            return cx.fail_lower(
+            raise cx.not_given(
                 error, "wasi:filesystem/types@0.2.12#[method]descriptor.is-same-object"
-            )
-        return 0
+            ) from None
 
     return call
 
@@ -6177,16 +6020,16 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[6])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.metadata_hash()
         except rt.Err as failure:
@@ -6205,21 +6048,18 @@ def _import_types_descriptor_metadata_hash(cx: rt.Context, host: Types) -> rt.Ho
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 24 > cx.size:
                     cx.check(area, 24, 8)
                 _S24.pack_into(cx.view, area, 0, value.lower, value.upper)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6228,9 +6068,9 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
     state = cx.state
     raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, area = _S19.unpack_from(raw)
@@ -6238,7 +6078,7 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
             v6 = PathFlags((v1) & 0x1)
             v7 = cx.string(v2, v3)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v5.metadata_hash_at(v6, v7)
         except rt.Err as failure:
@@ -6257,21 +6097,18 @@ def _import_types_descriptor_metadata_hash_at(cx: rt.Context, host: Types) -> rt
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash-at"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 24 > cx.size:
                     cx.check(area, 24, 8)
                 _S24.pack_into(cx.view, area, 0, value.lower, value.upper)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:filesystem/types@0.2.12#[method]descriptor.metadata-hash-at"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6282,16 +6119,16 @@ def _import_types_directory_entry_stream_read_directory_entry(
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[7])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.read_directory_entry()
         except rt.Err as failure:
@@ -6310,12 +6147,10 @@ def _import_types_directory_entry_stream_read_directory_entry(
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error,
                     "wasi:filesystem/types@0.2.12#[method]directory-entry-stream.read-directory-entry",
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 20 > cx.size:
@@ -6338,11 +6173,10 @@ def _import_types_directory_entry_stream_read_directory_entry(
                     v10 = v6
                 _S25.pack_into(cx.view, area, 0, v7, v8, v9, v10)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error,
                     "wasi:filesystem/types@0.2.12#[method]directory-entry-stream.read-directory-entry",
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6351,20 +6185,17 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.filesystem_error_code(v2)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.filesystem_error_code(v2)
         try:
             if area + 2 > cx.size:
                 cx.check(area, 2)
@@ -6380,8 +6211,9 @@ def _import_types_filesystem_error_code(cx: rt.Context, host: Types) -> rt.HostC
                 )
             _S12.pack_into(cx.view, area, v3, v4)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:filesystem/types@0.2.12#filesystem-error-code")
-        return 0
+            raise cx.not_given(
+                error, "wasi:filesystem/types@0.2.12#filesystem-error-code"
+            ) from None
 
     return call
 
@@ -6390,26 +6222,22 @@ def _import_preopens_get_directories(cx: rt.Context, host: Preopens) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_directories()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_directories()
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v1, v2 = _store_list_tuple_descriptor_string(cx, value)
             _S1.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:filesystem/preopens@0.2.12#get-directories")
-        return 0
+            raise cx.not_given(error, "wasi:filesystem/preopens@0.2.12#get-directories") from None
 
     return call
 
@@ -6420,22 +6248,20 @@ def _import_instance_network_instance_network(
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.instance_network()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.instance_network()
         try:
             u32[0] = cx.handles.add(cx.resources[8], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:sockets/instance-network@0.2.12#instance-network")
-        return 0
+            raise cx.not_given(
+                error, "wasi:sockets/instance-network@0.2.12#instance-network"
+            ) from None
 
     return call
 
@@ -6444,9 +6270,9 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
     state = cx.state
     raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
@@ -6454,7 +6280,7 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
             v16 = cx.handles.rep(v1, cx.resources[8])
             v17 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v15.start_bind(v16, v17)
         except rt.Err as failure:
@@ -6473,17 +6299,18 @@ def _import_udp_udp_socket_start_bind(cx: rt.Context, host: Udp) -> rt.HostCallb
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind"
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.start-bind"
+                ) from None
 
     return call
 
@@ -6492,16 +6319,16 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.finish_bind()
         except rt.Err as failure:
@@ -6520,21 +6347,18 @@ def _import_udp_udp_socket_finish_bind(cx: rt.Context, host: Udp) -> rt.HostCall
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.finish-bind"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.finish-bind"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6543,9 +6367,9 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
     state = cx.state
     raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
@@ -6556,7 +6380,7 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
                 else None if v1 == 0 else rt.bad_case(v1)
             )
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v15.stream(v16)
         except rt.Err as failure:
@@ -6575,9 +6399,9 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream"
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
@@ -6591,8 +6415,9 @@ def _import_udp_udp_socket_stream(cx: rt.Context, host: Udp) -> rt.HostCallback:
                     cx.handles.add(cx.resources[11], v19),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/udp@0.2.12#[method]udp-socket.stream"
+                ) from None
 
     return call
 
@@ -6601,16 +6426,16 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.local_address()
         except rt.Err as failure:
@@ -6629,11 +6454,9 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.local-address"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 36 > cx.size:
@@ -6641,10 +6464,9 @@ def _import_udp_udp_socket_local_address(cx: rt.Context, host: Udp) -> rt.HostCa
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.local-address"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6653,16 +6475,16 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.remote_address()
         except rt.Err as failure:
@@ -6681,11 +6503,9 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.remote-address"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 36 > cx.size:
@@ -6693,10 +6513,9 @@ def _import_udp_udp_socket_remote_address(cx: rt.Context, host: Udp) -> rt.HostC
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.remote-address"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6705,19 +6524,16 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.address_family()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.address_family()
         try:
             u32[0] = (
                 value._value_
@@ -6725,8 +6541,9 @@ def _import_udp_udp_socket_address_family(cx: rt.Context, host: Udp) -> rt.HostC
                 else rt.wrong_class(value, "IpAddressFamily")
             )
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.address-family")
-        return 0
+            raise cx.not_given(
+                error, "wasi:sockets/udp@0.2.12#[method]udp-socket.address-family"
+            ) from None
 
     return call
 
@@ -6735,16 +6552,16 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.unicast_hop_limit()
         except rt.Err as failure:
@@ -6763,21 +6580,18 @@ def _import_udp_udp_socket_unicast_hop_limit(cx: rt.Context, host: Udp) -> rt.Ho
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.unicast-hop-limit"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S12.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.unicast-hop-limit"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6786,9 +6600,9 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -6797,7 +6611,7 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
             v3 = cx.handles.rep(v0, cx.resources[9])
             v4 = v1 & 0xFF
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_unicast_hop_limit(v4)
         except rt.Err as failure:
@@ -6816,21 +6630,18 @@ def _import_udp_udp_socket_set_unicast_hop_limit(cx: rt.Context, host: Udp) -> r
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-unicast-hop-limit"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-unicast-hop-limit"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6839,16 +6650,16 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.receive_buffer_size()
         except rt.Err as failure:
@@ -6867,21 +6678,18 @@ def _import_udp_udp_socket_receive_buffer_size(cx: rt.Context, host: Udp) -> rt.
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.receive-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.receive-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6891,9 +6699,9 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -6902,7 +6710,7 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_receive_buffer_size(v1)
         except rt.Err as failure:
@@ -6921,21 +6729,18 @@ def _import_udp_udp_socket_set_receive_buffer_size(cx: rt.Context, host: Udp) ->
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-receive-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-receive-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6944,16 +6749,16 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.send_buffer_size()
         except rt.Err as failure:
@@ -6972,21 +6777,18 @@ def _import_udp_udp_socket_send_buffer_size(cx: rt.Context, host: Udp) -> rt.Hos
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.send-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.send-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -6996,9 +6798,9 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -7007,7 +6809,7 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_send_buffer_size(v1)
         except rt.Err as failure:
@@ -7026,21 +6828,18 @@ def _import_udp_udp_socket_set_send_buffer_size(cx: rt.Context, host: Udp) -> rt
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-send-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]udp-socket.set-send-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7049,24 +6848,22 @@ def _import_udp_udp_socket_subscribe(cx: rt.Context, host: Udp) -> rt.HostCallba
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[9])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:sockets/udp@0.2.12#[method]udp-socket.subscribe")
-        return 0
+            raise cx.not_given(
+                error, "wasi:sockets/udp@0.2.12#[method]udp-socket.subscribe"
+            ) from None
 
     return call
 
@@ -7076,9 +6873,9 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -7087,7 +6884,7 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[10])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v3.receive(v1)
         except rt.Err as failure:
@@ -7106,11 +6903,9 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.receive"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
@@ -7118,10 +6913,9 @@ def _import_udp_incoming_datagram_stream_receive(cx: rt.Context, host: Udp) -> r
                 v5, v6 = _store_list_incoming_datagram(cx, value)
                 _S2.pack_into(cx.view, area, 0, v5, v6)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.receive"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7130,26 +6924,22 @@ def _import_udp_incoming_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[10])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(
+            raise cx.not_given(
                 error, "wasi:sockets/udp@0.2.12#[method]incoming-datagram-stream.subscribe"
-            )
-        return 0
+            ) from None
 
     return call
 
@@ -7158,16 +6948,16 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[11])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.check_send()
         except rt.Err as failure:
@@ -7186,21 +6976,18 @@ def _import_udp_outgoing_datagram_stream_check_send(cx: rt.Context, host: Udp) -
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.check-send"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.check-send"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7209,16 +6996,16 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[11])
             v5 = _load_list_outgoing_datagram(cx, v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v4.send(v5)
         except rt.Err as failure:
@@ -7237,21 +7024,18 @@ def _import_udp_outgoing_datagram_stream_send(cx: rt.Context, host: Udp) -> rt.H
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.send"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.send"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7260,26 +7044,22 @@ def _import_udp_outgoing_datagram_stream_subscribe(cx: rt.Context, host: Udp) ->
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[11])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(
+            raise cx.not_given(
                 error, "wasi:sockets/udp@0.2.12#[method]outgoing-datagram-stream.subscribe"
-            )
-        return 0
+            ) from None
 
     return call
 
@@ -7290,16 +7070,16 @@ def _import_udp_create_socket_create_udp_socket(
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = _IP_ADDRESS_FAMILY[v0]
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = host.create_udp_socket(v2)
         except rt.Err as failure:
@@ -7318,21 +7098,18 @@ def _import_udp_create_socket_create_udp_socket(
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp-create-socket@0.2.12#create-udp-socket"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[9], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/udp-create-socket@0.2.12#create-udp-socket"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7341,9 +7118,9 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
     state = cx.state
     raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
@@ -7351,7 +7128,7 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
             v16 = cx.handles.rep(v1, cx.resources[8])
             v17 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v15.start_bind(v16, v17)
         except rt.Err as failure:
@@ -7370,17 +7147,18 @@ def _import_tcp_tcp_socket_start_bind(cx: rt.Context, host: Tcp) -> rt.HostCallb
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind"
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-bind"
+                ) from None
 
     return call
 
@@ -7389,16 +7167,16 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.finish_bind()
         except rt.Err as failure:
@@ -7417,21 +7195,18 @@ def _import_tcp_tcp_socket_finish_bind(cx: rt.Context, host: Tcp) -> rt.HostCall
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-bind"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-bind"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7440,9 +7215,9 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
     state = cx.state
     raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, area = _S27.unpack_from(raw)
@@ -7450,7 +7225,7 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
             v16 = cx.handles.rep(v1, cx.resources[8])
             v17 = _lift_ip_socket_address(cx, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v15.start_connect(v16, v17)
         except rt.Err as failure:
@@ -7469,21 +7244,18 @@ def _import_tcp_tcp_socket_start_connect(cx: rt.Context, host: Tcp) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-connect"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-connect"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7492,16 +7264,16 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.finish_connect()
         except rt.Err as failure:
@@ -7520,11 +7292,9 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-connect"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 12 > cx.size:
@@ -7538,10 +7308,9 @@ def _import_tcp_tcp_socket_finish_connect(cx: rt.Context, host: Tcp) -> rt.HostC
                     cx.handles.add(cx.resources[3], v5),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-connect"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7550,16 +7319,16 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.start_listen()
         except rt.Err as failure:
@@ -7578,21 +7347,18 @@ def _import_tcp_tcp_socket_start_listen(cx: rt.Context, host: Tcp) -> rt.HostCal
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-listen"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.start-listen"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7601,16 +7367,16 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v2.finish_listen()
         except rt.Err as failure:
@@ -7629,21 +7395,18 @@ def _import_tcp_tcp_socket_finish_listen(cx: rt.Context, host: Tcp) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-listen"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.finish-listen"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7652,16 +7415,16 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.accept()
         except rt.Err as failure:
@@ -7680,9 +7443,9 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept"
+                ) from None
         else:
             try:
                 if area & 3 or area + 16 > cx.size:
@@ -7697,8 +7460,9 @@ def _import_tcp_tcp_socket_accept(cx: rt.Context, host: Tcp) -> rt.HostCallback:
                     cx.handles.add(cx.resources[3], v6),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.accept"
+                ) from None
 
     return call
 
@@ -7707,16 +7471,16 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.local_address()
         except rt.Err as failure:
@@ -7735,11 +7499,9 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.local-address"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 36 > cx.size:
@@ -7747,10 +7509,9 @@ def _import_tcp_tcp_socket_local_address(cx: rt.Context, host: Tcp) -> rt.HostCa
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.local-address"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7759,16 +7520,16 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.remote_address()
         except rt.Err as failure:
@@ -7787,11 +7548,9 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.remote-address"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 36 > cx.size:
@@ -7799,10 +7558,9 @@ def _import_tcp_tcp_socket_remote_address(cx: rt.Context, host: Tcp) -> rt.HostC
                 _S5.pack_into(cx.view, area, 0)
                 _store_ip_socket_address(cx, area + 4, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.remote-address"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7811,24 +7569,22 @@ def _import_tcp_tcp_socket_is_listening(cx: rt.Context, host: Tcp) -> rt.HostCal
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.is_listening()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.is_listening()
         try:
             u32[0] = 1 if value else 0
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.is-listening")
-        return 0
+            raise cx.not_given(
+                error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.is-listening"
+            ) from None
 
     return call
 
@@ -7837,19 +7593,16 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.address_family()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.address_family()
         try:
             u32[0] = (
                 value._value_
@@ -7857,8 +7610,9 @@ def _import_tcp_tcp_socket_address_family(cx: rt.Context, host: Tcp) -> rt.HostC
                 else rt.wrong_class(value, "IpAddressFamily")
             )
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.address-family")
-        return 0
+            raise cx.not_given(
+                error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.address-family"
+            ) from None
 
     return call
 
@@ -7868,9 +7622,9 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -7879,7 +7633,7 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_listen_backlog_size(v1)
         except rt.Err as failure:
@@ -7898,21 +7652,18 @@ def _import_tcp_tcp_socket_set_listen_backlog_size(cx: rt.Context, host: Tcp) ->
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-listen-backlog-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-listen-backlog-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7921,16 +7672,16 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.keep_alive_enabled()
         except rt.Err as failure:
@@ -7949,21 +7700,18 @@ def _import_tcp_tcp_socket_keep_alive_enabled(cx: rt.Context, host: Tcp) -> rt.H
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-enabled"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S34.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-enabled"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -7972,9 +7720,9 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -7983,7 +7731,7 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
             v3 = cx.handles.rep(v0, cx.resources[12])
             v4 = v1 != 0
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_keep_alive_enabled(v4)
         except rt.Err as failure:
@@ -8002,21 +7750,18 @@ def _import_tcp_tcp_socket_set_keep_alive_enabled(cx: rt.Context, host: Tcp) -> 
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-enabled"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-enabled"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8025,16 +7770,16 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.keep_alive_idle_time()
         except rt.Err as failure:
@@ -8053,21 +7798,18 @@ def _import_tcp_tcp_socket_keep_alive_idle_time(cx: rt.Context, host: Tcp) -> rt
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-idle-time"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-idle-time"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8077,9 +7819,9 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -8088,7 +7830,7 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_keep_alive_idle_time(v1)
         except rt.Err as failure:
@@ -8107,21 +7849,18 @@ def _import_tcp_tcp_socket_set_keep_alive_idle_time(cx: rt.Context, host: Tcp) -
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-idle-time"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-idle-time"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8130,16 +7869,16 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.keep_alive_interval()
         except rt.Err as failure:
@@ -8158,21 +7897,18 @@ def _import_tcp_tcp_socket_keep_alive_interval(cx: rt.Context, host: Tcp) -> rt.
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-interval"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-interval"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8182,9 +7918,9 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -8193,7 +7929,7 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_keep_alive_interval(v1)
         except rt.Err as failure:
@@ -8212,21 +7948,18 @@ def _import_tcp_tcp_socket_set_keep_alive_interval(cx: rt.Context, host: Tcp) ->
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-interval"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-interval"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8235,16 +7968,16 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.keep_alive_count()
         except rt.Err as failure:
@@ -8263,21 +7996,18 @@ def _import_tcp_tcp_socket_keep_alive_count(cx: rt.Context, host: Tcp) -> rt.Hos
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-count"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.keep-alive-count"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8286,9 +8016,9 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -8296,7 +8026,7 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_keep_alive_count(v1)
         except rt.Err as failure:
@@ -8315,21 +8045,18 @@ def _import_tcp_tcp_socket_set_keep_alive_count(cx: rt.Context, host: Tcp) -> rt
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-count"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-keep-alive-count"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8338,16 +8065,16 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.hop_limit()
         except rt.Err as failure:
@@ -8366,17 +8093,18 @@ def _import_tcp_tcp_socket_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCallba
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit"
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S12.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.hop-limit"
+                ) from None
 
     return call
 
@@ -8385,9 +8113,9 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -8396,7 +8124,7 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
             v3 = cx.handles.rep(v0, cx.resources[12])
             v4 = v1 & 0xFF
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_hop_limit(v4)
         except rt.Err as failure:
@@ -8415,21 +8143,18 @@ def _import_tcp_tcp_socket_set_hop_limit(cx: rt.Context, host: Tcp) -> rt.HostCa
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-hop-limit"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-hop-limit"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8438,16 +8163,16 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.receive_buffer_size()
         except rt.Err as failure:
@@ -8466,21 +8191,18 @@ def _import_tcp_tcp_socket_receive_buffer_size(cx: rt.Context, host: Tcp) -> rt.
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.receive-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.receive-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8490,9 +8212,9 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -8501,7 +8223,7 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_receive_buffer_size(v1)
         except rt.Err as failure:
@@ -8520,21 +8242,18 @@ def _import_tcp_tcp_socket_set_receive_buffer_size(cx: rt.Context, host: Tcp) ->
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-receive-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-receive-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8543,16 +8262,16 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.send_buffer_size()
         except rt.Err as failure:
@@ -8571,21 +8290,18 @@ def _import_tcp_tcp_socket_send_buffer_size(cx: rt.Context, host: Tcp) -> rt.Hos
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.send-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 7 or area + 16 > cx.size:
                     cx.check(area, 16, 8)
                 _S6.pack_into(cx.view, area, 0, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.send-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8595,9 +8311,9 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -8606,7 +8322,7 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
             area = u32[8]
             v3 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.set_send_buffer_size(v1)
         except rt.Err as failure:
@@ -8625,21 +8341,18 @@ def _import_tcp_tcp_socket_set_send_buffer_size(cx: rt.Context, host: Tcp) -> rt
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-send-buffer-size"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.set-send-buffer-size"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8648,24 +8361,22 @@ def _import_tcp_tcp_socket_subscribe(cx: rt.Context, host: Tcp) -> rt.HostCallba
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[12])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.subscribe")
-        return 0
+            raise cx.not_given(
+                error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.subscribe"
+            ) from None
 
     return call
 
@@ -8674,9 +8385,9 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -8685,7 +8396,7 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
             v3 = cx.handles.rep(v0, cx.resources[12])
             v4 = _SHUTDOWN_TYPE[v1]
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             v3.shutdown(v4)
         except rt.Err as failure:
@@ -8704,17 +8415,18 @@ def _import_tcp_tcp_socket_shutdown(cx: rt.Context, host: Tcp) -> rt.HostCallbac
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown"
+                ) from None
         else:
             try:
                 if area + 2 > cx.size:
                     cx.check(area, 2)
                 _S5.pack_into(cx.view, area, 0)
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/tcp@0.2.12#[method]tcp-socket.shutdown"
+                ) from None
 
     return call
 
@@ -8725,16 +8437,16 @@ def _import_tcp_create_socket_create_tcp_socket(
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = _IP_ADDRESS_FAMILY[v0]
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = host.create_tcp_socket(v2)
         except rt.Err as failure:
@@ -8753,21 +8465,18 @@ def _import_tcp_create_socket_create_tcp_socket(
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp-create-socket@0.2.12#create-tcp-socket"
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[12], value))
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error, "wasi:sockets/tcp-create-socket@0.2.12#create-tcp-socket"
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8778,16 +8487,16 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[13])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = v2.resolve_next_address()
         except rt.Err as failure:
@@ -8806,12 +8515,10 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error,
                     "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.resolve-next-address",
-                )
-        except BaseException as error:
-            return cx.fail(error)
+                ) from None
         else:
             try:
                 if area & 1 or area + 22 > cx.size:
@@ -8819,11 +8526,10 @@ def _import_ip_name_lookup_resolve_address_stream_resolve_next_address(
                 _S5.pack_into(cx.view, area, 0)
                 _store_option_ip_address(cx, area + 2, value)
             except BaseException as error:
-                return cx.fail_lower(
+                raise cx.not_given(
                     error,
                     "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.resolve-next-address",
-                )
-        return 0
+                ) from None
 
     return call
 
@@ -8834,26 +8540,22 @@ def _import_ip_name_lookup_resolve_address_stream_subscribe(
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[13])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(
+            raise cx.not_given(
                 error, "wasi:sockets/ip-name-lookup@0.2.12#[method]resolve-address-stream.subscribe"
-            )
-        return 0
+            ) from None
 
     return call
 
@@ -8862,16 +8564,16 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
     state = cx.state
     raw_at = rt.Slots("B", 4)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, area = _S7.unpack_from(raw)
             v4 = cx.handles.rep(v0, cx.resources[8])
             v5 = cx.string(v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = host.resolve_addresses(v4, v5)
         except rt.Err as failure:
@@ -8890,17 +8592,18 @@ def _import_ip_name_lookup_resolve_addresses(cx: rt.Context, host: IpNameLookup)
                     ),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(
+                    error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses"
+                ) from None
         else:
             try:
                 if area & 3 or area + 8 > cx.size:
                     cx.check(area, 8, 4)
                 _S4.pack_into(cx.view, area, 0, cx.handles.add(cx.resources[13], value))
             except BaseException as error:
-                return cx.fail_lower(error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses")
-        return 0
+                raise cx.not_given(
+                    error, "wasi:sockets/ip-name-lookup@0.2.12#resolve-addresses"
+                ) from None
 
     return call
 
@@ -8910,28 +8613,24 @@ def _import_random_get_random_bytes(cx: rt.Context, host: Random) -> rt.HostCall
     u64_at = rt.Slots("Q", 2)
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
             u32 = u32_at[a]
             v0 = u64[0]
             area = u32[4]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_random_bytes(v0)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_random_bytes(v0)
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v2, v3 = cx.put_bytes(value)
             _S1.pack_into(cx.view, area, v2, v3)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:random/random@0.2.12#get-random-bytes")
-        return 0
+            raise cx.not_given(error, "wasi:random/random@0.2.12#get-random-bytes") from None
 
     return call
 
@@ -8940,22 +8639,18 @@ def _import_random_get_random_u64(cx: rt.Context, host: Random) -> rt.HostCallba
     state = cx.state
     u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_random_u64()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_random_u64()
         try:
             u64[0] = value
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:random/random@0.2.12#get-random-u64")
-        return 0
+            raise cx.not_given(error, "wasi:random/random@0.2.12#get-random-u64") from None
 
     return call
 
@@ -8965,28 +8660,26 @@ def _import_insecure_get_insecure_random_bytes(cx: rt.Context, host: Insecure) -
     u64_at = rt.Slots("Q", 2)
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
             u32 = u32_at[a]
             v0 = u64[0]
             area = u32[4]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_insecure_random_bytes(v0)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_insecure_random_bytes(v0)
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v2, v3 = cx.put_bytes(value)
             _S1.pack_into(cx.view, area, v2, v3)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:random/insecure@0.2.12#get-insecure-random-bytes")
-        return 0
+            raise cx.not_given(
+                error, "wasi:random/insecure@0.2.12#get-insecure-random-bytes"
+            ) from None
 
     return call
 
@@ -8995,22 +8688,20 @@ def _import_insecure_get_insecure_random_u64(cx: rt.Context, host: Insecure) -> 
     state = cx.state
     u64_at = rt.Slots("Q", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u64 = u64_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.get_insecure_random_u64()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.get_insecure_random_u64()
         try:
             u64[0] = value
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:random/insecure@0.2.12#get-insecure-random-u64")
-        return 0
+            raise cx.not_given(
+                error, "wasi:random/insecure@0.2.12#get-insecure-random-u64"
+            ) from None
 
     return call
 
@@ -9019,25 +8710,21 @@ def _import_insecure_seed_insecure_seed(cx: rt.Context, host: InsecureSeed) -> r
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             area = u32[0]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.insecure_seed()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.insecure_seed()
         try:
             if area & 7 or area + 16 > cx.size:
                 cx.check(area, 16, 8)
             v1, v2 = value
             _S38.pack_into(cx.view, area, v1, v2)
         except BaseException as error:
-            return cx.fail_lower(error, "wasi:random/insecure-seed@0.2.12#insecure-seed")
-        return 0
+            raise cx.not_given(error, "wasi:random/insecure-seed@0.2.12#insecure-seed") from None
 
     return call

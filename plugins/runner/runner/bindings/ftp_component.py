@@ -2093,22 +2093,18 @@ def _import_logging_threshold(cx: rt.Context, host: Logging) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.threshold()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.threshold()
         try:
             u32[0] = value._value_ if value.__class__ is Level else rt.wrong_class(value, "Level")
         except BaseException as error:
-            return cx.fail_lower(error, "runner:host/logging@0.1.0#threshold")
-        return 0
+            raise cx.not_given(error, "runner:host/logging@0.1.0#threshold") from None
 
     return call
 
@@ -2117,9 +2113,9 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
     state = cx.state
     raw_at = rt.Slots("B", 15)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14 = _S26.unpack_from(raw)
@@ -2139,12 +2135,8 @@ def _import_logging_log(cx: rt.Context, host: Logging) -> rt.HostCallback:
             v17 = cx.string(v11, v12)
             v18 = _load_list_field(cx, v13, v14)
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            host.log(v15, v16, v17, v18)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
+            raise cx.not_taken(error) from None
+        host.log(v15, v16, v17, v18)
 
     return call
 
@@ -2153,22 +2145,18 @@ def _import_readiness_poll_set_new(cx: rt.Context, host: Readiness) -> rt.HostCa
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.poll_set()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.poll_set()
         try:
             u32[0] = cx.handles.add(cx.resources[4], value)
         except BaseException as error:
-            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[constructor]poll-set")
-        return 0
+            raise cx.not_given(error, "runner:host/readiness@0.1.0#[constructor]poll-set") from None
 
     return call
 
@@ -2178,9 +2166,9 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
     u32_at = rt.Slots("I", 3)
     u64_at = rt.Slots("Q", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -2190,12 +2178,8 @@ def _import_readiness_poll_set_add(cx: rt.Context, host: Readiness) -> rt.HostCa
             v3 = cx.handles.take(v2, cx.resources[1])
             v4 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            v4.add(v1, v3)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
+            raise cx.not_taken(error) from None
+        v4.add(v1, v3)
 
     return call
 
@@ -2205,9 +2189,9 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
     u32_at = rt.Slots("I", 2)
     u64_at = rt.Slots("Q", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             u64 = u64_at[a]
@@ -2215,12 +2199,8 @@ def _import_readiness_poll_set_remove(cx: rt.Context, host: Readiness) -> rt.Hos
             v1 = u64[2]
             v2 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            v2.remove(v1)
-        except BaseException as error:
-            return cx.fail(error)
-        return 0
+            raise cx.not_taken(error) from None
+        v2.remove(v1)
 
     return call
 
@@ -2229,28 +2209,24 @@ def _import_readiness_poll_set_take(cx: rt.Context, host: Readiness) -> rt.HostC
     state = cx.state
     raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, area = _S30.unpack_from(raw)
             v5 = cx.handles.rep(v0, cx.resources[4])
             v6 = _load_list_u64(cx, v1, v2)
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v5.take(v6, v3)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v5.take(v6, v3)
         try:
             if area & 3 or area + 8 > cx.size:
                 cx.check(area, 8, 4)
             v7, v8 = _store_list_u64(cx, value)
             _S6.pack_into(cx.view, area, v7, v8)
         except BaseException as error:
-            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.take")
-        return 0
+            raise cx.not_given(error, "runner:host/readiness@0.1.0#[method]poll-set.take") from None
 
     return call
 
@@ -2259,24 +2235,22 @@ def _import_readiness_poll_set_subscribe(cx: rt.Context, host: Readiness) -> rt.
     state = cx.state
     u32_at = rt.Slots("I", 1)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             v1 = cx.handles.rep(v0, cx.resources[4])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = v1.subscribe()
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = v1.subscribe()
         try:
             u32[0] = cx.handles.add(cx.resources[1], value)
         except BaseException as error:
-            return cx.fail_lower(error, "runner:host/readiness@0.1.0#[method]poll-set.subscribe")
-        return 0
+            raise cx.not_given(
+                error, "runner:host/readiness@0.1.0#[method]poll-set.subscribe"
+            ) from None
 
     return call
 
@@ -2285,9 +2259,9 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
     raw_at = rt.Slots("B", 5)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             raw = raw_at[a]
             v0, v1, v2, v3, area = _S30.unpack_from(raw)
@@ -2295,7 +2269,7 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
             v6 = cx.handles.take(v1, cx.resources[3])
             v7 = cx.string(v2, v3)
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = host.client(v5, v6, v7)
         except rt.Err as failure:
@@ -2318,9 +2292,7 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     v11,
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(error, "runner:host/tls@0.1.0#client") from None
         else:
             try:
                 if area & 3 or area + 16 > cx.size:
@@ -2334,8 +2306,7 @@ def _import_tls_client(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     cx.handles.add(cx.resources[3], v13),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "runner:host/tls@0.1.0#client")
-        return 0
+                raise cx.not_given(error, "runner:host/tls@0.1.0#client") from None
 
     return call
 
@@ -2344,9 +2315,9 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 3)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
@@ -2355,7 +2326,7 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
             v3 = cx.handles.take(v0, cx.resources[2])
             v4 = cx.handles.take(v1, cx.resources[3])
         except BaseException as error:
-            return cx.fail_lift(error)
+            raise cx.not_taken(error) from None
         try:
             value = host.server(v3, v4)
         except rt.Err as failure:
@@ -2378,9 +2349,7 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     v8,
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
-        except BaseException as error:
-            return cx.fail(error)
+                raise cx.not_given(error, "runner:host/tls@0.1.0#server") from None
         else:
             try:
                 if area & 3 or area + 16 > cx.size:
@@ -2394,8 +2363,7 @@ def _import_tls_server(cx: rt.Context, host: Tls) -> rt.HostCallback:
                     cx.handles.add(cx.resources[3], v10),
                 )
             except BaseException as error:
-                return cx.fail_lower(error, "runner:host/tls@0.1.0#server")
-        return 0
+                raise cx.not_given(error, "runner:host/tls@0.1.0#server") from None
 
     return call
 
@@ -2404,20 +2372,17 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
     state = cx.state
     u32_at = rt.Slots("I", 2)
 
-    def call(_env: int | None, _caller: int | None, a: int, _n: int) -> int:
+    def call(a: int) -> None:
         if not state.may_leave:
-            return cx.fail(state.cannot_leave())
+            raise state.cannot_leave()
         try:
             u32 = u32_at[a]
             v0 = u32[0]
             area = u32[4]
             v2 = cx.handles.rep(v0, cx.resources[0])
         except BaseException as error:
-            return cx.fail_lift(error)
-        try:
-            value = host.stream_failure(v2)
-        except BaseException as error:
-            return cx.fail(error)
+            raise cx.not_taken(error) from None
+        value = host.stream_failure(v2)
         try:
             if area & 3 or area + 16 > cx.size:
                 cx.check(area, 16, 4)
@@ -2439,7 +2404,6 @@ def _import_tls_stream_failure(cx: rt.Context, host: Tls) -> rt.HostCallback:
                 v9 = v5
             _S31.pack_into(cx.view, area, v6, v7, v8, v9)
         except BaseException as error:
-            return cx.fail_lower(error, "runner:host/tls@0.1.0#stream-failure")
-        return 0
+            raise cx.not_given(error, "runner:host/tls@0.1.0#stream-failure") from None
 
     return call
