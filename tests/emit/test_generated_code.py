@@ -150,9 +150,11 @@ def test_rust_is_left_alone_by_rustfmt_and_has_no_warning(tmp_path: Path, derive
 
 @pytest.mark.parametrize("language", ["python", "rust"])
 @pytest.mark.parametrize("type_", ["stream<u8>", "future<string>", "error-context"])
-def test_what_is_not_carried_yet_is_refused_by_name(tmp_path: Path, language: str, type_: str) -> None:
+@pytest.mark.parametrize("signature", ["(x: {})", "() -> {}"])
+def test_what_is_not_carried_yet_is_refused_by_name(tmp_path: Path, language: str, type_: str, signature: str) -> None:
     path = tmp_path / "contract.wit"
-    path.write_text(f"package a:b;\ninterface i {{ f: func(x: {type_}); }}\nworld w {{ import i; }}\n")
+    function = f"f: func{signature.format(type_)};"
+    path.write_text(f"package a:b;\ninterface i {{ {function} }}\nworld w {{ import i; }}\n")
     resolve = load([path]).resolve
     with pytest.raises(WitError) as caught:
         if language == "python":

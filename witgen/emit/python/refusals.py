@@ -35,7 +35,7 @@ def refuse_unsupported(resolve: ir.Resolve, world: ir.World) -> None:
 def _refuse_function(resolve: ir.Resolve, function: ir.Function, where: str) -> None:
     if function.is_async:
         raise WitError.at(where, "async functions are not supported by the Python emitter yet")
-    for type_ in [param.type for param in function.params] + ([function.result] if function.result else []):
+    for type_ in [param.type for param in function.params] + ([] if function.result is None else [function.result]):
         _refuse_type(resolve, type_, where)
 
 
