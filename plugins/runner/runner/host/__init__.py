@@ -1,0 +1,1 @@
+"""What the Runner gives to components: its own interfaces (`runner:host`), and sockets that outlive a component."""
