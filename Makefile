@@ -80,6 +80,8 @@ lint: setup ## Check form and types of the Python code, and that contracts, gene
 	@$(python) -m black --check --quiet --diff --extend-exclude '/bindings/' .
 	@$(call say,mypy --strict)
 	@$(python) -m mypy $(typed)
+	@$(call say,pyright)
+	@$(python) scripts/run_pyright.py
 	@$(call say,witgen generate --check)
 	@$(witgen) generate --check
 	@$(call say,witgen fmt --check)
