@@ -56,8 +56,8 @@ bench: setup ## Measure speed against peers and floors in the same run
 	@$(python) benchmarks/run.py
 
 .PHONY: fuzz
-fuzz: setup ## Break contracts and binaries at random for ten minutes (minutes=N for other times)
-	@$(python) -m tests.fuzz --minutes $(or $(minutes),10)
+fuzz: setup ## Try broken contracts and binaries, and random types, for ten minutes (minutes=N; kind=texts, binaries or types)
+	@$(python) -m tests.fuzz --minutes $(or $(minutes),10) $(addprefix --kind ,$(kind))
 
 .PHONY: peer-check
 peer-check: setup ## Compare what witgen encodes and prints with wasm-tools, from the PATH or from npm
