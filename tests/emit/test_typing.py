@@ -6,7 +6,6 @@ checkers find by the annotations of generated code; in ``# wrong for mypy: …``
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import import_file
+from tests.tools import pyright_errors
 from witgen import ir
 from witgen.emit import python
 from witgen.resolve import load
@@ -51,17 +50,7 @@ def mypy(folder: Path) -> Places:
 
 def pyright(folder: Path) -> Places:
     """Where pyright finds errors in strict mode."""
-    runner = import_file(ROOT / "scripts/run_pyright.py", "run_pyright")
-    reason = runner.missing()
-    if reason is not None:
-        pytest.skip(f"pyright does not run here: {reason}")
-    settings = {"include": ["."], "typeCheckingMode": "strict", "pythonVersion": "3.11", "extraPaths": [str(ROOT)]}
-    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    command = [*runner.COMMAND, "--outputjson", "--pythonpath", sys.executable, "--project", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | runner.ENVIRONMENT)
-    assert done.returncode < 2, done.stdout + done.stderr
-    errors = json.loads(done.stdout)["generalDiagnostics"]
-    return {(Path(error["file"]).name, error["range"]["start"]["line"] + 1) for error in errors}
+    return {(file, line) for file, line, _ in pyright_errors(folder)}
 
 
 CHECKERS: dict[str, Callable[[Path], Places]] = {"mypy": mypy, "pyright": pyright}
