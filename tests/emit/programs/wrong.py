@@ -12,6 +12,8 @@ from right import OLD, File, Lock, Store
 
 from witgen import runtime as rt
 
+RIGHT = wit.LibraryImports(store=Store(), now=time.time_ns)
+
 
 class WithoutSize:
     def read(self, count: int) -> bytes:
@@ -132,6 +134,9 @@ def imports_are_wrong() -> None:
     wit.LibraryImports(store=Store(), now=time.time_ns, later=1)  # wrong: nothing of that name is imported
     wit.Library.load("library.wasm")  # wrong: no imports
     wit.Library.load("library.wasm", Store())  # wrong: not the class of all imports
+    wit.Library.load("library.wasm", RIGHT, limits=5)  # wrong: limits are more than a number
+    wit.Library.load("library.wasm", RIGHT, providers=[RIGHT])  # wrong: imports are no provider
+    wit.Library("library.wasm", RIGHT)  # wrong: a file is no component
     wit.provider(Store())  # wrong: not the class of all imports
 
 
