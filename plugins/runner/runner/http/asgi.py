@@ -134,7 +134,7 @@ class Cycle:
         if self.sink is not None:
             self.sink.finish(complete=False)
         if self._source is not None:
-            self._source.release()
+            self._source.abandon()
 
     # The two functions that an application is given
 
@@ -186,7 +186,7 @@ class Cycle:
         length = _length(self._head[1])
         if not more:
             length = len(data)
-        self._respond(wit.OutgoingContent_Streamed(wit.Source(source, length)))
+        self._respond(wit.OutgoingContent_Streamed(wit.Source(source.outlet, length)))
         await source.write(data)
         if not more:
             source.finish()

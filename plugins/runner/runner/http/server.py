@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import runner.bindings.http_component as wit
-from runner.host.announced import NEVER
 from runner.host.readiness import PollSet
 from runner.host.sockets import RunnerSockets
 from runner.http.asgi import App, Cycle, Place, scope_of
@@ -161,18 +160,17 @@ class _Shift:
         self._scheduled = False
         self._accept = guest.world.server.accept
         self._readers: list[int] = []
-        self._listeners: list[tuple[wit.Listener, Any]] = []
+        self._listeners: list[tuple[wit.Listener, PollSet]] = []
         try:
             for address in server._addresses:
                 listener = guest.world.server.start_listen(config.listen(address))
                 pollable = listener.subscribe()
                 assert isinstance(pollable, Pollable)
                 source = pollable.source
+                assert isinstance(source, PollSet)
                 self._listeners.append((listener, source))
-                if isinstance(source, PollSet):
-                    source.on_ready = self._soon
-                    self._loop.add_reader(source.fileno(), self._work)
-                    self._readers.append(source.fileno())
+                self._loop.add_reader(source.fileno(), self._work)
+                self._readers.append(source.fileno())
         except BaseException:
             self._end()
             raise
@@ -233,15 +231,16 @@ class _Shift:
 
     def _set_timer(self) -> None:
         """Comes back at the next deadline, if nothing happens before."""
-        deadline = min(source.deadline() for _, source in self._listeners)
+        deadlines = [at for _, source in self._listeners if (at := source.deadline()) is not None]
+        # The clock of the event loop is that of `time.monotonic`.
+        when = min(deadlines) / 1e9 if deadlines else None
         if self._timer is not None:
-            if self._timer.when() == deadline / 1e9:
+            if self._timer.when() == when:
                 return
             self._timer.cancel()
             self._timer = None
-        if deadline < NEVER:
-            # The clock of the event loop is that of `time.monotonic`.
-            self._timer = self._loop.call_at(deadline / 1e9, self._work)
+        if when is not None:
+            self._timer = self._loop.call_at(when, self._work)
 
     def _handle(self, batch: wit.ServerBatch) -> None:
         observer = self._server._observer
@@ -293,7 +292,7 @@ class _Shift:
             sink.finish(complete=False)
             return
         try:
-            self._guest.world.server.receive(body, sink)
+            self._guest.world.server.receive(body, sink.inlet)
         except wit.TypesErrorException:
             sink.finish(complete=False)
         except rt.ComponentError as error:

@@ -120,7 +120,7 @@ class _Worker:
         manifest = loaded.manifest
         self._status.component |= {"name": manifest.name, "version": manifest.version, "digest": manifest.digest}
         tls = Tls() if options.certificate is None else Tls(certificate=options.certificate)
-        return guests(loaded, self._sockets, Logging(self.log), tls)
+        return guests(loaded, self._sockets, Logging(self.log, manifest.name), tls)
 
     # Flags
 
