@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from runner.flags import KNOWN, Flag, Flags, Watched, read_layers
+
 from witgen.diagnostics import WitError
 
 FILE = """
@@ -156,7 +156,16 @@ def replace(path: Path, text: str) -> None:
 
 
 def test_the_command_shows_each_value_and_its_source(file: Path) -> None:
-    command = [sys.executable, "-m", "runner.cli", "flags", "--environment", "staging", "--flag", "runner.ftp_component=no"]
+    command = [
+        sys.executable,
+        "-m",
+        "runner.cli",
+        "flags",
+        "--environment",
+        "staging",
+        "--flag",
+        "runner.ftp_component=no",
+    ]
     env = {**os.environ, "FEATURE_runner_progress_bus": "off"}
     shown = subprocess.run(command, cwd=file.parent, env=env, capture_output=True, text=True, check=True).stdout
     assert shown.splitlines() == [

@@ -49,7 +49,9 @@ def _flag_options(command: F) -> F:
     """The options that say where flags come from."""
     for option in (
         click.option("--flag", "overrides", multiple=True, metavar="NAME=VALUE", help="The value of a feature flag."),
-        click.option("--environment", metavar="NAME", envvar="RUNNER_ENVIRONMENT", help="The table of the flags' file."),
+        click.option(
+            "--environment", metavar="NAME", envvar="RUNNER_ENVIRONMENT", help="The table of the flags' file."
+        ),
         click.option(
             "--flags-file",
             type=_FILE,
@@ -103,13 +105,17 @@ def _address(text: str) -> tuple[str, int]:
 @serve.command()
 @click.option("--bind", metavar=_ADDRESS, default="127.0.0.1:8000", show_default=True, help="The address to listen on.")
 @click.option("--app", metavar="MODULE:NAME", help="The application, of ASGI or WSGI. [default: a demonstration]")
-@click.option("--interface", type=click.Choice(["auto", "asgi", "wsgi"]), default="auto", help="What the application is.")
+@click.option(
+    "--interface", type=click.Choice(["auto", "asgi", "wsgi"]), default="auto", help="What the application is."
+)
 @click.option("--component", type=click.Path(path_type=Path), help="A folder with component.toml. [default: ours]")
 @click.option("--lock", type=_FILE, help="A wit.lock that has to agree with the component.")
 @click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True, help="The number of processes.")
 @click.option("--certificate", type=_FILE, help="The certificate chain, in PEM: serve HTTPS.")
 @click.option("--key", type=_FILE, help="The private key of the certificate.")
-@click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests have to end.")
+@click.option(
+    "--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests have to end."
+)
 @click.option("--metrics", metavar=_ADDRESS, help="Where figures, health and the status page are to be had.")
 @click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warn", "error"]), default="info")
 @_flag_options

@@ -1,8 +1,8 @@
 """Feature flags: what they are, where their values come from, and how a running process learns of changes.
 
-``feature_flags.toml`` has a table ``[default]`` and one for each environment. Lowest first, a value comes from the built-in
-default, ``[default]``, the environment's table, the process environment (``FEATURE_runner_http_component=true``) and the
-command line (``--flag runner.http_component=true``).
+``feature_flags.toml`` has a table ``[default]`` and one for each environment. Lowest first, a value comes from what is
+built in, ``[default]``, the environment's table, the process environment (``FEATURE_runner_http_component=true``) and
+the command line (``--flag runner.http_component=true``).
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def _file_layers(source: Source, data: dict[str, Any], environment: str | None) 
     found = {}
     for table, values in data.items():
         if not isinstance(values, dict):
-            raise _error(source, table, f"{table} stands outside of a table: [{DEFAULT_TABLE}] or that of an environment")
+            raise _error(
+                source, table, f"{table} stands outside of a table: [{DEFAULT_TABLE}] or that of an environment"
+            )
         found[table] = dict(_flattened(source, values))
     wanted = [DEFAULT_TABLE]
     if environment is not None and environment != DEFAULT_TABLE:

@@ -25,7 +25,7 @@ from witgen import binary
 from witgen import runtime as rt
 from witgen.contract.lock_file import read_lock
 from witgen.contract.manifest import FILE_NAME, Manifest, read_manifest
-from witgen.contract.stamp import Stamp, StampError, read_stamp
+from witgen.contract.stamp import Stamp, read_stamp
 from witgen.contract.verification import differences, linker, own_digests
 from witgen.diagnostics import Diagnostic, Span, WitError
 from witgen.wasi import Sockets
@@ -33,6 +33,7 @@ from witgen.wasi import Sockets
 __all__ = ["Grants", "Loaded", "load"]
 
 #: What a component may use where its manifest sets no limit of its own.
+_DEFAULT_SOCKETS = 8192
 DEFAULT_LIMITS = rt.Limits(memory=256 << 20, handles=100_000, seconds=10)
 
 
@@ -40,9 +41,9 @@ DEFAULT_LIMITS = rt.Limits(memory=256 << 20, handles=100_000, seconds=10)
 class Grants:
     """What a component may reach in the network."""
 
-    connect: tuple[str, ...] = ()
-    lookup: bool | tuple[str, ...] = False
-    sockets: int = 8192
+    connect: tuple[str, ...]
+    lookup: bool | tuple[str, ...]
+    sockets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Loaded:
     grants: Grants
 
 
-def load(where: Path, contract: rt.Contract, *, provided: tuple[rt.Contract, ...] = (), lock: Path | None = None) -> Loaded:
+def load(
+    where: Path, contract: rt.Contract, *, provided: tuple[rt.Contract, ...] = (), lock: Path | None = None
+) -> Loaded:
     """The component whose manifest is `where`, or in the folder `where`.
 
     `contract` is what the Runner has an adapter for; `provided` are those of its other providers. `lock` is a
@@ -148,7 +151,7 @@ class _Tables:
         """The table ``[network]``."""
         table = self._table("network", ("connect", "lookup", "sockets"))
         connect, lookup = table.get("connect", []), table.get("lookup", False)
-        sockets = table.get("sockets", Grants.sockets)
+        sockets = table.get("sockets", _DEFAULT_SOCKETS)
         if not _is_texts(connect):
             raise self._error("connect", "network: connect must be a list of rules")
         if not isinstance(lookup, bool) and not _is_texts(lookup):
@@ -165,7 +168,7 @@ class _Tables:
         """The table ``[limits]``."""
         names = tuple(item.name for item in fields(rt.Limits))
         table = self._table("limits", names)
-        values = {name: getattr(DEFAULT_LIMITS, name) for name in names} | table
+        values = {**{name: getattr(DEFAULT_LIMITS, name) for name in names}, **table}
         try:
             return rt.Limits(**values)
         except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Structured logs: a line of JSON an event on stderr, with the component, the work and the request that it belongs to."""
+"""Structured logs: a line of JSON an event on stderr, with the component and the request that it belongs to."""
 
 from __future__ import annotations
 

@@ -24,42 +24,47 @@ class Metrics:
 
     def __init__(self) -> None:
         shared = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-        self.registry = CollectorRegistry()
-        make = {"registry": self.registry}
-        self._requests = Counter("runner_requests", "Requests answered.", ("component", "mode", "status"), **make)
-        self._failures = Counter("runner_request_failures", "Requests that failed.", ("component", "kind"), **make)
+        registry = self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "runner_requests", "Requests answered.", ("component", "mode", "status"), registry=registry
+        )
+        self._failures = Counter(
+            "runner_request_failures", "Requests that failed.", ("component", "kind"), registry=registry
+        )
         self.latency = Histogram(
             "runner_request_seconds",
             "From the first byte of a request to the last of its answer.",
             ("component", "mode"),
             buckets=_BUCKETS,
-            **make,
+            registry=registry,
         )
-        self._bytes = Counter("runner_bytes", "Bytes with framing.", ("component", "direction"), **make)
+        self._bytes = Counter("runner_bytes", "Bytes with framing.", ("component", "direction"), registry=registry)
         self.connections = Gauge(
-            "runner_connections", "Open connections.", ("component",), multiprocess_mode="livesum", **make
+            "runner_connections", "Open connections.", ("component",), multiprocess_mode="livesum", registry=registry
         )
         self.restarts = Counter(
-            "runner_component_failures", "Instances of a component that failed and were replaced.", ("component",), **make
+            "runner_component_failures",
+            "Instances of a component that failed and were replaced.",
+            ("component",),
+            registry=registry,
         )
         self.mode = Gauge(
-            "runner_component_serves", "1 where the component serves, 0 where Python does.", ("component",),
-            multiprocess_mode="livemin", **make,
+            "runner_component_serves",
+            "1 where the component serves, 0 where Python does.",
+            ("component",),
+            multiprocess_mode="livemin",
+            registry=registry,
         )
         self._flags = Gauge(
-            "runner_flag", "1 for a feature flag that is on.", ("flag",), multiprocess_mode="livemax", **make
+            "runner_flag", "1 for a feature flag that is on.", ("flag",), multiprocess_mode="livemax", registry=registry
         )
-        self._memory = Gauge(
-            "runner_memory_bytes", "Resident memory.", multiprocess_mode="livesum", **make
-        )
+        self._memory = Gauge("runner_memory_bytes", "Resident memory.", multiprocess_mode="livesum", registry=registry)
         self._shared = shared
         # What `labels` gives, by labels: a look-up here is much faster.
         self._children: dict[tuple[str, str, int | None], Counter] = {}
         self._kept: dict[tuple[str, str], tuple[Histogram, Counter, Counter]] = {}
 
-    def request(
-        self, component: str, mode: str, status: int | None, seconds: float, received: int, sent: int
-    ) -> None:
+    def request(self, component: str, mode: str, status: int | None, seconds: float, received: int, sent: int) -> None:
         """Counts an exchange."""
         key = component, mode, status
         counter = self._children.get(key)

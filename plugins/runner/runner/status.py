@@ -1,7 +1,8 @@
 """What operators look at: a page with components, flags, progress and latency, health, and figures for Prometheus.
 
-An application of ASGI (``/``, ``/events``, ``/status.json``, ``/healthz``, ``/metrics``) that has nothing to do with the one that is served.
-Browsers get the present state, and changes as server-sent events (HTML Standard, "Server-sent events").
+An application of ASGI (``/``, ``/events``, ``/status.json``, ``/healthz``, ``/metrics``), which has nothing to do with
+the one that is served. Browsers get the present state, and changes as server-sent events (HTML Standard, "Server-sent
+events").
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ made and keeps: connections that wait there survive a worker that dies, and its 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -59,7 +60,7 @@ def listen(host: str, port: int, backlog: int, count: int = 1) -> list[socket.so
 
 
 class Supervisor:
-    """Starts workers, starts them anew when they die, and passes signals on: TERM and INT end them, HUP replaces them."""
+    """Starts workers, and starts them anew when they die. TERM and INT end them all, HUP replaces them."""
 
     def __init__(
         self,
@@ -68,7 +69,9 @@ class Supervisor:
         say: Callable[[str], None],
         grace: float,
     ) -> None:
-        """`command` makes the command of a worker from its number; `sockets` has those that each is given. A worker that has not ended `grace` seconds after it was told to is killed.
+        """`command` makes the command of a worker from its number; `sockets` has those that each is given.
+
+        A worker that has not ended `grace` seconds after it was told to is killed.
         """
         self._command = command
         self._sockets = sockets
@@ -98,6 +101,8 @@ class Supervisor:
             self._replace()
             return
         self._stopping = True
+        for item in itertools.chain.from_iterable(self._sockets):
+            item.close()
         self._patience = time.monotonic() + self._grace
         self._due.clear()
         for worker in [*self._workers.values(), *self._retired]:

@@ -56,7 +56,7 @@ def load_app(name: str, *, interface: str = "auto", folder: str | None = ".") ->
 def as_asgi(app: Any, interface: str = "auto") -> App:
     """An application as one of ASGI."""
     if interface == "wsgi" or (interface == "auto" and not _is_asgi(app)):
-        return WSGIMiddleware(app)  # type: ignore[return-value, arg-type]
+        return WSGIMiddleware(app)  # type: ignore[return-value]
     return app  # type: ignore[no-any-return]
 
 

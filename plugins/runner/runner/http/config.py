@@ -93,6 +93,6 @@ def host_and_port(address: wit.IpSocketAddress) -> tuple[str, int]:
     """An address of the contract as Python has it."""
     value = address.value
     if isinstance(value, wit.Ipv4SocketAddress):
-        return "%d.%d.%d.%d" % value.address, value.port
+        return ".".join(map(str, value.address)), value.port
     packed = b"".join(group.to_bytes(2) for group in value.address)
     return str(ipaddress.IPv6Address(packed)), value.port

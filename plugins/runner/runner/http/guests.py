@@ -1,4 +1,4 @@
-"""Instances of the HTTP component, with what its manifest grants: the Runner's sockets, clocks, logs, TLS, and no more."""
+"""Instances of the HTTP component, with what its manifest grants of the Runner's sockets, clocks, logs and TLS."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from runner.http.asgi import App
 from runner.http.config import HttpConfig
@@ -102,6 +102,9 @@ class Service:
                 self._react()
             assert self._server is not None
             self._retire(self._server)
+            # Whoever comes now is to be refused, and not to wait.
+            for item in self._sockets:
+                item.close()
             await self._drain()
         finally:
             await self._lifespan.stop()
@@ -109,8 +112,9 @@ class Service:
     async def _wait(self) -> None:
         """Returns when there is news, or the present server has ended by itself."""
         assert self._server is not None
-        news = asyncio.create_task(self._news.wait())
-        await asyncio.wait([news, self._server.done], return_when=asyncio.FIRST_COMPLETED)
+        news = asyncio.ensure_future(self._news.wait())
+        waited: list[asyncio.Future[Any]] = [news, self._server.done]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         news.cancel()
         self._news.clear()
         self._leaving = [server for server in self._leaving if not server.done.done()]
@@ -174,9 +178,7 @@ class Service:
 
     def _by_component(self) -> ComponentServer:
         addresses = [item.getsockname()[:2] for item in self._sockets]
-        server = ComponentServer(
-            self._app, self._load(), addresses, self._config, self._observer, self._lifespan.state
-        )
+        server = ComponentServer(self._app, self._load(), addresses, self._config, self._observer, self._lifespan.state)
         server.start()
         return server
 

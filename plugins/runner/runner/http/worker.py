@@ -81,8 +81,10 @@ class _Worker:
         self._status.connections = lambda: self._service.connections
         self._metrics = Metrics()
         self._metrics.flags(self._flags.flags)
-        app = demonstration if options.app is None else load_app(
-            options.app, interface=options.interface, folder=options.folder
+        app = (
+            demonstration
+            if options.app is None
+            else load_app(options.app, interface=options.interface, folder=options.folder)
         )
         self._service = Service(
             app,
@@ -101,13 +103,14 @@ class _Worker:
             loop.add_signal_handler(number, self._service.stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         watcher = asyncio.create_task(self._watch(), name="flags")
-        status = None if self._shown is None else Embedded(StatusApp(self._status, self._metrics))
-        showing = None if status is None else asyncio.create_task(status.serve(sockets=[self._shown]), name="status")
+        status = Embedded(StatusApp(self._status, self._metrics))
+        shown = [] if self._shown is None else [self._shown]
+        showing = asyncio.create_task(status.serve(sockets=shown), name="status") if shown else None
         try:
             await self._service.run()
         finally:
             watcher.cancel()
-            if status is not None and showing is not None:
+            if showing is not None:
                 # Whoever looks at the page holds a connection for as long as they like.
                 status.should_exit = status.force_exit = True
                 await showing
@@ -161,9 +164,7 @@ class _Worker:
 
     def reported(self, report: wit.Report) -> None:
         seconds = report.duration / 1e9
-        self._metrics.request(
-            COMPONENT, self._service.mode, report.status, seconds, report.received, report.sent
-        )
+        self._metrics.request(COMPONENT, self._service.mode, report.status, seconds, report.received, report.sent)
         self._status.latencies.add(seconds, report.failure is not None)
         if report.failure is not None:
             self._metrics.failure(COMPONENT, report.failure.kind.name.lower())

@@ -1,7 +1,7 @@
 """The HTTP component against uvicorn: requests per second, latency beside idle connections, a large download, memory.
 
-Every server runs the same application in one process of its own; wrk asks, for each in turn, several times in one run. The best
-turn of each counts, as other work on the machine only ever makes a turn slower.
+Every server runs the same application in one process of its own; wrk asks each in turn, several times in one run. The
+best turn of each counts, as other work on the machine only ever makes a turn slower.
 """
 
 from __future__ import annotations
@@ -55,7 +55,18 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 def _runner(port: int) -> list[str]:
     address = f"{_ADDRESS}:{port}"
-    return ["-m", "runner.cli", "serve", "http", "--bind", address, "--flag", "runner.http_component=true", "--app", _APP]
+    return [
+        "-m",
+        "runner.cli",
+        "serve",
+        "http",
+        "--bind",
+        address,
+        "--flag",
+        "runner.http_component=true",
+        "--app",
+        _APP,
+    ]
 
 
 def _uvicorn(*extra: str) -> Callable[[int], list[str]]:
