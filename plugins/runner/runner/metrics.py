@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -64,22 +64,35 @@ class Metrics:
         self._children: dict[tuple[str, str, int | None], Counter] = {}
         self._kept: dict[tuple[str, str], tuple[Histogram, Counter, Counter]] = {}
 
-    def request(self, component: str, mode: str, status: int | None, seconds: float, received: int, sent: int) -> None:
-        """Counts an exchange."""
-        key = component, mode, status
-        counter = self._children.get(key)
-        if counter is None:
-            counter = self._children[key] = self._requests.labels(component, mode, "none" if status is None else status)
-            self._kept[component, mode] = (
+    def requests(self, component: str, mode: str, reports: Sequence[tuple[int | None, float, int, int]]) -> None:
+        """Counts exchanges: status, seconds, bytes received and bytes sent of each."""
+        kept = self._kept.get((component, mode))
+        if kept is None:
+            kept = self._kept[component, mode] = (
                 self.latency.labels(component, mode),
                 self._bytes.labels(component, "received"),
                 self._bytes.labels(component, "sent"),
             )
-        counter.inc()
-        latency, bytes_in, bytes_out = self._kept[component, mode]
-        latency.observe(seconds)
-        bytes_in.inc(received)
-        bytes_out.inc(sent)
+        observe = kept[0].observe
+        statuses: dict[int | None, int] = {}
+        received = sent = 0
+        for status, seconds, incoming, outgoing in reports:
+            statuses[status] = statuses.get(status, 0) + 1
+            observe(seconds)
+            received += incoming
+            sent += outgoing
+        for status, count in statuses.items():
+            self._counter(component, mode, status).inc(count)
+        kept[1].inc(received)
+        kept[2].inc(sent)
+
+    def _counter(self, component: str, mode: str, status: int | None) -> Counter:
+        key = component, mode, status
+        found = self._children.get(key)
+        if found is None:
+            shown = "none" if status is None else str(status)
+            found = self._children[key] = self._requests.labels(component, mode, shown)
+        return found
 
     def failure(self, component: str, kind: str) -> None:
         """Counts an exchange that failed."""

@@ -102,7 +102,7 @@ class Outlet(InputStream):
         self.heard = heard
         #: Whether the component takes no more.
         self.ended = False
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[bytes | memoryview] = deque()
         self._held = 0
         self._finished = False
         self._failure: OSError | None = None
@@ -136,15 +136,48 @@ class Outlet(InputStream):
         if self._pieces:
             piece = self._pieces.popleft()
             if len(piece) > size:
-                self._pieces.appendleft(piece[size:])
-                piece = piece[:size]
-            self._held -= len(piece)
-            self._settle()
-            self._tell()
-            return piece
+                view = memoryview(piece)
+                self._pieces.appendleft(view[size:])
+                piece = view[:size]
+            self._take_off(len(piece))
+            return bytes(piece)
         if self._failure is not None:
             raise self._failure
         return b"" if self._finished else None
+
+    def pass_on(self, send: Callable[[bytes | memoryview], int], limit: int) -> int:
+        """Has `send` take up to `limit` bytes as they lie here, and gives how many it took.
+
+        Raises `host.StreamErrorException` at the end as `read` does, and what `send` raises where it took none.
+        """
+        if not self._pieces:
+            # Nothing is lost: there is nothing, or the end.
+            self.read(1)
+            return 0
+        taken = 0
+        while self._pieces and taken < limit:
+            piece = self._pieces[0]
+            if len(piece) > limit - taken:
+                piece = memoryview(piece)[: limit - taken]
+            try:
+                count = send(piece)
+            except OSError:
+                if not taken:
+                    raise
+                break
+            taken += count
+            if count == len(self._pieces[0]):
+                self._pieces.popleft()
+            else:
+                self._pieces[0] = memoryview(self._pieces[0])[count:]
+                break
+        self._take_off(taken)
+        return taken
+
+    def _take_off(self, count: int) -> None:
+        self._held -= count
+        self._settle()
+        self._tell()
 
     def awaits(self) -> Wants:
         """Bytes, or the end of them."""

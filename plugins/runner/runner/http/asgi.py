@@ -55,6 +55,10 @@ class Answering(Protocol):
         """Lets the content of the cycle's request come."""
         raise NotImplementedError
 
+    def go_on(self) -> None:
+        """Has the component do what has become possible."""
+        raise NotImplementedError
+
     def failed(self, cycle: Cycle, error: BaseException) -> None:
         """The application has raised an exception."""
         raise NotImplementedError
@@ -175,9 +179,12 @@ class Cycle:
         assert self._head is not None
         self._given = not more
         if self._source is not None:
-            await self._source.write(data)
+            self._source.feed(data)
             if not more:
                 self._source.finish()
+            # The component takes it now, and not in the next round of the event loop.
+            self._answering.go_on()
+            await self._source.drained()
             return
         if not more and len(data) <= self._limit:
             self._respond(wit.OutgoingContent_Inline(data))
@@ -187,9 +194,10 @@ class Cycle:
         if not more:
             length = len(data)
         self._respond(wit.OutgoingContent_Streamed(wit.Source(source.outlet, length)))
-        await source.write(data)
+        source.feed(data)
         if not more:
             source.finish()
+        await source.drained()
 
     def _respond(self, content: wit.OutgoingContent) -> None:
         assert self._head is not None

@@ -111,4 +111,5 @@ class _Reporting:
             self._observer.application_failed(number, error)
             raise
         finally:
-            self._observer.reported(wit.Report(number, 0, status, 0, sent, time.monotonic_ns() - begun, failure))
+            report = wit.Report(number, 0, status, 0, sent, time.monotonic_ns() - begun, failure)
+            self._observer.reported([report])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import runner.bindings.http_component as wit
@@ -18,8 +19,8 @@ class Observer(Protocol):
     def closed(self, connection: int) -> None:
         """It is gone."""
 
-    def reported(self, report: wit.Report) -> None:
-        """An exchange is over."""
+    def reported(self, reports: Sequence[wit.Report]) -> None:
+        """Exchanges are over."""
 
     def application_failed(self, exchange: int, error: BaseException) -> None:
         """The application has raised an exception."""

@@ -13,7 +13,7 @@ from runner.host.streams import Inlet, Outlet
 __all__ = ["BUFFER", "Sink", "Source"]
 
 #: Bytes that wait in a pipe: a component gives no more, and an application that has given more waits.
-BUFFER = 1 << 16
+BUFFER = 1 << 18
 
 
 class _Pipe:
@@ -39,10 +39,13 @@ class Source(_Pipe):
         super().__init__()
         self.outlet = Outlet(self._wake)
 
-    async def write(self, data: bytes) -> None:
-        """Gives bytes, and returns when there is room for more. Where nobody reads any more they are dropped."""
+    def feed(self, data: bytes) -> None:
+        """Gives bytes. Where nobody reads any more they are dropped."""
+        self.outlet.feed(data)
+
+    async def drained(self) -> None:
+        """Returns when there is room for more."""
         outlet = self.outlet
-        outlet.feed(data)
         while outlet.held > BUFFER and not outlet.ended:
             await self._wait()
 

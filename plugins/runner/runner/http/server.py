@@ -155,7 +155,7 @@ class _Shift:
         self._scheme = "https" if config.tls else "http"
         self.places: dict[int, Place] = {}
         self._cycles: dict[int, Cycle] = {}
-        self._over = self._stopping = False
+        self._over = self._stopping = self._working = False
         self._timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._accept = guest.world.server.accept
@@ -199,6 +199,7 @@ class _Shift:
     def _work(self) -> None:
         if self._over:
             return
+        self._working = True
         try:
             again = False
             for listener, _ in self._listeners:
@@ -213,6 +214,8 @@ class _Shift:
         except (rt.ComponentError, RecursionError) as error:
             self._fail(error)
             return
+        finally:
+            self._working = False
         if self._over:
             return
         if again:
@@ -240,7 +243,10 @@ class _Shift:
             self._timer.cancel()
             self._timer = None
         if when is not None:
-            self._timer = self._loop.call_at(when, self._work)
+            if when <= time.monotonic():
+                self._soon()
+            else:
+                self._timer = self._loop.call_at(when, self._work)
 
     def _handle(self, batch: wit.ServerBatch) -> None:
         observer = self._server._observer
@@ -258,7 +264,8 @@ class _Shift:
             cycle = self._cycles.get(report.exchange)
             if cycle is not None:
                 cycle.disconnect()
-            observer.reported(report)
+        if batch.reports:
+            observer.reported(batch.reports)
         for number in batch.closed:
             self.places.pop(number, None)
             observer.closed(number)
@@ -299,6 +306,11 @@ class _Shift:
             self._fail(error)
         else:
             self._soon()
+
+    def go_on(self) -> None:
+        """Does what is due, unless that is being done."""
+        if not self._working:
+            self._work()
 
     def failed(self, cycle: Cycle, error: BaseException) -> None:
         """The application has failed."""

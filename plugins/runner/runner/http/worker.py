@@ -162,12 +162,13 @@ class _Worker:
     def closed(self, connection: int) -> None:
         self._metrics.connections.labels(COMPONENT).dec()
 
-    def reported(self, report: wit.Report) -> None:
-        seconds = report.duration / 1e9
-        self._metrics.request(COMPONENT, self._service.mode, report.status, seconds, report.received, report.sent)
-        self._status.latencies.add(seconds, report.failure is not None)
-        if report.failure is not None:
-            self._metrics.failure(COMPONENT, report.failure.kind.name.lower())
+    def reported(self, reports: Sequence[wit.Report]) -> None:
+        figures = [(report.status, report.duration / 1e9, report.received, report.sent) for report in reports]
+        self._metrics.requests(COMPONENT, self._service.mode, figures)
+        for report in reports:
+            self._status.latencies.add(report.duration / 1e9, report.failure is not None)
+            if report.failure is not None:
+                self._metrics.failure(COMPONENT, report.failure.kind.name.lower())
 
     def application_failed(self, exchange: int, error: BaseException) -> None:
         self.log.error("the application failed", request=exchange, exc_info=error)
