@@ -413,8 +413,15 @@ impl Connection {
         let Phase::Exchange(exchange) = &mut self.phase else {
             return;
         };
-        let intake = core::mem::replace(&mut exchange.intake, Intake::Done);
-        if let Intake::Flowing(sink) = intake {
+        if !matches!(exchange.intake, Intake::Flowing(_)) {
+            return;
+        }
+        // Not read any more, unless somebody says otherwise.
+        let rest = match outcome {
+            Ok(_) => Intake::Done,
+            Err(_) => Intake::Left,
+        };
+        if let Intake::Flowing(sink) = core::mem::replace(&mut exchange.intake, rest) {
             sink.close(&mut core.interests, self.owner.slot);
             core.body_end(exchange.id, outcome);
         }
@@ -672,7 +679,7 @@ impl Connection {
         exchange.persistent = false;
         exchange.status = Some(status);
         exchange.answer = Answer::Written;
-        if !matches!(exchange.intake, Intake::Done | Intake::Flowing(_)) {
+        if !matches!(exchange.intake, Intake::Done) {
             exchange.intake = Intake::Left;
         }
         let reason = answer::reason(status);
@@ -705,6 +712,9 @@ impl Connection {
                 self.report_unheard(core, failure);
             }
             Phase::Exchange(mut exchange) => {
+                if !matches!(exchange.intake, Intake::Done) {
+                    self.wire.received += self.wire.inbox.len() as u64;
+                }
                 exchange.failure.get_or_insert(failure);
                 let answer = core::mem::replace(&mut exchange.answer, Answer::Written);
                 if let Answer::Streaming(source) = answer {

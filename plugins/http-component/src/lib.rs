@@ -12,7 +12,9 @@ extern crate alloc;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 
+mod agent;
 mod answer;
+mod ask;
 mod bindings;
 mod buffer;
 mod chunked;
@@ -26,8 +28,10 @@ mod head;
 mod incoming;
 mod interests;
 mod listener;
+mod pending;
 mod pump;
 mod refusal;
+mod reply;
 #[cfg(target_arch = "wasm32")]
 mod rt;
 mod scan;
@@ -35,11 +39,13 @@ mod shared;
 mod target;
 mod timers;
 mod transport;
+mod upstream;
 mod wire;
 
-use bindings::exports::component::http::server;
+use bindings::exports::component::http::{client, server};
 use handles::{Answerable, Body, Listener};
 use listener::Server;
+use pending::{AgentHandle, Content, Pending};
 
 struct Component;
 
@@ -80,47 +86,32 @@ impl server::Guest for Component {
     }
 }
 
-/// The client is not there yet: no agent can be opened.
-mod client_absent {
-    use crate::bindings::component::http::types::ErrorKind;
-    use crate::bindings::exports::component::http::client::*;
-    use crate::refusal::error;
+impl client::Guest for Component {
+    type Agent = AgentHandle;
+    type Pending = Pending;
+    type ResponseBody = Content;
 
-    pub enum Never {}
-
-    impl GuestAgent for Never {
-        fn open(_: AgentConfig) -> Result<Agent, Error> {
-            Err(error(ErrorKind::Permanent, "there is no client yet"))
-        }
-
-        fn subscribe(&self) -> Pollable {
-            match *self {}
-        }
+    fn send(
+        agent: client::AgentBorrow<'_>,
+        request: client::Request,
+    ) -> Result<client::Pending, client::Error> {
+        let agent = agent.get::<AgentHandle>().0.clone();
+        let id = agent.borrow_mut().send(request)?;
+        Ok(client::Pending::new(Pending { agent, id }))
     }
 
-    impl GuestPending for Never {
-        fn id(&self) -> u64 {
-            match *self {}
-        }
+    fn poll_response(
+        agent: client::AgentBorrow<'_>,
+        max: u32,
+    ) -> Result<client::Batch, client::Error> {
+        let shared = &agent.get::<AgentHandle>().0;
+        shared.borrow_mut().poll(shared, max)
     }
 
-    impl GuestResponseBody for Never {}
-
-    impl Guest for super::Component {
-        type Agent = Never;
-        type Pending = Never;
-        type ResponseBody = Never;
-
-        fn send(agent: AgentBorrow<'_>, _: Request) -> Result<Pending, Error> {
-            match *agent.get::<Never>() {}
-        }
-
-        fn poll_response(agent: AgentBorrow<'_>, _: u32) -> Result<Batch, Error> {
-            match *agent.get::<Never>() {}
-        }
-
-        fn receive(body: ResponseBody, _: OutputStream) -> Result<(), Error> {
-            match body.into_inner::<Never>() {}
-        }
+    fn receive(
+        body: client::ResponseBody,
+        sink: client::OutputStream,
+    ) -> Result<(), client::Error> {
+        body.into_inner::<Content>().receive(sink)
     }
 }

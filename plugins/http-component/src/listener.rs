@@ -41,8 +41,6 @@ pub struct Server {
     watch: Watch,
     /// Whether there may be a connection to accept.
     acceptable: bool,
-    /// When accepting goes on; 0: now.
-    rests_until: u64,
     scheme: Scheme,
     address: IpSocketAddress,
 }
@@ -61,7 +59,6 @@ impl Server {
             socket: Some(socket),
             watch: Watch::Absent,
             acceptable: true,
-            rests_until: 0,
             scheme: config.scheme,
             address,
         })
@@ -173,10 +170,17 @@ impl Server {
 
     /// Accepts connections, at most `max`.
     fn welcome(&mut self, max: u32) -> Result<(), Error> {
+        if self
+            .core
+            .rests_until
+            .is_some_and(|until| until <= self.core.now)
+        {
+            self.core.rests_until = None;
+        }
         let mut left = max;
         while self.acceptable
             && self.open < self.core.limits.connections
-            && self.rests_until <= self.core.now
+            && self.core.rests_until.is_none()
         {
             let Some(socket) = &self.socket else {
                 return Ok(());
@@ -192,13 +196,10 @@ impl Server {
                 Err(ErrorCode::WouldBlock) => self.acceptable = false,
                 Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
                 Err(ErrorCode::NewSocketLimit | ErrorCode::OutOfMemory) => {
-                    self.rests_until = self.core.now + REST;
-                    self.core.interests.wake_at(self.rests_until);
+                    self.core.rests_until = Some(self.core.now + REST);
                 }
                 Err(code) => {
-                    self.acceptable = false;
-                    self.rests_until = self.core.now + REST;
-                    self.await_connections();
+                    self.core.rests_until = Some(self.core.now + REST);
                     return Err(of_socket(code));
                 }
             }

@@ -60,6 +60,8 @@ pub struct Core {
     pub stopping: bool,
     /// When everything that is left is cut off.
     pub cut_at: u64,
+    /// When accepting goes on, where it rests.
+    pub rests_until: Option<u64>,
     pub now: u64,
     next_exchange: u64,
     date: [u8; date::LENGTH],
@@ -85,6 +87,7 @@ impl Core {
             exchanges: 0,
             stopping: false,
             cut_at: NEVER,
+            rests_until: None,
             now: monotonic_clock::now(),
             next_exchange: 1,
             date: [0; date::LENGTH],
@@ -150,7 +153,11 @@ impl Core {
 
     /// Tells the host what to wait for, and when to call.
     pub fn settle(&mut self) {
-        let mut at = self.timers.next().min(self.cut_at);
+        let mut at = self
+            .timers
+            .next()
+            .min(self.cut_at)
+            .min(self.rests_until.unwrap_or(NEVER));
         if self.has_more() {
             at = self.now;
         } else if !self.events.is_empty() {

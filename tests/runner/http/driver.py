@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import runner.bindings.http_component as wit
 from runner.host import Logging, PollSet, Readiness, Tls
@@ -30,10 +30,12 @@ LIMITS = wit.ServerLimits(
     stream_buffer=64 << 10,
     requests=1000,
 )
-TIMEOUTS = wit.ServerTimeouts(header=10 * SECOND, content=10 * SECOND, send=10 * SECOND, idle=10 * SECOND)
+#: Longer than any test waits: what only goes on because of a time-out is an error.
+TIMEOUTS = wit.ServerTimeouts(header=60 * SECOND, content=60 * SECOND, send=60 * SECOND, idle=60 * SECOND)
 #: The longest that a test waits for something that has to happen.
 PATIENCE = 20.0
 
+T = TypeVar("T")
 Application = Callable[["Server", wit.ServerRequest], None]
 
 
@@ -117,6 +119,13 @@ class Server:
         with self._changed:
             self._work.append(work)
         self.poll_set.wake()
+
+    def ask(self, work: Callable[[], T]) -> T:
+        """What something gives that the server's thread does before its next wait."""
+        found: list[T] = []
+        self.call(lambda: found.append(work()))
+        wait_until(lambda: found or self.failure)
+        return found[0]
 
     def until(self, condition: Callable[[], object]) -> None:
         """Returns when a condition on what was heard is met."""

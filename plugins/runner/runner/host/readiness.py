@@ -85,6 +85,8 @@ class PollSet(Resource, Waitable):
         self._rests: dict[Waitable, _Entry] = {}
         #: Wakes who waits for the epoll descriptor when something becomes ready inside of the process.
         self._bell = Signal()
+        #: Whether `wake` was called since the last `wait` ended.
+        self._woken = False
         self._epoll.register(self._bell.fileno(), select.EPOLLIN)
 
     # For the component
@@ -162,13 +164,17 @@ class PollSet(Resource, Waitable):
                 return True
             ends = _LONGEST if until is None else until - time.monotonic_ns()
             longest = ends if due is None else min(ends, due - time.monotonic_ns())
-            if self._collect(max(min(longest, _LONGEST), 0)):
+            if not self._woken:
+                self._collect(max(min(longest, _LONGEST), 0))
+            if self._woken:
+                self._woken = False
                 return bool(self._ready)
             if not self._ready and until is not None and time.monotonic_ns() >= until:
                 return False
 
     def wake(self) -> None:
         """Ends a `wait`, and makes the descriptor readable once. May be called by any thread."""
+        self._woken = True
         self._bell.set()
 
     def wants(self) -> Wants:
@@ -258,9 +264,8 @@ class PollSet(Resource, Waitable):
             # The descriptor was closed, and there is another of its number.
             self._epoll.register(number, mask)
 
-    def _collect(self, longest: int) -> bool:
-        """Asks the system what is ready within `longest` nanoseconds. Says whether the bell has rung."""
-        rung = False
+    def _collect(self, longest: int) -> None:
+        """Asks the system what is ready within `longest` nanoseconds."""
         # Rounded up: a wait that ends before the deadline would only have to be repeated.
         timeout = -(-longest // 1_000_000) / 1000 if longest else 0
         for number, events in self._epoll.poll(timeout):
@@ -269,13 +274,11 @@ class PollSet(Resource, Waitable):
                 self._sort(number, descriptor, events)
             elif number == self._bell.fileno():
                 self._bell.clear()
-                rung = True
             else:
                 with contextlib.suppress(OSError):
                     self._epoll.unregister(number)
         if self._deadlines:
             self._collect_deadlines()
-        return rung
 
     def _sort(self, number: int, descriptor: _Descriptor, events: int) -> None:
         """Finds who waits for events of a descriptor. What nobody waits for, the system is not asked for any more."""

@@ -124,7 +124,7 @@ class Outlet(InputStream):
         self._finished = True
         self.signal.set()
 
-    def fail(self, reason: str) -> None:
+    def abort(self, reason: str) -> None:
         """There should be more, but there can't be: the component is told that the stream has failed."""
         self._failure = OSError(errno.EIO, reason)
         self.signal.set()
