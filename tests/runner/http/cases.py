@@ -147,12 +147,18 @@ CASES = [
     good("chunks", CHUNKED + b"5\r\nhello\r\n0\r\n\r\n", "POST / a hello"),
     good("several chunks", CHUNKED + b"2\r\nhe\r\n03\r\nllo\r\n0\r\n\r\n", "POST / a hello"),
     good("no chunk but the last", CHUNKED + b"0\r\n\r\n", "POST / a "),
-    good("sizes in hexadecimal digits", CHUNKED + b"A\r\n0123456789\r\na\r\n0123456789\r\n000\r\n\r\n", "POST / a 01234567890123456789"),
+    good(
+        "sizes in hexadecimal digits",
+        CHUNKED + b"A\r\n0123456789\r\na\r\n0123456789\r\n000\r\n\r\n",
+        "POST / a 01234567890123456789",
+    ),
     good("extensions of chunks", CHUNKED + b'2;a=b;c="d\\"e" ; f\r\nhi\r\n0;x\r\n\r\n', "POST / a hi"),
     good("trailer fields", CHUNKED + b"2\r\nhi\r\n0\r\nX: y\r\nHost: b\r\n\r\n", "POST / a hi"),
     good("the coding in other letters", post(b"Transfer-Encoding: \tChUnKeD\r\n", b"0\r\n\r\n"), "POST / a "),
     bad("both lengths", post(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n")),
-    bad("both lengths, the other way round", post(b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", b"0\r\n\r\n")),
+    bad(
+        "both lengths, the other way round", post(b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", b"0\r\n\r\n")
+    ),
     bad("chunks with HTTP/1.0", b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     bad("chunked twice", post(b"Transfer-Encoding: chunked, chunked\r\n", b"0\r\n\r\n")),
     bad("chunked in two fields", post(b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n")),
