@@ -12,7 +12,7 @@ from runner.host import Outlet, Tls
 
 from tests.runner.http.agent import Agent, Origin, always
 from tests.runner.http.applications import collecting, streamed
-from tests.runner.http.driver import Client, Server, hello, response
+from tests.runner.http.driver import Client, Server
 from witgen import runtime as rt
 
 #: For localhost and 127.0.0.1, for a hundred years, with its key. It is trusted by nobody but these tests.
