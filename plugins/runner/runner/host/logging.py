@@ -40,9 +40,9 @@ class Logger(Protocol):
 class Logging:
     """The interface `runner:host/logging` for one component.
 
-    `to` is a logger of `logging` or structlog, or a function (`Write`). Fields are the component's own, and beside them
-    ``component``, ``request``, ``user``, ``task`` and ``tenant``, as far as they are known. `least` is the threshold, which
-    may be changed at any time; `dropped` counts what the writer refused.
+    `to` is a logger of `logging` or structlog, or a function (`Write`). Fields are the component's own, and beside
+    them ``component``, ``request``, ``user``, ``task`` and ``tenant``, as far as they are known. `least` is the
+    threshold, which may be changed at any time; `dropped` counts what the writer refused.
     """
 
     def __init__(self, to: logging.Logger | Logger | Write, component: str, least: wit.Level = wit.Level.INFO) -> None:

@@ -1,7 +1,7 @@
 """`runner:host/tls`: TLS on streams of the host, so that certificates, keys and trust never enter a sandbox.
 
-The plain streams and those below them are `witgen.wasi`'s; between them is an `ssl.SSLObject` with its two buffers. What a
-context trusts, and which certificate it shows, is for who makes it.
+The plain streams and those below them are `witgen.wasi`'s; between them is an `ssl.SSLObject` with its two buffers.
+What a context trusts, and which certificate it shows, is for who makes it.
 """
 
 from __future__ import annotations
