@@ -46,7 +46,7 @@ pub fn values<'a>(fields: &'a [Field], name: &'a str) -> impl Iterator<Item = &'
 pub fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b',')
-        .map(|member| trim(member))
+        .map(trim)
         .filter(|member| !member.is_empty())
 }
 

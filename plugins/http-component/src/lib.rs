@@ -21,6 +21,7 @@ mod chunked;
 mod connection;
 
 mod date;
+mod failures;
 mod fields;
 mod framing;
 mod handles;

@@ -13,12 +13,13 @@ use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 use crate::bindings::wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::connection::Connection;
+use crate::failures::of_socket;
 use crate::handles::{Body, Ticket};
 use crate::interests::{Ready, Watch};
-use crate::refusal::{error, error_with};
+use crate::refusal::error;
 use crate::shared::{Core, Event, Offer};
 use crate::timers::Owner;
-use crate::transport::{of_tls, Transport};
+use crate::transport::Transport;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -426,28 +427,4 @@ fn bound(config: &ListenConfig) -> Result<TcpSocket, Error> {
     socket.start_listen().map_err(of_socket)?;
     socket.finish_listen().map_err(of_socket)?;
     Ok(socket)
-}
-
-/// What an error of a socket means to the host.
-pub fn of_socket(code: ErrorCode) -> Error {
-    let kind = match code {
-        ErrorCode::AccessDenied => ErrorKind::Denied,
-        ErrorCode::AddressInUse
-        | ErrorCode::OutOfMemory
-        | ErrorCode::TemporaryResolverFailure
-        | ErrorCode::RemoteUnreachable
-        | ErrorCode::ConnectionRefused
-        | ErrorCode::ConnectionReset
-        | ErrorCode::ConnectionAborted => ErrorKind::Transient,
-        ErrorCode::NewSocketLimit => ErrorKind::Exhausted,
-        ErrorCode::Timeout => ErrorKind::Timeout,
-        ErrorCode::InvalidArgument => ErrorKind::InvalidArgument,
-        _ => ErrorKind::Permanent,
-    };
-    error_with(kind, code.name(), code.message())
-}
-
-/// TLS that could not be begun.
-pub fn of_tls_failure(failure: tls::Error) -> Error {
-    error_with(of_tls(failure.kind), "TLS", &failure.message)
 }

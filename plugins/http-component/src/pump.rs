@@ -5,10 +5,10 @@
 use crate::bindings::component::http::types::{self, Error, ErrorKind};
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::chunked::{self, Step};
+use crate::failures::{detail, lost};
 use crate::incoming::Incoming;
 use crate::interests::{Interests, Part, Watch};
 use crate::refusal::{error, error_with, Refusal};
-use crate::transport::{detail, lost};
 use crate::wire::{Wire, CONTENT_READ};
 
 /// How a pump comes to rest.

@@ -1,12 +1,12 @@
 //! One TCP connection with its two streams, as the host gives them: the only place where bytes of a peer come and go.
 
 use crate::bindings::component::http::types::{Error, ErrorKind};
-use crate::bindings::runner::host::tls;
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 use crate::buffer::Buffer;
+use crate::failures::lost;
 use crate::interests::{Interests, Part, Watch};
-use crate::refusal::{error, error_with};
+use crate::refusal::error;
 use alloc::vec::Vec;
 
 /// What came in.
@@ -141,38 +141,5 @@ impl Transport {
     pub fn close(mut self, interests: &mut Interests, slot: u32) {
         interests.forget(slot, Part::Input, &mut self.watches[0]);
         self.end(interests, slot);
-    }
-}
-
-/// Why a stream of a peer has come to its end.
-pub fn lost(failure: StreamError) -> Error {
-    let StreamError::LastOperationFailed(failure) = failure else {
-        return error(ErrorKind::Closed, "the peer has closed the connection");
-    };
-    match tls::stream_failure(&failure) {
-        Some(found) => error_with(of_tls(found.kind), "TLS", &found.message),
-        None => {
-            let detail = failure.to_debug_string();
-            error_with(ErrorKind::Closed, "the connection was lost", &detail)
-        }
-    }
-}
-
-/// What went wrong with a source or sink of the host.
-pub fn detail(failure: &StreamError) -> alloc::string::String {
-    match failure {
-        StreamError::LastOperationFailed(failure) => failure.to_debug_string(),
-        StreamError::Closed => alloc::string::String::from("it is closed"),
-    }
-}
-
-/// The kind of an error of TLS.
-pub fn of_tls(kind: tls::ErrorKind) -> ErrorKind {
-    match kind {
-        tls::ErrorKind::Transient => ErrorKind::Transient,
-        tls::ErrorKind::Permanent => ErrorKind::Permanent,
-        tls::ErrorKind::Timeout => ErrorKind::Timeout,
-        tls::ErrorKind::InvalidArgument => ErrorKind::InvalidArgument,
-        tls::ErrorKind::Denied => ErrorKind::Denied,
     }
 }

@@ -132,8 +132,8 @@ class Agent:
 class Origin:
     """A server of a few lines: `serve` is run in a thread for each connection."""
 
-    def __init__(self, serve: Callable[[socket.socket], object]) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, serve: Callable[[socket.socket], object], address: str = "127.0.0.1") -> None:
+        self.listener = socket.create_server((address, 0))
         self.port: int = self.listener.getsockname()[1]
         self.accepted = 0
         self._serve = serve

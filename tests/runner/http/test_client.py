@@ -285,7 +285,14 @@ def test_an_answer_that_comes_before_the_request_is_sent_is_taken(component: rt.
 
 @pytest.mark.parametrize(
     "request_",
-    [{"method": "CONNECT"}, {"method": "G T"}, {"path": "a"}, {"path": "/ "}, {"fields": [("a", b"b\r\n")]}, {"host": "a b"}],
+    [
+        {"method": "CONNECT"},
+        {"method": "G T"},
+        {"path": "a"},
+        {"path": "/ "},
+        {"fields": [("a", b"b\r\n")]},
+        {"host": "a b"},
+    ],
 )
 def test_what_can_not_be_sent_is_refused(component: rt.Component, request_: dict[str, object]) -> None:
     with Agent(component) as agent, pytest.raises(wit.TypesErrorException) as caught:

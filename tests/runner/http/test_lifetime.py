@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+from functools import partial
 
 import pytest
 import runner.bindings.http_component as wit
@@ -23,6 +24,11 @@ def ignore(server: Server, request: wit.ServerRequest) -> None:
 
 def kind(report: wit.Report) -> wit.TypesErrorKind | None:
     return None if report.failure is None else report.failure.kind
+
+
+def nth_request(server: Server, count: int) -> wit.ServerRequest:
+    server.until(lambda: len(server.requests) > count)
+    return server.requests[count]
 
 
 # Time
@@ -115,10 +121,9 @@ def test_no_request_is_read_while_there_are_too_many(component: rt.Component) ->
         for client in clients:
             client.send(GET)
         for count in range(5):
-            server.until(lambda: len(server.requests) > count)
+            request = nth_request(server, count)
             assert server.ask(server.listener.status).exchanges <= 2
-            request = server.requests[count]
-            server.call(lambda: hello(server, request))
+            server.call(partial(hello, server, request))
         assert [client.answer().body for client in clients] == [b"hello"] * 5
 
 
@@ -131,9 +136,7 @@ def test_a_client_that_goes_while_its_request_waits_to_be_read_leaves_its_turn(c
         second.sock.close()
         third.send(GET)
         for count in range(3):
-            server.until(lambda: len(server.requests) > count)
-            request = server.requests[count]
-            server.call(lambda: hello(server, request))
+            server.call(partial(hello, server, nth_request(server, count)))
         assert third.answer().body == b"hello"
 
 

@@ -40,14 +40,12 @@ class Logger(Protocol):
 class Logging:
     """The interface `runner:host/logging` for one component.
 
-    `to` is a logger of `logging` or structlog, or a function (`Write`). Fields are the component's own, and beside them
-    ``component``, ``request``, ``user``, ``task`` and ``tenant``, as far as they are known. `least` is the threshold, which
-    may be changed at any time; `dropped` counts what the writer refused.
+    `to` is a logger of `logging` or structlog, or a function (`Write`). Fields are the component's own, and beside
+    them ``component``, ``request``, ``user``, ``task`` and ``tenant``, as far as they are known. `least` is the
+    threshold, which may be changed at any time; `dropped` counts what the writer refused.
     """
 
-    def __init__(
-        self, to: logging.Logger | Logger | Write, component: str, least: wit.Level = wit.Level.INFO
-    ) -> None:
+    def __init__(self, to: logging.Logger | Logger | Write, component: str, least: wit.Level = wit.Level.INFO) -> None:
         self.least = least
         self.dropped = 0
         self._component = component
@@ -57,9 +55,7 @@ class Logging:
         """The least level that is kept."""
         return self.least
 
-    def log(
-        self, level: wit.Level, context: wit.Context, message: str, fields: list[tuple[str, wit.Value]]
-    ) -> None:
+    def log(self, level: wit.Level, context: wit.Context, message: str, fields: list[tuple[str, wit.Value]]) -> None:
         """Passes a message on, if it is not below the threshold."""
         if _ORDER[level] < _ORDER[self.least]:
             return

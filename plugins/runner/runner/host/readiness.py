@@ -1,10 +1,11 @@
 """`runner:host/readiness`: one set for all that a component waits for, at the price of what is ready.
 
-A set is an epoll instance, a heap of deadlines and a queue of what is ready. The system is told of a descriptor once and
-asked about all of them at once; a key that is rearmed before the next question costs no system call at all. It knows
-no sockets: what there is to wait for, pollables say (`witgen.wasi.Waitable`).
+A set is an epoll instance, a heap of deadlines and a queue of what is ready. The system is told of a descriptor once
+and asked about all of them at once; a key that is rearmed before the next question costs no system call at all. It
+knows no sockets: what there is to wait for, pollables say (`witgen.wasi.Waitable`).
 
-A program waits with `wait`, or has its own event loop watch `fileno()` and call the component no later than `deadline()`.
+A program waits with `wait`, or has its own event loop watch `fileno()` and calls the component no later than
+`deadline()` says.
 """
 
 from __future__ import annotations
@@ -178,11 +179,12 @@ class PollSet(Resource, Waitable):
         self._bell.set()
 
     def wants(self) -> Wants:
-        """What there is to wait for; the descriptor, or the deadline where there is one."""
+        """What there is to wait for: the descriptor, and the next deadline."""
         due = None if self._epoll.closed else self.deadline()
         if self._ready or self._epoll.closed:
             return None
-        return (self._epoll.fileno(), select.POLLIN) if due is None else due
+        number = self._epoll.fileno()
+        return (number, select.POLLIN) if due is None else (number, select.POLLIN, due)
 
     def woken(self) -> bool:
         """Whether `take` would give a key."""
@@ -214,11 +216,17 @@ class PollSet(Resource, Waitable):
         if wants is None:
             self._enqueue(entry)
         elif isinstance(wants, int):
-            entry.round += 1
-            self._count += 1
-            heapq.heappush(self._deadlines, (wants, self._count, entry.round, entry))
-        elif wants != (entry.descriptor, entry.mask) or not self._is_asked(entry):
-            self._ask(entry, *wants)
+            self._schedule(entry, wants)
+        else:
+            if len(wants) == 3:
+                self._schedule(entry, wants[2])
+            if wants[:2] != (entry.descriptor, entry.mask) or not self._is_asked(entry):
+                self._ask(entry, wants[0], wants[1])
+
+    def _schedule(self, entry: _Entry, at: int) -> None:
+        entry.round += 1
+        self._count += 1
+        heapq.heappush(self._deadlines, (at, self._count, entry.round, entry))
 
     def _is_asked(self, entry: _Entry) -> bool:
         descriptor = self._descriptors.get(entry.descriptor)

@@ -1,7 +1,8 @@
 """Streams between a component and the host's own code, through memory of a bounded size.
 
-An `Inlet` is a sink to the component, and the host takes out what comes; an `Outlet` is a source to the component, and the
-host puts in what is to go. What streams are is said in `witgen.wasi.io`; whose bytes they are is not known here.
+An `Inlet` is a sink to the component, and the host takes out what comes; an `Outlet` is a source to the component,
+and the host puts in what is to go. What streams are is said in `witgen.wasi.io`; whose bytes they are is not known
+here.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ __all__ = ["Inlet", "Outlet"]
 class Inlet(OutputStream):
     """Bytes from a component to the host.
 
-    `capacity` is how many bytes it holds before the component has to wait. `heard` is called, by the thread in which the
-    component runs, when bytes have come and when the component has closed the stream; it must not call the component.
+    `capacity` is how many bytes it holds before the component has to wait. `heard` is called, by the thread in which
+    the component runs, when bytes have come and when the component has closed the stream; it must not call the
+    component.
     """
 
     def __init__(self, capacity: int = CHUNK, heard: Callable[[], object] | None = None) -> None:
