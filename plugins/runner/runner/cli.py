@@ -89,5 +89,23 @@ def flags_command(flags: dict[str, Any], as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {'on' if value else 'off':<3}  {found.source(name)}")
 
 
+@main.command("inspect")
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("--lock", type=click.Path(path_type=Path), help="The lock to hold it against; the nearest wit.lock.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@reporting
+def inspect_command(manifest: Path, lock: Path | None, as_json: bool) -> None:
+    """Say whether a component may be loaded, and what it would be granted.
+
+    MANIFEST is a component.toml, or the folder that has it. Nothing of the component runs.
+    """
+    from runner.describe import document, text
+    from runner.loading import inspect
+    from runner.services import offered
+
+    found = inspect(manifest, lock=lock, offered=offered())
+    click.echo(json.dumps(document(found), indent=2) if as_json else text(found))
+
+
 if __name__ == "__main__":
     main()
