@@ -1,186 +1,150 @@
-"""Feature flags: where values come from, what is refused, and what a running process learns of changes."""
+"""Feature flags: what wins over what, what is refused and where, and what the command shows."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from runner.flags import KNOWN, Flag, Flags, Watched, read_layers
+from click.testing import CliRunner
+from runner.cli import main
+from runner.flags import KNOWN, Flags, parse_override
 
 from witgen.diagnostics import WitError
 
+ROOT = Path(__file__).resolve().parents[2]
+HTTP = "runner.http_component"
 FILE = """
 [default]
 runner.http_component = false
-runner.ftp_component = true
 
-[staging]
+[staging]   # runner.http_component here as well
 runner.http_component = true
-"runner.sparse_store" = false
+"runner.http_metrics" = true
 
 [prod.runner]
-progress_bus = false
+ftp_component = true
 """
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A file with three tables, in three ways to write a dotted name."""
     path = tmp_path / "feature_flags.toml"
     path.write_text(FILE)
     return path
 
 
-def flags(path: Path | None, environment: str | None = None, *overrides: str, **variables: str) -> Flags:
-    """All flags."""
-    return Flags(read_layers(path, environment, variables, overrides))
+def load(path: Path | None = None, environment: str | None = None, **environ: str) -> Flags:
+    return Flags.load(path, environment, environ)
 
 
-def test_every_source_goes_before_those_below_it(file: Path) -> None:
-    name = "runner.http_component"
-    variable = {"FEATURE_runner_http_component": "false"}
-    assert flags(None)[name] is False
-    assert flags(file)[name] is False
-    assert flags(file, "staging")[name] is True
-    assert flags(file, "staging", **variable)[name] is False
-    assert flags(file, "staging", f"{name}=true", **variable)[name] is True
-    sources = [
-        flags(None).settings[name].source,
-        flags(file).settings[name].source,
-        flags(file, "staging").settings[name].source,
-        flags(file, "staging", **variable).settings[name].source,
-        flags(file, "staging", f"{name}=true", **variable).settings[name].source,
-    ]
-    assert sources == ["built in", f"{file} [default]", f"{file} [staging]", "process environment", "command line"]
+def test_without_anything_flags_are_what_the_runner_has_built_in() -> None:
+    flags = load()
+    assert dict(flags) == {name: flag.default for name, flag in KNOWN.items()}
+    assert flags.active == ("runner.progress_bus", "runner.sparse_store")
+    assert {flags.source(name) for name in flags} == {"built in"}
 
 
-def test_what_an_environment_does_not_set_comes_from_below(file: Path) -> None:
-    found = flags(file, "staging")
-    assert (found["runner.ftp_component"], found["runner.sparse_store"], found["runner.progress_bus"]) == (
-        True,
-        False,
-        True,
-    )
-    assert flags(file, "prod")["runner.progress_bus"] is False
-    assert found.active == ["runner.http_component", "runner.ftp_component", "runner.progress_bus"]
+def test_each_place_wins_over_those_before_it(file: Path) -> None:
+    variable = {KNOWN[HTTP].variable: "false"}
+    assert load(file)[HTTP] is False
+    assert load(file).source(HTTP).endswith("feature_flags.toml [default]")
+    assert load(file, "staging")[HTTP] is True
+    assert load(file, "staging").source(HTTP).endswith("feature_flags.toml [staging]")
+    assert load(file, "staging", **variable)[HTTP] is False
+    assert load(file, "staging", **variable).source(HTTP) == "variable FEATURE_runner_http_component"
+    last = Flags.load(file, "staging", variable, dict([parse_override(f"{HTTP}=on")]))
+    assert (last[HTTP], last.source(HTTP)) == (True, "command line")
 
 
-def test_components_are_off_and_the_rest_is_on_by_default() -> None:
-    assert flags(None).active == ["runner.sparse_store", "runner.progress_bus"]
+def test_keys_may_be_dotted_quoted_or_nested(file: Path) -> None:
+    assert load(file, "staging")["runner.http_metrics"] is True
+    assert load(file, "prod")["runner.ftp_component"] is True
+    assert load(file, "prod")["runner.http_metrics"] is False
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "place", "message"),
     [
-        ("[default]\nrunner.http_componnt = true\n", ":2:8: error: there is no flag runner.http_componnt"),
-        ("[default]\nrunner.http_component = 1\n", ":2:8: error: runner.http_component must be true or false"),
-        ("runner = true\n", ":1:1: error: runner stands outside of a table"),
-        ("[default\n", ":1:9: error: "),
+        ("[default]\nrunner.http_componant = true\n", ":2:8:", "unknown flag: runner.http_componant"),
+        ("[default]\nrunner.ftp_component = 1\n", ":2:8:", "runner.ftp_component must be true or false"),
+        ("[default]\n[prod]\n# sparse\nrunner.sparse = true\n", ":4:8:", "unknown flag: runner.sparse"),
+        ("[default]\nrunner.http_metrics = true\n[x]\nrunner.http_metrics = 'y'\n", ":4:8:", "must be true or false"),
+        ("runner.http_component = true\n", ":1:1:", "stands in no table"),
+        ("[default\n", ":1:9:", "expected"),
+        ("[default]\nrunner = {}\n", ":2:1:", "unknown flag: runner"),
     ],
 )
-def test_a_wrong_file_is_named_with_the_place(tmp_path: Path, text: str, message: str) -> None:
+def test_what_is_wrong_in_the_file_is_told_with_its_place(tmp_path: Path, text: str, place: str, message: str) -> None:
     path = tmp_path / "feature_flags.toml"
     path.write_text(text)
     with pytest.raises(WitError) as caught:
-        flags(path)
-    assert str(caught.value).startswith(f"{path}{message}")
+        load(path)
+    assert f"{path}{place} error: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_all_wrong_flags_of_a_table_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "feature_flags.toml"
+    path.write_text("[default]\nrunner.one = true\nrunner.two = true\n")
+    with pytest.raises(WitError) as caught:
+        load(path)
+    assert len(caught.value.diagnostics) == 2
+
+
+def test_an_environment_without_a_table_is_refused_with_one_that_was_meant(file: Path) -> None:
+    with pytest.raises(WitError, match=r"no table \[stagging\]") as caught:
+        load(file, "stagging")
+    assert "did you mean `staging`" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("overrides", "variables", "message"),
+    ("variable", "word"),
     [
-        (["runner.nothing=true"], {}, "--flag: error: there is no flag runner.nothing"),
-        (["runner.http_component"], {}, "--flag: error: 'runner.http_component' is not of the form NAME=VALUE"),
-        (["runner.http_component=perhaps"], {}, "--flag: error: 'perhaps' is neither true nor false"),
-        ([], {"FEATURE_runner_nothing": "true"}, "FEATURE_runner_nothing: error: there is no flag runner_nothing"),
-        ([], {"FEATURE_runner_sparse_store": ""}, "FEATURE_runner_sparse_store: error: '' is neither true nor false"),
+        ("FEATURE_runner_http", "true"),
+        ("FEATURE_RUNNER_HTTP_COMPONENT", "true"),
+        ("FEATURE_runner_http_component", "perhaps"),
+        ("FEATURE_runner_http_component", ""),
     ],
 )
-def test_unknown_flags_and_values_are_errors(overrides: list[str], variables: dict[str, str], message: str) -> None:
-    with pytest.raises(WitError) as caught:
-        flags(None, None, *overrides, **variables)
-    assert str(caught.value).startswith(message)
+def test_variables_that_are_meant_for_the_runner_and_wrong_are_refused(variable: str, word: str) -> None:
+    with pytest.raises(WitError, match=f"^{variable}: error: "):
+        Flags.load(environ={variable: word})
 
 
-def test_an_environment_that_the_file_does_not_have_is_an_error(file: Path) -> None:
-    with pytest.raises(WitError, match=r"there is no environment \[stagin\]"):
-        flags(file, "stagin")
+def test_variables_of_other_programs_are_left_alone() -> None:
+    assert dict(load(FEATURE_dark_mode="whatever", FEATURE="x")) == dict(load())
 
 
-def test_a_running_process_sees_changes_with_old_and_new_value(file: Path) -> None:
-    watched = Watched(file, "staging", {}, ())
-    changes: list[tuple[str, bool, bool]] = []
-    warnings: list[str] = []
-
-    def changed(flag: Flag, old: bool, new: bool) -> None:
-        changes.append((flag.name, old, new))
-
-    watched.look(changed, warnings.append)
-    assert changes == []
-    replace(file, FILE.replace("runner.http_component = true", "runner.http_component = false"))
-    watched.look(changed, warnings.append)
-    assert changes == [("runner.http_component", True, False)]
-    assert watched.flags["runner.http_component"] is False
-    assert warnings == []
+@pytest.mark.parametrize("text", ["runner.http_component", "runner.http_component=maybe", "runner.other=true", "=true"])
+def test_overrides_that_say_nothing_are_refused(text: str) -> None:
+    with pytest.raises(WitError, match=r"^--flag: error: "):
+        parse_override(text)
 
 
-def test_a_broken_file_keeps_the_values_and_warns_once(file: Path) -> None:
-    watched = Watched(file, "staging", {}, ())
-    warnings: list[str] = []
-
-    def changed(flag: Flag, old: bool, new: bool) -> None:
-        raise AssertionError
-
-    replace(file, "[default")
-    for _ in range(3):
-        watched.look(changed, warnings.append, always=True)
-    file.unlink()
-    watched.look(changed, warnings.append)
-    assert len(warnings) == 2 and "the values of flags stay as they were" in warnings[0]
-    assert "can't be read" in warnings[1]
-    assert watched.flags["runner.http_component"] is True
-    replace(file, FILE)
-    watched.look(changed, warnings.append)
-    assert len(warnings) == 2
+def test_the_command_shows_values_and_sources(file: Path) -> None:
+    environ = {KNOWN["runner.ftp_component"].variable: "true"}
+    arguments = ["flags", "--flags-file", str(file), "-E", "staging", "--flag", "runner.progress_bus=false"]
+    result = CliRunner().invoke(main, arguments, env=environ)
+    assert result.exit_code == 0, result.output
+    rows = {row.split(None, 2)[0]: row.split(None, 2)[1:] for row in result.stdout.splitlines()}
+    assert rows["runner.http_component"] == ["on", f"{file} [staging]"]
+    assert rows["runner.ftp_component"] == ["on", "variable FEATURE_runner_ftp_component"]
+    assert rows["runner.progress_bus"] == ["off", "command line"]
+    assert rows["runner.sparse_store"] == ["on", "built in"]
+    document = json.loads(CliRunner().invoke(main, [*arguments, "--json"], env=environ).stdout)
+    assert document["environment"] == "staging"
+    assert document["flags"]["runner.progress_bus"]["value"] is False
 
 
-def replace(path: Path, text: str) -> None:
-    """Writes a file as careful programs do."""
-    beside = path.with_suffix(".new")
-    beside.write_text(text)
-    beside.replace(path)
+def test_the_command_reports_and_ends_with_1(tmp_path: Path) -> None:
+    for arguments in (["--flags-file", str(tmp_path / "none.toml")], ["--flag", "runner.x=true"]):
+        result = CliRunner().invoke(main, ["flags", *arguments])
+        assert result.exit_code == 1
+        assert ": error: " in result.stderr
 
 
-def test_the_command_shows_each_value_and_its_source(file: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "runner.cli",
-        "flags",
-        "--environment",
-        "staging",
-        "--flag",
-        "runner.ftp_component=no",
-    ]
-    env = {**os.environ, "FEATURE_runner_progress_bus": "off"}
-    shown = subprocess.run(command, cwd=file.parent, env=env, capture_output=True, text=True, check=True).stdout
-    assert shown.splitlines() == [
-        "runner.http_component  on   feature_flags.toml [staging]",
-        "runner.ftp_component   off  command line",
-        "runner.http_metrics    off  built in",
-        "runner.sparse_store    off  feature_flags.toml [staging]",
-        "runner.progress_bus    off  process environment",
-    ]
-    found = subprocess.run([*command, "--json"], cwd=file.parent, env=env, capture_output=True, text=True, check=True)
-    assert json.loads(found.stdout).keys() == KNOWN.keys()
-
-
-def test_the_command_names_a_mistake_and_ends_with_1(file: Path) -> None:
-    command = [sys.executable, "-m", "runner.cli", "flags", "--flag", "runner.x=true"]
-    found = subprocess.run(command, cwd=file.parent, capture_output=True, text=True)
-    assert (found.returncode, found.stdout) == (1, "")
-    assert found.stderr.startswith("--flag: error: there is no flag runner.x")
+@pytest.mark.parametrize("environment", [None, "staging", "prod"])
+def test_the_file_of_the_repository_is_right(environment: str | None) -> None:
+    flags = Flags.load(ROOT / "feature_flags.toml", environment, {})
+    assert flags[HTTP] is (environment == "staging")

@@ -1,8 +1,12 @@
-"""The command line of the Runner: arguments and printing. What the commands do is elsewhere, imported when needed."""
+"""The command line of the Runner: options, printing, exit codes. Each command imports by itself what it calls.
+
+Exit codes: 0 fine, 1 the input is wrong, 2 usage. `serve` is a group of its own in `runner.http`, added below by name.
+"""
 
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,186 +14,97 @@ from typing import Any, TypeVar
 
 import click
 
+from witgen import __version__
+
+__all__ = ["flag_options", "main", "reporting"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_ADDRESS = "HOST:PORT"
 
-
-@click.group()
-@click.version_option(package_name="witgen", prog_name="runner")
-def main() -> None:
-    """Run HTTP and FTP components: under least privilege, with feature flags and a fallback in Python."""
-
-
-def _reporting(command: F) -> F:
-    """Prints what is wrong to stderr and ends with 1."""
+def reporting(command: F) -> F:
+    """Prints the errors of wrong input to stderr, one a line with its place, and ends with 1."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from witgen.diagnostics import WitError
+
         try:
             return command(*args, **kwargs)
-        except Exception as error:
-            from witgen.diagnostics import WitError
-
-            text = str(error)
-            if not isinstance(error, WitError):
-                from runner.errors import RunnerError
-
-                if not isinstance(error, RunnerError):
-                    raise
-                text = f"runner: error: {error}"
-            click.echo(text, err=True)
-            sys.exit(1)
+        except WitError as error:
+            click.echo(str(error), err=True)
+        except OSError as error:
+            click.echo(f"{error.filename or 'runner'}: error: {(error.strerror or str(error)).lower()}", err=True)
+        sys.exit(1)
 
     return wrapped  # type: ignore[return-value]
 
 
-def _flag_options(command: F) -> F:
-    """The options that say where flags come from."""
-    for option in (
-        click.option("--flag", "overrides", multiple=True, metavar="NAME=VALUE", help="The value of a feature flag."),
-        click.option(
-            "--environment", metavar="NAME", envvar="RUNNER_ENVIRONMENT", help="The table of the flags' file."
-        ),
-        click.option(
-            "--flags-file",
-            type=_FILE,
-            envvar="RUNNER_FLAGS_FILE",
-            help="The file of feature flags. [default: feature_flags.toml, if it is there]",
-        ),
-    ):
-        command = option(command)
-    return command
+def flag_options(command: F) -> F:
+    """The options by which flags are set. They reach the command as one argument, `flags`: those of `Flags.load`."""
+
+    @click.option(
+        "--flags-file",
+        type=click.Path(path_type=Path),
+        help="The file of feature flags; feature_flags.toml where it is in the current folder.",
+    )
+    @click.option("--environment", "-E", envvar="RUNNER_ENVIRONMENT", help="The environment whose table counts.")
+    @click.option("--flag", "overrides", multiple=True, metavar="NAME=VALUE", help="Sets a flag; may be repeated.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, flags_file: Path | None, environment: str | None, overrides: tuple[str, ...], **kwargs: Any
+    ) -> Any:
+        from runner.flags import FILE_NAME, parse_override
+
+        path = flags_file or (Path(FILE_NAME) if Path(FILE_NAME).exists() else None)
+        flags = {"path": path, "environment": environment, "overrides": dict(map(parse_override, overrides))}
+        return command(*args, flags=flags, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
 
 
-def _flags_file(path: Path | None) -> Path | None:
-    default = Path("feature_flags.toml")
-    return path or (default if default.is_file() else None)
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="runner")
+def main() -> None:
+    """Run components under least privilege, behind feature flags."""
 
 
-@main.command()
-@_flag_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_reporting
-def flags(flags_file: Path | None, environment: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Show every feature flag, its value and where that comes from."""
-    import json
-    import os
+@main.command("flags")
+@reporting
+@flag_options
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+def flags_command(flags: dict[str, Any], as_json: bool) -> None:
+    """Show what each feature flag is, and where that was said."""
+    from runner.flags import KNOWN, Flags
 
-    from runner.flags import Flags, read_layers
-
-    found = Flags(read_layers(_flags_file(flags_file), environment, os.environ, overrides))
+    found = Flags.load(**flags)
     if as_json:
-        document = {name: {"value": item.value, "source": item.source} for name, item in found.settings.items()}
-        click.echo(json.dumps(document, indent=2))
+        document = {
+            name: {"value": value, "source": found.source(name), "help": KNOWN[name].help}
+            for name, value in found.items()
+        }
+        click.echo(json.dumps({"environment": found.environment, "flags": document}, indent=2))
         return
-    rows = [(name, "on" if item.value else "off", item.source) for name, item in found.settings.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for row in rows:
-        click.echo(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
+    width = max(map(len, found))
+    for name, value in found.items():
+        click.echo(f"{name:<{width}}  {'on' if value else 'off':<3}  {found.source(name)}")
 
 
-@main.group()
-def serve() -> None:
-    """Serve a protocol."""
+@main.command("inspect")
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("--lock", type=click.Path(path_type=Path), help="The lock to hold it against; the nearest wit.lock.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@reporting
+def inspect_command(manifest: Path, lock: Path | None, as_json: bool) -> None:
+    """Say whether a component may be loaded, and what it would be granted.
 
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise click.UsageError(f"{text!r} is not of the form {_ADDRESS}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-@serve.command()
-@click.option("--bind", metavar=_ADDRESS, default="127.0.0.1:8000", show_default=True, help="The address to listen on.")
-@click.option("--app", metavar="MODULE:NAME", help="The application, of ASGI or WSGI. [default: a demonstration]")
-@click.option(
-    "--interface", type=click.Choice(["auto", "asgi", "wsgi"]), default="auto", help="What the application is."
-)
-@click.option("--component", type=click.Path(path_type=Path), help="A folder with component.toml. [default: ours]")
-@click.option("--lock", type=_FILE, help="A wit.lock that has to agree with the component.")
-@click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True, help="The number of processes.")
-@click.option("--certificate", type=_FILE, help="The certificate chain, in PEM: serve HTTPS.")
-@click.option("--key", type=_FILE, help="The private key of the certificate.")
-@click.option(
-    "--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests have to end."
-)
-@click.option("--metrics", metavar=_ADDRESS, help="Where figures, health and the status page are to be had.")
-@click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warn", "error"]), default="info")
-@_flag_options
-@_reporting
-def http(
-    bind: str,
-    app: str | None,
-    interface: str,
-    component: Path | None,
-    lock: Path | None,
-    workers: int,
-    certificate: Path | None,
-    key: Path | None,
-    grace: float,
-    metrics: str | None,
-    log_level: str,
-    flags_file: Path | None,
-    environment: str | None,
-    overrides: tuple[str, ...],
-) -> None:
-    """Serve an application over HTTP/1.1.
-
-    By the component where the flag runner.http_component is on, else, and where the component fails, in Python.
+    MANIFEST is a component.toml, or the folder that has it. Nothing of the component runs.
     """
-    import os
-    import tempfile
+    from runner.describe import document, text
+    from runner.loading import inspect
+    from runner.services import offered
 
-    from runner.http.config import HttpConfig
-    from runner.http.worker import Options
-    from runner.http.worker import serve as run
-    from runner.supervisor import Supervisor, listen
-
-    if (certificate is None) != (key is None):
-        raise click.UsageError("--certificate and --key belong together")
-    flags_file = _flags_file(flags_file)
-    options = Options(
-        app=app,
-        interface=interface,
-        component=None if component is None else str(component),
-        lock=None if lock is None else str(lock),
-        flags=None if flags_file is None else str(flags_file),
-        environment=environment,
-        overrides=overrides,
-        certificate=None if certificate is None or key is None else (str(certificate), str(key)),
-        level=log_level,
-        plain=sys.stderr.isatty(),
-        config=HttpConfig(tls=certificate is not None, grace=grace),
-    )
-    sockets = listen(*_address(bind), options.config.backlog, workers)
-    host, port = sockets[0].getsockname()[:2]
-    scheme = "https" if options.config.tls else "http"
-    shown = f"[{host}]" if ":" in host else host
-    click.echo(f"listening on {scheme}://{shown}:{port}", err=True)
-    shown = [] if metrics is None else listen(*_address(metrics), 128)
-    for item in shown:
-        host, port = item.getsockname()[:2]
-        click.echo(f"status on http://{host}:{port}", err=True)
-    if workers == 1:
-        run(options, sockets, *shown)
-        return
-    text = options.dumps()
-    # Where workers write their figures, so that one can show those of all.
-    figures = tempfile.TemporaryDirectory(prefix="runner-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures.name
-    # The first one shows what goes on; figures are those of all.
-    given = [[item, *(shown if not number else [])] for number, item in enumerate(sockets)]
-    supervisor = Supervisor(
-        lambda number: ["-m", "runner.http.worker", text, *(str(item.fileno()) for item in given[number])],
-        given,
-        lambda line: click.echo(line, err=True),
-        grace + 10,
-    )
-    with figures:
-        sys.exit(supervisor.run())
+    found = inspect(manifest, lock=lock, offered=offered())
+    click.echo(json.dumps(document(found), indent=2) if as_json else text(found))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,30 @@
-"""Feature flags: what they are, where their values come from, and how a running process learns of changes.
+"""Feature flags: which there are, what each is, and where that was said.
 
-``feature_flags.toml`` has a table ``[default]`` and one for each environment. Lowest first, a value comes from what is
-built in, ``[default]``, the environment's table, the process environment (``FEATURE_runner_http_component=true``) and
-the command line (``--flag runner.http_component=true``).
+Lowest first, a flag is what `KNOWN` says, the table ``[default]`` of the file, the table of the environment, a variable
+``FEATURE_runner_http_component``, and the command line. A flag that is not in `KNOWN` is an error wherever it stands.
+This module reads once; `runner.watching` reads again. What a flag switches is known where it is asked for.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from witgen.diagnostics import Source, Span, WitError
-from witgen.toml import read_toml
+from witgen.diagnostics import Note, Source, WitError
+from witgen.toml import error_at, parse_toml, read_text
 
-__all__ = ["KNOWN", "Flag", "Flags", "Layers", "Setting", "Watched", "read_layers"]
+__all__ = ["FILE_NAME", "KNOWN", "Change", "Flag", "Flags", "Value", "parse_override"]
 
-DEFAULT_TABLE = "default"
-VARIABLE_PREFIX = "FEATURE_"
-_WORDS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}
+FILE_NAME = "feature_flags.toml"
+#: The table of the file that holds for every environment.
+DEFAULT = "default"
+_PREFIX = "FEATURE_"
+#: What variables and the command line may say; the file has booleans of its own.
+_WORDS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,195 +38,176 @@ class Flag:
     @property
     def variable(self) -> str:
         """The variable of the process environment that sets it."""
-        return VARIABLE_PREFIX + self.name.replace(".", "_")
+        return _PREFIX + self.name.replace(".", "_")
 
 
-KNOWN: Mapping[str, Flag] = {
-    flag.name: flag
-    for flag in (
-        Flag("runner.http_component", False, "HTTP is served by the component, and not in Python"),
-        Flag("runner.ftp_component", False, "FTP is served by the component, and not in Python"),
-        Flag("runner.http_metrics", False, "every request is counted and timed by method and path pattern"),
-        Flag("runner.sparse_store", True, "the workbook stores only what is set"),
-        Flag("runner.progress_bus", True, "requests and changes of state are published as progress"),
-    )
-}
+_TABLE = (
+    Flag("runner.http_component", False, "HTTP is served by the component; off: by the implementation in Python."),
+    Flag("runner.ftp_component", False, "FTP is served by the component; off: by the implementation in Python."),
+    Flag("runner.http_metrics", False, "Every HTTP request is counted and timed for Prometheus."),
+    Flag("runner.sparse_store", True, "The workbook stores what is set, durably; off: a dense one in memory."),
+    Flag("runner.progress_bus", True, "Updates are kept and delivered to subscriptions; off: they only get ids."),
+)
+#: All flags by name.
+KNOWN: Mapping[str, Flag] = {flag.name: flag for flag in _TABLE}
+_FIRST_WORDS = {flag.name.partition(".")[0] for flag in _TABLE}
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """The value of a flag, and where it comes from."""
+class Value:
+    """What a flag is, and who said so, in words for people: ``feature_flags.toml [prod]``."""
 
-    flag: Flag
     value: bool
     source: str
 
 
-#: Values by source, lowest first: what each source says of flags.
-Layers = list[tuple[str, dict[str, bool]]]
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A flag that is not any more what it was."""
+
+    name: str
+    old: bool
+    new: bool
 
 
+@dataclass(frozen=True, slots=True)
 class Flags(Mapping[str, bool]):
-    """The values of all known flags."""
+    """What every known flag is. It does not change; a file that was changed makes others."""
 
-    def __init__(self, layers: Layers) -> None:
-        self.settings: dict[str, Setting] = {}
-        for flag in KNOWN.values():
-            setting = Setting(flag, flag.default, "built in")
-            for source, values in layers:
-                if flag.name in values:
-                    setting = Setting(flag, values[flag.name], source)
-            self.settings[flag.name] = setting
+    values_: Mapping[str, Value]
+    environment: str | None = None
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | None = None,
+        environment: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, bool] | None = None,
+    ) -> Flags:
+        """What the flags are by the file at `path` (None: there is none), the process environment and `overrides`.
+
+        `environ` is that of the process where it is None. Raises `WitError` for a file that can't be read or is
+        wrong, an unknown flag or environment, and a variable that says neither yes nor no.
+        """
+        return cls.of(None if path is None else read_text(path), environment, environ, overrides)
+
+    @classmethod
+    def of(
+        cls,
+        source: Source | None,
+        environment: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, bool] | None = None,
+    ) -> Flags:
+        """As `load`, of a file that was read already."""
+        values = {flag.name: Value(flag.default, "built in") for flag in _TABLE}
+        if source is not None:
+            values.update(_of_file(source, environment))
+        values.update(_of_environ(os.environ if environ is None else environ))
+        for name, value in (overrides or {}).items():
+            if name not in KNOWN:
+                raise _unknown_option(name)
+            values[name] = Value(value, "command line")
+        return cls(values, environment)
 
     def __getitem__(self, name: str) -> bool:
-        return self.settings[name].value
+        return self.values_[name].value
 
-    def __iter__(self) -> Any:
-        return iter(self.settings)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
 
     def __len__(self) -> int:
-        return len(self.settings)
+        return len(self.values_)
+
+    def source(self, name: str) -> str:
+        """Who said what a flag is."""
+        return self.values_[name].source
 
     @property
-    def active(self) -> list[str]:
-        """The names of those that are on."""
-        return [name for name, setting in self.settings.items() if setting.value]
+    def active(self) -> tuple[str, ...]:
+        """The names of the flags that are on, sorted."""
+        return tuple(sorted(name for name, value in self.items() if value))
+
+    def changes(self, new: Flags) -> tuple[Change, ...]:
+        """What is not the same in `new`."""
+        return tuple(Change(name, old, new[name]) for name, old in self.items() if old != new[name])
 
 
-def read_layers(
-    path: Path | None, environment: str | None, variables: Mapping[str, str], overrides: Iterable[str]
-) -> Layers:
-    """What all sources say. Without `path` there is no file, without `environment` only its ``[default]`` counts.
-
-    `overrides` are ``NAME=VALUE``. Raises `WitError` with the place of what is wrong: an unknown flag, a value that is
-    neither true nor false, an environment that the file does not have.
-    """
-    layers: Layers = []
-    if path is not None:
-        source, data = read_toml(path)
-        layers += _file_layers(source, data, environment)
-    layers.append(("process environment", _from_variables(variables)))
-    layers.append(("command line", dict(_override(item) for item in overrides)))
-    return layers
+def parse_override(text: str) -> tuple[str, bool]:
+    """A flag of the command line, ``NAME=VALUE``. Raises `WitError` where it is none."""
+    name, equals, word = text.partition("=")
+    if not equals or word.lower() not in _WORDS:
+        raise WitError.at("--flag", f"{text!r} is not NAME=true or NAME=false")
+    if name not in KNOWN:
+        raise _unknown_option(name)
+    return name, _WORDS[word.lower()]
 
 
-def _file_layers(source: Source, data: dict[str, Any], environment: str | None) -> Layers:
-    found = {}
-    for table, values in data.items():
-        if not isinstance(values, dict):
-            raise _error(
-                source, table, f"{table} stands outside of a table: [{DEFAULT_TABLE}] or that of an environment"
-            )
-        found[table] = dict(_flattened(source, values))
-    wanted = [DEFAULT_TABLE]
-    if environment is not None and environment != DEFAULT_TABLE:
-        if environment not in found:
-            raise WitError.at(source.path, f"there is no environment [{environment}]")
-        wanted.append(environment)
-    return [(f"{source.path} [{table}]", found[table]) for table in wanted if table in found]
+# The file
 
 
-def _flattened(source: Source, values: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, bool]]:
-    """Flags by their dotted names, however the file nests them."""
-    for key, value in values.items():
-        name = prefix + key
-        if isinstance(value, dict):
-            yield from _flattened(source, value, name + ".")
-        elif name not in KNOWN:
-            raise _error(source, key, _unknown(name))
+def _of_file(source: Source, environment: str | None) -> dict[str, Value]:
+    tables = {name: _table(source, name, table) for name, table in parse_toml(source).items()}
+    if environment is not None and environment not in tables:
+        raise WitError.at(
+            source.path, f"there is no table [{environment}] for the environment", *_close(environment, tables)
+        )
+    return {
+        name: Value(value, f"{source.path} [{table}]")
+        for table in (DEFAULT, *([] if environment is None else [environment]))
+        for name, value in tables.get(table, {}).items()
+    }
+
+
+def _table(source: Source, name: str, table: Any) -> dict[str, bool]:
+    """The flags of one table, by their dotted names; wrong ones all at once."""
+    if not isinstance(table, dict) or name in _FIRST_WORDS:
+        raise error_at(source, name, f"`{name}` stands in no table: [{DEFAULT}], or that of an environment")
+    found, wrong = dict[str, bool](), list[WitError]()
+    for flag, value in _flattened(table, ""):
+        word = flag.rpartition(".")[2]
+        if flag not in KNOWN:
+            wrong.append(error_at(source, word, f"unknown flag: {flag}", *_close(flag, KNOWN), table=name))
         elif not isinstance(value, bool):
-            raise _error(source, key, f"{name} must be true or false")
+            wrong.append(error_at(source, word, f"{flag} must be true or false", table=name))
         else:
-            yield name, value
-
-
-def _from_variables(variables: Mapping[str, str]) -> dict[str, bool]:
-    by_variable = {flag.variable: flag for flag in KNOWN.values()}
-    found = {}
-    for variable, text in variables.items():
-        if not variable.startswith(VARIABLE_PREFIX + "runner_"):
-            continue
-        flag = by_variable.get(variable)
-        if flag is None:
-            raise WitError.at(variable, _unknown(variable.removeprefix(VARIABLE_PREFIX)))
-        found[flag.name] = _value(variable, text)
+            found[flag] = value
+    if wrong:
+        raise WitError(*(diagnostic for error in wrong for diagnostic in error.diagnostics))
     return found
 
 
-def _override(item: str) -> tuple[str, bool]:
-    name, equals, text = item.partition("=")
-    if not equals:
-        raise WitError.at("--flag", f"{item!r} is not of the form NAME=VALUE")
-    if name not in KNOWN:
-        raise WitError.at("--flag", _unknown(name))
-    return name, _value("--flag", text)
+def _flattened(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """The values of a table under dotted names, however its keys are nested or quoted."""
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
-def _value(where: str, text: str) -> bool:
-    value = _WORDS.get(text.strip().lower())
-    if value is None:
-        raise WitError.at(where, f"{text!r} is neither true nor false")
-    return value
+# The process environment
 
 
-def _unknown(name: str) -> str:
-    return f"there is no flag {name}; there are {', '.join(KNOWN)}"
+def _of_environ(environ: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
+    by_variable = {flag.variable: flag.name for flag in _TABLE}
+    for variable, word in environ.items():
+        # Other programs have features as well: only what is meant for the Runner is judged.
+        if not variable.lower().startswith("feature_runner_"):
+            continue
+        if variable not in by_variable:
+            raise WitError.at(variable, "there is no such flag", *_close(variable, by_variable))
+        if word.lower() not in _WORDS:
+            raise WitError.at(variable, f"{word!r} is neither true nor false")
+        yield by_variable[variable], Value(_WORDS[word.lower()], f"variable {variable}")
 
 
-def _error(source: Source, word: str, message: str) -> WitError:
-    found = re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", source.text)
-    return WitError.at(source.path if found is None else Span(source, found.start(), found.end()), message)
+def _unknown_option(name: str) -> WitError:
+    return WitError.at("--flag", f"unknown flag: {name}", *_close(name, KNOWN))
 
 
-class Watched:
-    """Flags of a running process, read anew when it is asked to look.
-
-    A file that is broken or gone keeps the values that there are.
-    """
-
-    def __init__(
-        self,
-        path: Path | None,
-        environment: str | None,
-        variables: Mapping[str, str],
-        overrides: Iterable[str],
-    ) -> None:
-        """Reads for the first time. Raises as `read_layers`."""
-        self._path = path
-        self._rest = environment, dict(variables), list(overrides)
-        self._seen = self._stamp()
-        self._broken: str | None = None
-        self.flags = Flags(read_layers(path, *self._rest))
-
-    def look(
-        self, changed: Callable[[Flag, bool, bool], None], warn: Callable[[str], None], *, always: bool = False
-    ) -> None:
-        """Reads again if the file is another one than before, or `always`.
-
-        Calls `changed` for each flag with its old and its new value, and `warn` once with what is wrong with the file.
-        """
-        stamp = self._stamp()
-        if stamp == self._seen and not always:
-            return
-        self._seen = stamp
-        try:
-            flags = Flags(read_layers(self._path, *self._rest))
-        except WitError as error:
-            if str(error) != self._broken:
-                self._broken = str(error)
-                warn(f"the values of flags stay as they were: {error}")
-            return
-        self._broken = None
-        old, self.flags = self.flags, flags
-        for name, setting in flags.settings.items():
-            if setting.value != old[name]:
-                changed(setting.flag, old[name], setting.value)
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        if self._path is None:
-            return None
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
+def _close(word: str, known: Iterable[str]) -> list[Note]:
+    by_case = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), by_case, n=1)
+    return [Note(f"did you mean `{by_case[close[0]]}`?")] if close else []

@@ -1,123 +1,217 @@
-"""Figures in the form of Prometheus, and the server that shows them.
+"""Figures for Prometheus: which there are, in one table, and how they are told.
 
-Every process has its own registry; with several workers each writes into a folder that they share, and any of them
-shows the sum (prometheus-client's multiprocess mode), which is on where ``PROMETHEUS_MULTIPROC_DIR`` is set.
+The registry is one of its own, so that two Runners in a process, and tests, do not meet. Worker processes each count
+for themselves in files of a common folder (`share_between_processes`), which prometheus_client adds up whichever of
+them is asked: so the answer does not depend on the worker that a scrape happens to reach, and a worker that dies takes
+no counts with it. It knows names and labels; what is counted where, its callers know.
 """
 
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from runner.bindings import progress_client as wit
+from runner.flags import Flags
 
-__all__ = ["CONTENT_TYPE", "Metrics"]
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
-_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+__all__ = ["FAMILIES", "Family", "Metrics", "Sample", "asgi", "serve", "share_between_processes"]
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_REQUESTS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_DELIVERIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric: `kind` is counter, gauge or histogram, `workers` how gauges of several processes become one."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    workers: str = "livesum"
+
+
+_TABLE = (
+    Family("runner_flag", "gauge", "Whether a feature flag is on.", ("flag",), workers="livemax"),
+    Family("runner_requests_total", "counter", "Requests answered.", ("component", "status")),
+    Family("runner_request_seconds", "histogram", "Time from request to answer.", ("component",), _REQUESTS),
+    Family("runner_connections", "gauge", "Open connections.", ("component",)),
+    Family("runner_instances", "gauge", "Instances of a component.", ("component",)),
+    Family("runner_instance_memory_bytes", "gauge", "Linear memory of all instances.", ("component",)),
+    Family("runner_replacements_total", "counter", "Instances that were replaced.", ("component", "reason")),
+    Family("runner_fallbacks_total", "counter", "Changes to the built-in implementation.", ("component", "reason")),
+    Family("workbook_memory_bytes", "gauge", "Memory that the workbook takes.", ("scenario",)),
+    Family("progress_delivery_seconds", "histogram", "Time of an update to a subscriber.", (), _DELIVERIES),
+    Family("progress_updates_published_total", "counter", "Updates that got an id."),
+    Family("progress_updates_refused_total", "counter", "Updates for which a subscription had no room."),
+    Family("progress_updates_delivered_total", "counter", "Updates handed to subscribers."),
+    Family("progress_updates_acknowledged_total", "counter", "Updates that subscribers acknowledged."),
+    Family("progress_updates_dropped_total", "counter", "Updates dropped from full queues."),
+    Family("progress_heartbeats_total", "counter", "Signs of life."),
+    # Of one file that all workers share: each knows the whole.
+    Family("progress_scopes", "gauge", "Scopes in the workbook.", workers="livemax"),
+    Family("progress_subscriptions", "gauge", "Subscriptions.", workers="livemax"),
+    Family("progress_updates_queued", "gauge", "Updates that wait or are not acknowledged.", workers="livemax"),
+)
+#: All metrics by name.
+FAMILIES = {family.name: family for family in _TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One figure as it is now; histograms are several, with ``_bucket``, ``_sum`` and ``_count`` behind the name."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+def share_between_processes(folder: Path) -> None:
+    """Has this process and those that it starts count together, in files of an empty folder.
+
+    It must come before the first `Metrics`: prometheus_client decides when it is imported. Raises RuntimeError if that
+    has happened.
+    """
+    if "prometheus_client" in sys.modules and _FOLDER not in os.environ:
+        raise RuntimeError("prometheus_client is loaded already: say first that processes count together")
+    os.environ[_FOLDER] = str(folder)
 
 
 class Metrics:
-    """What the Runner counts. Labels of flags say which were on."""
+    """The figures of a process. Threads may share it."""
 
     def __init__(self) -> None:
-        shared = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-        registry = self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "runner_requests", "Requests answered.", ("component", "mode", "status"), registry=registry
-        )
-        self._failures = Counter(
-            "runner_request_failures", "Requests that failed.", ("component", "kind"), registry=registry
-        )
-        self.latency = Histogram(
-            "runner_request_seconds",
-            "From the first byte of a request to the last of its answer.",
-            ("component", "mode"),
-            buckets=_BUCKETS,
-            registry=registry,
-        )
-        self._bytes = Counter("runner_bytes", "Bytes with framing.", ("component", "direction"), registry=registry)
-        self.connections = Gauge(
-            "runner_connections", "Open connections.", ("component",), multiprocess_mode="livesum", registry=registry
-        )
-        self.restarts = Counter(
-            "runner_component_failures",
-            "Instances of a component that failed and were replaced.",
-            ("component",),
-            registry=registry,
-        )
-        self.mode = Gauge(
-            "runner_component_serves",
-            "1 where the component serves, 0 where Python does.",
-            ("component",),
-            multiprocess_mode="livemin",
-            registry=registry,
-        )
-        self._flags = Gauge(
-            "runner_flag", "1 for a feature flag that is on.", ("flag",), multiprocess_mode="livemax", registry=registry
-        )
-        self._memory = Gauge("runner_memory_bytes", "Resident memory.", multiprocess_mode="livesum", registry=registry)
-        self._shared = shared
-        # What `labels` gives, by labels: a look-up here is much faster.
-        self._children: dict[tuple[str, str, int | None], Counter] = {}
-        self._kept: dict[tuple[str, str], tuple[Histogram, Counter, Counter]] = {}
+        import prometheus_client
 
-    def requests(self, component: str, mode: str, reports: Sequence[tuple[int | None, float, int, int]]) -> None:
-        """Counts exchanges: status, seconds, bytes received and bytes sent of each."""
-        kept = self._kept.get((component, mode))
-        if kept is None:
-            kept = self._kept[component, mode] = (
-                self.latency.labels(component, mode),
-                self._bytes.labels(component, "received"),
-                self._bytes.labels(component, "sent"),
-            )
-        observe = kept[0].observe
-        statuses: dict[int | None, int] = {}
-        received = sent = 0
-        for status, seconds, incoming, outgoing in reports:
-            statuses[status] = statuses.get(status, 0) + 1
-            observe(seconds)
-            received += incoming
-            sent += outgoing
-        for status, count in statuses.items():
-            self._counter(component, mode, status).inc(count)
-        kept[1].inc(received)
-        kept[2].inc(sent)
+        self.registry = prometheus_client.CollectorRegistry()
+        self._families: dict[str, Any] = {}
+        for family in _TABLE:
+            options: dict[str, Any] = {}
+            if family.kind == "histogram":
+                options["buckets"] = family.buckets
+            elif family.kind == "gauge":
+                options["multiprocess_mode"] = family.workers
+            kind = getattr(prometheus_client, family.kind.title())
+            made = kind(family.name, family.help, family.labels, registry=self.registry, **options)
+            self._families[family.name] = made
 
-    def _counter(self, component: str, mode: str, status: int | None) -> Counter:
-        key = component, mode, status
-        found = self._children.get(key)
-        if found is None:
-            shown = "none" if status is None else str(status)
-            found = self._children[key] = self._requests.labels(component, mode, shown)
+    def add(self, name: str, value: float = 1, **labels: str) -> None:
+        """Adds to a counter. Raises KeyError for a name that is not in the table, ValueError for other labels."""
+        self._child(name, labels).inc(value)
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        """Sets a gauge."""
+        self._child(name, labels).set(value)
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """Puts a value into a histogram."""
+        self._child(name, labels).observe(value)
+
+    def timer(self, name: str, **labels: str) -> Callable[[float], None]:
+        """`observe` of one histogram with labels, looked up once: for what happens often."""
+        found: Callable[[float], None] = self._child(name, labels).observe
         return found
 
-    def failure(self, component: str, kind: str) -> None:
-        """Counts an exchange that failed."""
-        self._failures.labels(component, kind).inc()
+    def _child(self, name: str, labels: dict[str, str]) -> Any:
+        family = self._families[name]
+        return family.labels(**labels) if labels else family
 
-    def flags(self, values: Mapping[str, bool]) -> None:
-        """Shows which flags are on."""
-        for name, value in values.items():
-            self._flags.labels(name).set(value)
+    def take_flags(self, flags: Flags) -> None:
+        """Tells which flags are on."""
+        for name, value in flags.items():
+            self.set("runner_flag", value, flag=name)
 
-    def text(self) -> bytes:
-        """All figures, as Prometheus reads them."""
-        self._memory.set(resident_bytes())
-        if not self._shared:
-            return generate_latest(self.registry)
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+    def take_progress(self, figures: Iterable[wit.Metric]) -> None:
+        """Takes what `telemetry.flush-metrics` gave; names that are not in the table are left out."""
+        for metric in figures:
+            if metric.name in FAMILIES:
+                known = FAMILIES[metric.name]
+                labels = {name: value for name, value in metric.labels if name in known.labels}
+                act = self.add if metric.kind is wit.MetricKind.COUNTER else self.set
+                act(metric.name, metric.value, **labels)
+
+    def render(self) -> tuple[bytes, str]:
+        """All figures in Prometheus's text form, and its content type."""
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        return generate_latest(self._whole()), CONTENT_TYPE_LATEST
+
+    def samples(self) -> Iterator[Sample]:
+        """All figures as data."""
+        for family in self._whole().collect():
+            for item in family.samples:
+                if not item.name.endswith("_created"):
+                    yield Sample(item.name, dict(item.labels), item.value)
+
+    def forget_worker(self, pid: int) -> None:
+        """Lets gauges of a process that has ended count no more."""
+        if _FOLDER in os.environ:
+            from prometheus_client import multiprocess
+
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+    def _whole(self) -> CollectorRegistry:
+        """The registry of this process, or what all processes have counted."""
+        if _FOLDER not in os.environ:
+            return self.registry
+        from prometheus_client import CollectorRegistry, multiprocess
+
+        whole = CollectorRegistry()
+        multiprocess.MultiProcessCollector(whole)  # type: ignore[no-untyped-call]
+        return whole
 
 
-def resident_bytes() -> int:
-    """The memory of this process that is in use, in bytes."""
-    try:
-        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        # Where there is no /proc: the most that it ever was, in kilobytes.
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# How they are told
+
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def asgi(metrics: Metrics) -> Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]:
+    """An ASGI application that answers with all figures, whatever the path."""
+
+    async def app(scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
+        if scope["type"] != "http":
+            return
+        body, kind = metrics.render()
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    return app
+
+
+def serve(metrics: Metrics, host: str, port: int) -> tuple[int, Callable[[], None]]:
+    """Answers scrapes in a thread of its own. Returns the port, which 0 lets the system choose, and what ends it."""
+    from prometheus_client import start_http_server
+
+    server, thread = start_http_server(port, host, _Live(metrics))
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return server.server_port, stop
+
+
+class _Live:
+    """A registry that collects anew for each scrape, from all processes."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Any]:
+        yield from self._metrics._whole().collect()
+
+    def restricted_registry(self, names: Iterable[str]) -> Any:
+        return self._metrics._whole().restricted_registry(names)
