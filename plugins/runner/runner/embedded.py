@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,8 @@ class Embedded(uvicorn.Server):
             **settings,
         )
         super().__init__(config)
+        # What it has to say otherwise is about a process of its own.
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

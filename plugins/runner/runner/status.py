@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import bisect
 import json
+import resource
 import time
 from collections import deque
 from collections.abc import Callable
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from runner.http.asgi import Message, Scope
-from runner.metrics import CONTENT_TYPE, Metrics, resident_bytes
+from runner.metrics import Metrics
 
 __all__ = ["Latencies", "Status", "StatusApp"]
 
@@ -145,7 +147,9 @@ class StatusApp:
                 serves = self._status.component["mode"] != "none"
                 await _answer(send, "text/plain", b"ok\n" if serves else b"not serving\n", 200 if serves else 503)
             case "/metrics":
-                await _answer(send, CONTENT_TYPE, self._metrics.text())
+                self._metrics.set("runner_memory_bytes", resident_bytes())
+                text, type_ = self._metrics.render()
+                await _answer(send, type_, text)
             case "/events":
                 await self._events(receive, send)
             case _:
@@ -193,3 +197,12 @@ async def _answer(send: Any, type_: str, body: bytes, status: int = 200) -> None
     ]
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
+
+
+def resident_bytes() -> int:
+    """The memory of this process that is in use, in bytes."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        # Where there is no /proc: the most that it ever was, in kilobytes.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

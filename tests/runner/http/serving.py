@@ -112,5 +112,6 @@ def component_with(folder: Path, **limits: Any) -> Path:
         text = re.sub(rf"(?m)^{name} = .*\n", "", text)
         text = text.replace("[limits]\n", f"[limits]\n{name} = {value}\n")
     (folder / "component.toml").write_text(text)
+    (folder / "wit.lock").write_bytes((ROOT / "wit.lock").read_bytes())
     (folder / "http_component.wasm").write_bytes((SHIPPED / "http_component.wasm").read_bytes())
     return folder

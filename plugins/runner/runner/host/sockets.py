@@ -33,12 +33,13 @@ class RunnerSockets(Sockets):
         self,
         listening: Sequence[socket.socket],
         connect: Sequence[str] = (),
+        bind: Sequence[str] = (),
         lookup: bool | Sequence[str] = False,
         *,
         max_sockets: int = 256,
     ) -> None:
         self._listening = {_key(item): item for item in listening}
-        super().__init__(connect, (), lookup, max_sockets=max_sockets)
+        super().__init__(connect, bind, lookup, max_sockets=max_sockets)
         self._places = Slots(max_sockets)
         self._accepted: weakref.WeakSet[_System] = weakref.WeakSet()
 

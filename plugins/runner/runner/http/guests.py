@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import runner.bindings.http_component as wit
-from runner.host.logging import Logging
-from runner.host.readiness import Readiness
+from runner.granting import restricted
+from runner.host import Logging, Readiness, Tls
 from runner.host.sockets import RunnerSockets
-from runner.host.tls import Tls
 from runner.http.server import Guest
-from runner.loading import Loaded, load
+from runner.loading import LoadedComponent
 from witgen import wasi
 
-__all__ = ["guests", "load_http"]
+__all__ = ["guests"]
 
 
-def load_http(where: Path, lock: Path | None = None) -> Loaded:
-    """The component of a manifest. Raises `WitError` with all that is wrong."""
-    # Which interfaces of WASI there are does not depend on what is granted.
-    granted = wasi.provider(clocks=wasi.Clocks(), sockets=wasi.Sockets())
-    return load(where, wit.CONTRACT, provided=(granted.contract,), lock=lock)
-
-
-def guests(loaded: Loaded, listening: Sequence[socket.socket], logging: Logging, tls: Tls) -> Callable[[], Guest]:
+def guests(
+    loaded: LoadedComponent, listening: Sequence[socket.socket], logging: Logging, tls: Tls
+) -> Callable[[], Guest]:
     """Makes instances that may listen on the Runner's sockets."""
+    network = loaded.inspected.grants.network
 
     def make() -> Guest:
-        grants = loaded.grants
-        sockets = RunnerSockets(listening, grants.connect, grants.lookup, max_sockets=grants.sockets)
-        granted = wasi.provider(clocks=wasi.Clocks(), sockets=sockets)
+        sockets = RunnerSockets(
+            listening, network.connect, network.bind, network.lookup, max_sockets=network.max_sockets
+        )
+        # The Runner's sockets go before those that the manifest alone would give.
+        granted = restricted(wasi.provider(clocks=wasi.Clocks(), sockets=sockets), loaded.manifest)
         imports = wit.HttpComponentImports(logging=logging, readiness=Readiness(), tls=tls)
-        world = wit.HttpComponent(loaded.component, imports, providers=[granted], limits=loaded.limits)
+        providers = (granted, *loaded.providers)
+        world = wit.HttpComponent(loaded.component, imports, providers=providers, limits=loaded.limits)
         return Guest(world, sockets)
 
     return make

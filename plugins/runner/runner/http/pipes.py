@@ -55,7 +55,7 @@ class Source(_Pipe):
 
     def break_off(self, reason: str) -> None:
         """Fails: the component cuts the message off, so that the peer takes no part for the whole."""
-        self.outlet.fail(reason)
+        self.outlet.abort(reason)
 
     def abandon(self) -> None:
         """Nobody reads any more."""
