@@ -358,3 +358,49 @@ def test_files_of_sessions_go_with_their_processes(tmp_path: Path) -> None:
         assert len(list((tmp_path / "progress.db-sessions").iterdir())) == 2
     with on_disk(tmp_path):
         assert len(list((tmp_path / "progress.db-sessions").iterdir())) == 1
+
+
+# Clients
+
+
+def test_clients_share_the_bus_and_hear_of_their_own_subscriptions_alone() -> None:
+    with Progress() as progress:
+        one, two = progress.client(), progress.client()
+        mine, theirs = (client.events.subscription.open(options()) for client in (one, two))
+        one.workbook.update(step())
+        assert one.events.wakeful(9) == [mine.token()]
+        assert two.events.wakeful(9) == [theirs.token()]
+        assert progress.events.wakeful(9) == []
+        assert mine.recv(9) == theirs.recv(9)
+
+
+def test_a_client_that_flushes_figures_takes_none_from_another() -> None:
+    with Progress() as progress:
+        one, two = progress.client(), progress.client()
+        for client in (one, two):
+            client.workbook.update(step())
+        for client, wanted in ((one, 2), (two, 2), (one, 0)):
+            published, *_ = client.telemetry.flush_metrics()
+            assert published.value == wanted
+
+
+def test_what_a_client_had_subscribed_to_ends_with_it() -> None:
+    with Progress() as progress:
+        client = progress.client()
+        client.events.subscribe(options(capacity=1))
+        client.events.subscribe(options(), "audit")
+        progress.workbook.update(step())
+        client.close()
+        progress.workbook.update(step())
+        assert progress.telemetry.heartbeat(1, []).subscriptions == 1
+        assert len(subscribe(progress, "audit").recv(9).updates) == 2
+
+
+def test_a_name_that_another_client_takes_over_wakes_that_one() -> None:
+    with Progress() as progress:
+        one, two = progress.client(), progress.client()
+        one.events.subscribe(options(), "audit")
+        two.events.subscribe(options(), "audit")
+        progress.workbook.update(step())
+        assert one.events.wakeful(9) == []
+        assert len(two.events.wakeful(9)) == 1

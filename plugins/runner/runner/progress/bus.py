@@ -9,14 +9,14 @@ says is only looked at by filters.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from runner.bindings import progress_client as wit
 from runner.progress.database import Database
 from runner.progress.rules import changes_of, failed, signed, text_of, unsigned
+from runner.progress.wakes import Wakes
 
 __all__ = ["MAX_CAPACITY", "Bus", "Counts", "Handle"]
 
@@ -31,7 +31,7 @@ _COLUMNS = "id, tenant, user, task, phase, progress, timestamp, changes, failure
 
 @dataclass(slots=True)
 class Counts:
-    """What has happened since it was last asked, in this process."""
+    """What has happened in this process."""
 
     published: int = 0
     refused: int = 0
@@ -49,21 +49,6 @@ class Handle:
     name: str | None = None
 
 
-@dataclass(slots=True)
-class _Wakes:
-    """Which subscriptions of this process became ready: each is listed once, and named once until it was empty."""
-
-    handles: set[int] = field(default_factory=set)
-    awake: deque[int] = field(default_factory=deque)
-    listed: set[int] = field(default_factory=set)
-    named: set[int] = field(default_factory=set)
-
-    def wake(self, token: int) -> None:
-        if token in self.handles and token not in self.listed and token not in self.named:
-            self.listed.add(token)
-            self.awake.append(token)
-
-
 class Bus:
     """The bus of a database. Those who call it hold the database's lock, and a transaction where something changes."""
 
@@ -73,7 +58,8 @@ class Bus:
         self._run = database.run
         self._history = history
         self._on_delivery = on_delivery
-        self._wakes = _Wakes()
+        #: Whose the subscriptions of this process are, by token.
+        self._owners: dict[int, Wakes] = {}
         self._version = database.version
         self._until_trim = _TRIM
         self.counts = Counts()
@@ -96,7 +82,7 @@ class Bus:
 
     # Subscribing
 
-    def open(self, options: wit.SubscriptionOptions, name: str | None = None) -> Handle:
+    def open(self, wakes: Wakes, options: wit.SubscriptionOptions, name: str | None = None) -> Handle:
         """Opens a subscription, or takes over the one with the name: what is not acknowledged comes again."""
         if not 1 <= options.capacity <= MAX_CAPACITY:
             raise failed(wit.ErrorKind.INVALID_ARGUMENT, f"capacity {options.capacity} is not from 1 to {MAX_CAPACITY}")
@@ -122,20 +108,32 @@ class Bus:
                 UPDATE subscription SET session = ?, epoch = ?, taken = 0, user = ?, task = ?, tenant = ?, phases = ?,
                 capacity = ?, overflow = ? WHERE token = ?"""
             self._run(statement, self._database.session.number, handle.epoch, *values, handle.token)
-        self._wakes.handles.add(handle.token)
-        self._wakes.named.discard(handle.token)
+        self._disown(handle.token)
+        self._owners[handle.token] = wakes
+        wakes.add(handle.token)
         if self.ready(handle):
-            self._wakes.wake(handle.token)
+            wakes.wake(handle.token)
         return handle
 
     def close(self, handle: Handle) -> None:
         """Lets a subscription go; without a name it is gone with what it held."""
         if self._row(handle, "token") is None:
             return
-        self._wakes.handles.discard(handle.token)
-        self._wakes.named.discard(handle.token)
+        self._disown(handle.token)
         if handle.name is None:
             self._remove(handle.token)
+
+    def close_all(self, wakes: Wakes) -> None:
+        """Lets all subscriptions of a client go."""
+        for token in list(wakes.tokens):
+            row = self._run("SELECT epoch, name FROM subscription WHERE token = ?", token).fetchone()
+            if row is not None:
+                self.close(Handle(token, *row))
+
+    def _disown(self, token: int) -> None:
+        owner = self._owners.pop(token, None)
+        if owner is not None:
+            owner.remove(token)
 
     def forget(self, name: str) -> bool:
         """Ends a subscription by its name, with what it held. Returns whether there was one."""
@@ -156,6 +154,7 @@ class Bus:
         return count
 
     def _remove(self, token: int) -> None:
+        self._disown(token)
         self._run("DELETE FROM queue WHERE subscription = ?", token)
         self._run("DELETE FROM subscription WHERE token = ?", token)
 
@@ -228,7 +227,11 @@ class Bus:
         else:
             self._run("UPDATE subscription SET held = held + 1 WHERE token = ?", token)
         self._run("INSERT INTO queue VALUES (?, ?)", token, id_)
-        self._database.after_commit(lambda: self._wakes.wake(token))
+        self._database.after_commit(lambda: self._wake(token))
+
+    def _wake(self, token: int) -> None:
+        if token in self._owners:
+            self._owners[token].wake(token)
 
     def trim(self) -> None:
         """Removes updates that no queue holds, but for the last ones."""
@@ -260,8 +263,8 @@ class Bus:
         if rows or missed:
             last = rows[-1][0] if rows else taken
             self._run("UPDATE subscription SET taken = ?, missed = 0 WHERE token = ?", last, handle.token)
-        if not self.ready(handle):
-            self._wakes.named.discard(handle.token)
+        if not self.ready(handle) and handle.token in self._owners:
+            self._owners[handle.token].emptied(handle.token)
         now = time.time_ns()
         for found in rows:
             self._on_delivery((now - found[-1]) / 1e9)
@@ -299,22 +302,21 @@ class Bus:
         (count,) = self._run(statement, handle.token, row[0]).fetchone()
         self._run("UPDATE subscription SET taken = 0 WHERE token = ?", handle.token)
         if count:
-            self._database.after_commit(lambda: self._wakes.wake(handle.token))
+            self._database.after_commit(lambda: self._wake(handle.token))
         return int(count)
 
-    def wakeful(self, most: int) -> list[int]:
-        """Up to `most` tokens of subscriptions of this process that became ready."""
+    def wakeful(self, wakes: Wakes, most: int) -> list[int]:
+        """Up to `most` tokens of subscriptions of a client that became ready."""
         self._look_for_others()
         found = list[int]()
-        wakes = self._wakes
-        while wakes.awake and len(found) < most:
-            token = wakes.awake.popleft()
-            wakes.listed.discard(token)
-            if token not in wakes.handles:
-                continue
-            statement = "SELECT 1 FROM queue JOIN subscription ON token = subscription WHERE token = ? AND id > taken"
-            if self._run(statement + " LIMIT 1", token).fetchone():
-                wakes.named.add(token)
+        statement = """
+            SELECT 1 FROM queue JOIN subscription ON token = subscription WHERE token = ? AND id > taken LIMIT 1"""
+        while len(found) < most:
+            token = wakes.next()
+            if token is None:
+                break
+            if self._run(statement, token).fetchone():
+                wakes.name(token)
                 found.append(token)
         return found
 
@@ -328,7 +330,7 @@ class Bus:
             SELECT DISTINCT token FROM queue JOIN subscription ON token = subscription
             WHERE session = ? AND id > taken"""
         for (token,) in self._run(statement, self._database.session.number):
-            self._wakes.wake(token)
+            self._wake(token)
 
     def _row(self, handle: Handle, columns: str) -> Any:
         """Columns of a subscription, if the handle is still the one that has it."""

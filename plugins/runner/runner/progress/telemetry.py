@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import astuple, replace
 
 from runner.bindings import progress_client as wit
 from runner.progress.book import Book
@@ -13,7 +14,7 @@ __all__ = ["Telemetry"]
 
 
 class Telemetry:
-    """The interface `runner:progress/telemetry`, without its lock."""
+    """The interface `runner:progress/telemetry` as one client has it, without its lock: none takes another's counts."""
 
     def __init__(self, book: Book, bus: Bus) -> None:
         self._book = book
@@ -21,6 +22,7 @@ class Telemetry:
         self._sequence = 0
         self._last: int | None = None
         self._heartbeats = 0
+        self._counts = replace(bus.counts)
         self._flags: Sequence[str] = ()
 
     def heartbeat(self, timestamp: int, active_flags: Sequence[str]) -> wit.Pulse:
@@ -40,7 +42,9 @@ class Telemetry:
 
     def flush(self) -> list[wit.Metric]:
         """The figures since the last flush."""
-        counts, self._bus.counts = self._bus.counts, Counts()
+        now = replace(self._bus.counts)
+        counts = Counts(*(after - before for after, before in zip(astuple(now), astuple(self._counts), strict=True)))
+        self._counts = now
         heartbeats, self._heartbeats = self._heartbeats, 0
         counter, gauge = wit.MetricKind.COUNTER, wit.MetricKind.GAUGE
         figures = (
