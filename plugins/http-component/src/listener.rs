@@ -128,6 +128,11 @@ impl Server {
                 Ready::Alarm => {}
             }
         }
+        let connections = &self.connections;
+        self.core.timers.prune(self.open as usize, |owner| {
+            let found = connections.get(owner.slot as usize);
+            found.is_some_and(|place| place.as_ref().is_some_and(|found| found.owner == owner))
+        });
         while let Some((entry, owner)) = self.core.timers.due(self.core.now) {
             self.with(owner, |connection, core| connection.review(core, entry));
         }
