@@ -56,8 +56,8 @@ bench: setup ## Measure speed against peers and floors in the same run
 	@$(python) benchmarks/run.py
 
 .PHONY: fuzz
-fuzz: setup ## Break contracts and binaries at random for ten minutes (minutes=N for other times)
-	@$(python) -m tests.fuzz --minutes $(or $(minutes),10)
+fuzz: setup ## Try broken contracts and binaries, and random types, for ten minutes (minutes=N; kind=texts, binaries or types)
+	@$(python) -m tests.fuzz --minutes $(or $(minutes),10) $(addprefix --kind ,$(kind))
 
 .PHONY: peer-check
 peer-check: setup ## Compare what witgen encodes and prints with wasm-tools, from the PATH or from npm
@@ -80,6 +80,8 @@ lint: setup ## Check form and types of the Python code, and that contracts, gene
 	@$(python) -m black --check --quiet --diff --extend-exclude '/bindings/' .
 	@$(call say,mypy --strict)
 	@$(python) -m mypy $(typed)
+	@$(call say,pyright)
+	@$(python) scripts/run_pyright.py
 	@$(call say,witgen generate --check)
 	@$(witgen) generate --check
 	@$(call say,witgen fmt --check)
