@@ -50,8 +50,8 @@ pub struct Agent {
     pools: BTreeMap<Origin, Pool>,
     /// Requests without a connection.
     waiting: BTreeMap<u64, Box<Job>>,
-    /// Origins with requests for which there was no room, in their order.
-    hungry: VecDeque<Origin>,
+    /// Requests that wait because there are too many connections, in their order; some may be over already.
+    hungry: VecDeque<u64>,
     /// Idle connections in the order in which they became so; some may not be idle any more.
     oldest: VecDeque<Owner>,
     /// Requests that are not over, with the connection that they have.
@@ -137,8 +137,9 @@ impl Agent {
     /// Ends a request that the host does not want any more.
     pub fn call_off(&mut self, id: u64) {
         self.shared.now = monotonic_clock::now();
-        if self.waiting.remove(&id).is_some() {
+        if let Some(job) = self.waiting.remove(&id) {
             self.running.remove(&id);
+            self.tidy(&job.origin);
         } else if let Some(Some(owner)) = self.running.get(&id).copied() {
             self.with(owner, |connection, shared| connection.call_off(shared, id));
             self.running.remove(&id);
@@ -189,6 +190,13 @@ impl Agent {
                 });
             }
         }
+        let (connections, waiting) = (&self.connections, &self.waiting);
+        let known = self.open as usize + waiting.len();
+        self.shared.timers.prune(known, |owner| {
+            let found = connections.get(owner.slot as usize);
+            found.is_some_and(|place| place.as_ref().is_some_and(|found| found.owner == owner))
+                || owner.slot == WAITING && waiting.contains_key(&owner.id)
+        });
         while let Some((entry, owner)) = self.shared.timers.due(self.shared.now) {
             match owner.slot {
                 WAITING => self.review_waiting(entry, owner),
@@ -206,7 +214,9 @@ impl Agent {
             .timers
             .review(owner, &mut job.timer, entry, self.shared.now)
         {
-            self.waiting.remove(&owner.id);
+            if let Some(job) = self.waiting.remove(&owner.id) {
+                self.tidy(&job.origin);
+            }
             let failure = error(ErrorKind::Timeout, "the deadline of the request has passed");
             self.shared
                 .events

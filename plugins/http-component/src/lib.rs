@@ -28,6 +28,7 @@ mod handles;
 mod head;
 mod incoming;
 mod interests;
+mod journal;
 mod listener;
 mod pending;
 mod pump;

@@ -13,9 +13,10 @@ use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 use crate::bindings::wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::connection::Connection;
-use crate::failures::of_socket;
+use crate::failures::{of_socket, of_tls_failure};
 use crate::handles::{Body, Ticket};
 use crate::interests::{Ready, Watch};
+use crate::journal::Trouble;
 use crate::refusal::error;
 use crate::shared::{Core, Event, Offer};
 use crate::timers::Owner;
@@ -44,6 +45,9 @@ pub struct Server {
     acceptable: bool,
     scheme: Scheme,
     address: IpSocketAddress,
+    /// Whether accepting, and TLS, are in trouble.
+    accepting: Trouble,
+    securing: Trouble,
 }
 
 impl Server {
@@ -62,6 +66,8 @@ impl Server {
             acceptable: true,
             scheme: config.scheme,
             address,
+            accepting: Trouble::default(),
+            securing: Trouble::default(),
         })
     }
 
@@ -128,6 +134,11 @@ impl Server {
                 Ready::Alarm => {}
             }
         }
+        let connections = &self.connections;
+        self.core.timers.prune(self.open as usize, |owner| {
+            let found = connections.get(owner.slot as usize);
+            found.is_some_and(|place| place.as_ref().is_some_and(|found| found.owner == owner))
+        });
         while let Some((entry, owner)) = self.core.timers.due(self.core.now) {
             self.with(owner, |connection, core| connection.review(core, entry));
         }
@@ -194,14 +205,18 @@ impl Server {
             left -= 1;
             match socket.accept() {
                 Ok((socket, input, output)) => self.open(socket, input, output),
-                Err(ErrorCode::WouldBlock) => self.acceptable = false,
-                Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
-                Err(ErrorCode::NewSocketLimit | ErrorCode::OutOfMemory) => {
-                    self.core.rests_until = Some(self.core.now + REST);
+                Err(ErrorCode::WouldBlock) => {
+                    self.acceptable = false;
+                    self.accepting.ends();
                 }
+                Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
                 Err(code) => {
                     self.core.rests_until = Some(self.core.now + REST);
-                    return Err(of_socket(code));
+                    let failure = of_socket(code);
+                    self.accepting.begins("connections have to wait", &failure);
+                    if !matches!(code, ErrorCode::NewSocketLimit | ErrorCode::OutOfMemory) {
+                        return Err(failure);
+                    }
                 }
             }
         }
@@ -227,9 +242,16 @@ impl Server {
             Scheme::Http => Ok((input, output)),
             Scheme::Https => tls::server(input, output),
         };
-        let Ok((input, output)) = streams else {
-            return;
+        let (input, output) = match streams {
+            Ok(streams) => streams,
+            Err(failure) => {
+                let failure = of_tls_failure(failure);
+                self.securing
+                    .begins("connections are closed for want of TLS", &failure);
+                return;
+            }
         };
+        self.securing.ends();
         let slot = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
             self.connections.len() as u32 - 1

@@ -10,6 +10,9 @@ use core::cmp::Reverse;
 /// No deadline.
 pub const NEVER: u64 = u64::MAX;
 
+/// Entries that may be kept for nobody.
+const SPARE: usize = 1024;
+
 /// Who has a deadline: a place in a table, and the number that tells who has the place now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
@@ -50,6 +53,16 @@ impl Timers {
     /// When the next entry comes up.
     pub fn next(&self) -> u64 {
         self.0.peek().map_or(NEVER, |entry| entry.0 .0)
+    }
+
+    /// Forgets entries whose owners are gone, if most are. `open`: how many owners there are.
+    ///
+    /// So what is kept grows with the owners that there are, and not with those that have come and gone, at a price
+    /// that each of these has paid a part of.
+    pub fn prune(&mut self, open: usize, is_alive: impl Fn(Owner) -> bool) {
+        if self.0.len() > 4 * open + SPARE {
+            self.0.retain(|Reverse((_, owner))| is_alive(*owner));
+        }
     }
 
     /// Takes an entry out that has come up. The owner, if there still is one, is to be given to `review`.
@@ -111,6 +124,17 @@ mod tests {
         timers.set(ONE, &mut deadline, 50);
         assert_eq!(fire(&mut timers, &mut deadline, 200), [true, false]);
         assert_eq!(timers.next(), NEVER);
+    }
+
+    #[test]
+    fn entries_of_owners_that_are_gone_do_not_pile_up() {
+        let mut timers = Timers::default();
+        for id in 0..100_000 {
+            let owner = Owner { slot: 0, id };
+            timers.set(owner, &mut Deadline::default(), id + 1_000_000);
+            timers.prune(1, |owner| owner.id == id);
+            assert!(timers.0.len() <= SPARE + 5);
+        }
     }
 
     #[test]

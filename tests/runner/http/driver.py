@@ -49,9 +49,9 @@ def hello(server: Server, request: wit.ServerRequest) -> None:
     server.respond(request, response(b"hello"))
 
 
-def imports(tls: Tls | None = None) -> wit.HttpComponentImports:
+def imports(tls: Tls | None = None, log: Callable[..., None] = lambda *_: None) -> wit.HttpComponentImports:
     """What the Runner gives the component."""
-    return wit.HttpComponentImports(Logging(lambda *_: None, "http"), Readiness(), tls or Tls())
+    return wit.HttpComponentImports(Logging(log, "http"), Readiness(), tls or Tls())
 
 
 def provider(max_sockets: int = 2048, **grants: Any) -> rt.Provider:
@@ -75,7 +75,10 @@ class Server:
         limits: dict[str, int] | None = None,
         timeouts: dict[str, int] | None = None,
     ) -> None:
-        self.guest = wit.HttpComponent(component, imports(tls), providers=[provider(max_sockets)])
+        #: What the component has logged: level, message and fields.
+        self.logged: list[tuple[wit.Level, str, dict[str, Any]]] = []
+        given = imports(tls, lambda *message: self.logged.append(message))
+        self.guest = wit.HttpComponent(component, given, providers=[provider(max_sockets)])
         address = wit.IpSocketAddress_Ipv4(wit.Ipv4SocketAddress(0, (127, 0, 0, 1)))
         config = wit.ListenConfig(
             address, 128, scheme, replace(LIMITS, **limits or {}), replace(TIMEOUTS, **timeouts or {})

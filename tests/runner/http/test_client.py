@@ -141,6 +141,29 @@ def test_origins_share_the_connections_that_there_may_be(component: rt.Component
         assert [agent.content(number) for number in numbers] == [b"hello"] * 12
 
 
+def test_requests_to_many_servers_come_out_in_the_order_in_which_they_were_begun(component: rt.Component) -> None:
+    with Origin(always(OK)) as one, Origin(always(OK)) as two, Agent(component, limits={"connections": 1}) as agent:
+        numbers = [agent.send(origin.port) for origin in [one] * 3 + [two] + [one] * 7]
+        agent.until(lambda: len(agent.arrivals) == 11)
+        assert list(agent.arrivals) == numbers
+
+
+@pytest.mark.parametrize("each", [1, 2])
+def test_no_request_is_forgotten_where_servers_compete_for_connections(component: rt.Component, each: int) -> None:
+    limits = {"connections": 2, "connections_per_authority": each}
+    with (
+        Origin(always(OK)) as one,
+        Origin(once(OK)) as two,
+        Origin(always(OK, b"oops\r\n\r\n")) as three,
+        Agent(component, limits=limits) as agent,
+    ):
+        for count in range(60):
+            agent.send([one, two, two, three, one, three][count % 6 if count % 7 else 0].port)
+            if count % 5 == 0:
+                agent.turn()
+        agent.until(lambda: len(agent.arrivals) == 60)
+
+
 def test_a_connection_that_the_server_has_closed_is_not_used_again(component: rt.Component) -> None:
     with Origin(once(OK)) as origin, Agent(component) as agent:
         for _ in range(5):

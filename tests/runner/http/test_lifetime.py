@@ -157,8 +157,11 @@ def test_a_host_without_sockets_left_has_clients_wait(component: rt.Component) -
         for client in (first, second):
             client.send(GET)
         assert first.answer().body == b"hello"
+        wait_until(lambda: server.logged)
         first.sock.close()
         assert second.answer().body == b"hello"
+        # Told once, however often it was tried.
+        assert [message for _, message, _ in server.logged] == ["connections have to wait"]
 
 
 def test_batches_hold_no_more_than_was_asked_for(component: rt.Component) -> None:

@@ -87,8 +87,11 @@ def test_a_client_that_does_not_go_on_with_its_handshake_stops_nobody(component:
 
 
 def test_a_listener_without_a_certificate_takes_no_clients(component: rt.Component) -> None:
-    with Server(component, scheme=wit.Scheme.HTTPS) as server, server.connect() as client:
-        assert client.rest() == b""
+    with Server(component, scheme=wit.Scheme.HTTPS) as server:
+        for _ in range(3):
+            with server.connect() as client:
+                assert client.rest() == b""
+        assert [level for level, _, _ in server.logged] == [wit.Level.WARN]
 
 
 # The client

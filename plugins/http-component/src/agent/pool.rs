@@ -3,18 +3,20 @@
 use super::*;
 
 impl Agent {
-    /// A connection has nothing to do: it gets a request that waits, or is kept.
+    /// A connection has nothing to do: it gets the request that has waited longest, or makes room for it, or is kept.
     pub(super) fn rest(&mut self, owner: Owner, origin: &Origin) {
-        if let Some(job) = self.next_waiting(origin) {
+        let own = self.first_of(origin);
+        let other = self.first_hungry();
+        if let Some(other) = other.filter(|other| own.is_none_or(|own| *other < own)) {
+            self.remove(owner.slot);
+            self.serve(other);
+            self.hunger_after(own);
+            return;
+        }
+        if let Some(job) = own.and_then(|own| self.waiting.remove(&own)) {
             if let Some(job) = self.hand(owner, job) {
                 self.place(job);
             }
-            return;
-        }
-        if let Some(origin) = self.next_hungry() {
-            // Others have waited for a connection to be closed.
-            self.lose(owner.slot);
-            self.feed(origin);
             return;
         }
         self.pools
@@ -71,7 +73,8 @@ impl Agent {
             }
         }
         let mine = self.pools.get(&job.origin).map_or(0, |pool| pool.open);
-        if mine < limits.connections_per_authority {
+        let hungry = mine < limits.connections_per_authority;
+        if hungry {
             if self.open >= limits.connections {
                 self.close_oldest();
             }
@@ -79,7 +82,6 @@ impl Agent {
                 self.connect(job);
                 return;
             }
-            self.hungry.push_back(job.origin.clone());
         }
         let owner = Owner {
             slot: WAITING,
@@ -93,6 +95,9 @@ impl Agent {
             .waiting
             .push_back(job.id);
         self.waiting.insert(job.id, job);
+        if hungry {
+            self.hunger(owner.id);
+        }
     }
 
     pub(super) fn connect(&mut self, job: Box<Job>) {
@@ -133,54 +138,92 @@ impl Agent {
         if let Some(pool) = self.pools.get_mut(&origin) {
             pool.open -= 1;
             pool.idle.retain(|idle| *idle != owner);
-            if pool.open == 0 && pool.waiting.is_empty() {
-                self.pools.remove(&origin);
-            }
         }
+        self.tidy(&origin);
         Some(origin)
     }
 
-    /// A connection is gone: who waits for room gets a new one.
+    /// A connection is gone: who has waited longest for room gets a new one.
     pub(super) fn lose(&mut self, slot: u32) {
-        if let Some(origin) = self.remove(slot) {
-            self.feed(origin);
-            if let Some(origin) = self.next_hungry() {
-                self.feed(origin);
+        let Some(origin) = self.remove(slot) else {
+            return;
+        };
+        let own = self.first_of(&origin);
+        let other = self.first_hungry();
+        match (own, other) {
+            (own, Some(other)) if own.is_none_or(|own| other < own) => {
+                self.serve(other);
+                self.hunger_after(own);
             }
+            (Some(own), _) => self.serve(own),
+            _ => {}
         }
     }
 
-    /// Has the next request of an origin, if there is one, find a connection.
-    pub(super) fn feed(&mut self, origin: Origin) {
-        if let Some(job) = self.next_waiting(&origin) {
+    /// A request has lost a connection to another that waited longer: it does not wait for one of its own any more.
+    fn hunger_after(&mut self, own: Option<u64>) {
+        if let Some(own) = own.filter(|own| self.waiting.contains_key(own)) {
+            self.hunger(own);
+        }
+    }
+
+    /// A request waits because there are too many connections.
+    fn hunger(&mut self, id: u64) {
+        let at = self.hungry.partition_point(|other| *other < id);
+        if self.hungry.get(at) != Some(&id) {
+            self.hungry.insert(at, id);
+        }
+        // Those who wait no more are forgotten, if they are many.
+        if self.hungry.len() > 2 * self.waiting.len() + 16 {
+            let waiting = &self.waiting;
+            self.hungry.retain(|id| waiting.contains_key(id));
+        }
+    }
+
+    /// Has a request that waits find a connection, for which there is room.
+    fn serve(&mut self, id: u64) {
+        if let Some(job) = self.waiting.remove(&id) {
             self.place(job);
         }
     }
 
-    pub(super) fn next_waiting(&mut self, origin: &Origin) -> Option<Box<Job>> {
+    /// The request to an origin that has waited longest.
+    fn first_of(&mut self, origin: &Origin) -> Option<u64> {
         let pool = self.pools.get_mut(origin)?;
-        while let Some(id) = pool.waiting.pop_front() {
-            if let Some(job) = self.waiting.remove(&id) {
-                return Some(job);
+        while let Some(id) = pool.waiting.front() {
+            if self.waiting.contains_key(id) {
+                return Some(*id);
             }
-        }
-        if pool.open == 0 {
-            self.pools.remove(origin);
+            pool.waiting.pop_front();
         }
         None
     }
 
-    /// The next origin with requests for which there was no room.
-    pub(super) fn next_hungry(&mut self) -> Option<Origin> {
-        while let Some(origin) = self.hungry.pop_front() {
-            if self
-                .pools
-                .get(&origin)
-                .is_some_and(|pool| !pool.waiting.is_empty())
-            {
-                return Some(origin);
+    /// The request that has waited longest because there were too many connections. Who waits only for others to the
+    /// same origin by now is none of them.
+    fn first_hungry(&mut self) -> Option<u64> {
+        let most = self.shared.limits.connections_per_authority;
+        while let Some(id) = self.hungry.front() {
+            if let Some(job) = self.waiting.get(id) {
+                let open = self.pools.get(&job.origin).map_or(0, |pool| pool.open);
+                if open < most {
+                    return Some(*id);
+                }
             }
+            self.hungry.pop_front();
         }
         None
+    }
+
+    /// Forgets what there is of an origin, if it is nothing any more.
+    pub(super) fn tidy(&mut self, origin: &Origin) {
+        let waits = self.first_of(origin).is_some();
+        if self
+            .pools
+            .get(origin)
+            .is_some_and(|pool| pool.open == 0 && !waits)
+        {
+            self.pools.remove(origin);
+        }
     }
 }
