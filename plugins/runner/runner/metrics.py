@@ -46,7 +46,7 @@ _TABLE = (
     Family("runner_request_seconds", "histogram", "Time from request to answer.", ("component",), _REQUESTS),
     Family("runner_request_failures_total", "counter", "Requests that failed, by kind.", ("component", "kind")),
     Family("runner_bytes_total", "counter", "Bytes with framing.", ("component", "direction")),
-    Family("runner_component_serves", "gauge", "1: the component serves; 0: Python.", ("component",), workers="livemin"),
+    Family("runner_component_serves", "gauge", "1: the component; 0: Python.", ("component",), workers="livemin"),
     Family("runner_memory_bytes", "gauge", "Resident memory of the process."),
     Family("runner_connections", "gauge", "Open connections.", ("component",)),
     Family("runner_instances", "gauge", "Instances of a component.", ("component",)),

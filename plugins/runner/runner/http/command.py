@@ -34,7 +34,7 @@ def _address(text: str) -> tuple[str, int]:
 @click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True, help="The number of processes.")
 @click.option("--certificate", type=_FILE, help="The certificate chain, in PEM: serve HTTPS.")
 @click.option("--key", type=_FILE, help="The private key of the certificate.")
-@click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests get to end.")
+@click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests get.")
 @click.option("--progress", type=_FILE, help="The file in which progress is kept. [default: it is not kept]")
 @click.option("--metrics", metavar=_ADDRESS, help="Where figures, health and the status page are.")
 @click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warning", "error"]), default="info")

@@ -24,9 +24,7 @@ _GIVEN_UP = "component failed"
 class Reporting:
     """The `Observer` and `Announcer` of a service. Nothing here blocks: progress is written by another process."""
 
-    def __init__(
-        self, metrics: Metrics, status: Status, recorder: Recorder | None, flags: Callable[[], Flags]
-    ) -> None:
+    def __init__(self, metrics: Metrics, status: Status, recorder: Recorder | None, flags: Callable[[], Flags]) -> None:
         self._metrics = metrics
         self._status = status
         self._recorder = recorder

@@ -90,9 +90,7 @@ class _Worker:
         self._recorder = (
             None
             if options.progress is None
-            else Recorder(
-                Path(options.progress), bus=flags["runner.progress_bus"], sparse=flags["runner.sparse_store"]
-            )
+            else Recorder(Path(options.progress), bus=flags["runner.progress_bus"], sparse=flags["runner.sparse_store"])
         )
         reporting = Reporting(self._metrics, self._status, self._recorder, self._flags)
         self._service = Service(
@@ -111,7 +109,7 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._service.stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        self._watcher.on_change(lambda *_: loop.call_soon_threadsafe(self._flags_changed))
+        self._watcher.on_change(lambda *_: _ignore(loop.call_soon_threadsafe(self._flags_changed)))
         status = Embedded(StatusApp(self._status, self._metrics))
         shown = [] if self._shown is None else [self._shown]
         showing = asyncio.create_task(status.serve(sockets=shown), name="status") if shown else None
@@ -160,6 +158,10 @@ def _context(certificate: tuple[str, str] | None) -> ssl.SSLContext | None:
     except OSError as error:  # ssl.SSLError is one.
         raise RunnerError(f"the certificate {certificate[0]} can't be used: {error.strerror or error}") from None
     return context
+
+
+def _ignore(_: object) -> None:
+    """For a function whose result is of no use."""
 
 
 def _logger() -> Any:

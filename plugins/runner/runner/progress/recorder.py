@@ -1,8 +1,8 @@
 """Progress of many requests, written by a process of its own: the one that serves only says what there is to write.
 
 What is said goes through a pipe, a line of JSON for a batch. The writer makes a step of every request and stores them
-in their order; when the pipe ends it stores what is left and ends too. Where the disk does not keep up the pipe is full,
-and what has no room is counted and dropped: those who ask must not wait for those who write.
+in their order; when the pipe ends it stores what is left and ends too. Where the disk does not keep up the pipe is
+full, and what has no room is counted and dropped: those who ask must not wait for those who write.
 """
 
 from __future__ import annotations
