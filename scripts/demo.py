@@ -128,7 +128,19 @@ def refuse(component: Path) -> None:
         contract, adapter = Path(folder, "progress.wit"), Path(folder, "changed_contract.py")
         contract.write_text(changed)
         done = subprocess.run(
-            [sys.executable, "-m", "witgen.cli", "generate", str(contract), "--lang", "python", "-o", str(adapter)],
+            [
+                sys.executable,
+                "-m",
+                "witgen.cli",
+                "generate",
+                str(contract),
+                "--lang",
+                "python",
+                "--world",
+                "progress-runner",
+                "-o",
+                str(adapter),
+            ],
             text=True,
             capture_output=True,
         )
