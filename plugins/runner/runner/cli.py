@@ -1,6 +1,6 @@
 """The command line of the Runner: options, printing, exit codes. Each command imports by itself what it calls.
 
-Exit codes: 0 fine, 1 the input is wrong, 2 usage. `serve` is a group of its own in `runner.http`, added below by name.
+Exit codes: 0 fine, 1 the input is wrong, 2 usage. A command has its options here, makes one call, and prints.
 """
 
 from __future__ import annotations
@@ -105,6 +105,16 @@ def inspect_command(manifest: Path, lock: Path | None, as_json: bool) -> None:
 
     found = inspect(manifest, lock=lock, offered=offered())
     click.echo(json.dumps(document(found), indent=2) if as_json else text(found))
+
+
+@main.command("manifest")
+@click.argument("component", type=click.Path(path_type=Path))
+@reporting
+def manifest_command(component: Path) -> None:
+    """Print the draft of a manifest for a stamped COMPONENT, which grants all that it imports, and no address."""
+    from runner.drafting import draft
+
+    click.echo(draft(component), nl=False)
 
 
 if __name__ == "__main__":
