@@ -11,8 +11,8 @@ witgen := $(python) -m witgen.cli
 typed := witgen plugins/runner/runner scripts benchmarks tests
 # `toolchain` leaves the reason here where Rust guests can't be built, and removes it where they can.
 no_rust := .venv/no-rust
-guest := target/wasm32-wasip2/release/progress_runner.wasm
-prebuilt := plugins/progress-runner/prebuilt/progress_runner.wasm
+built := target/wasm32-wasip2/release
+shipped := progress-runner http-component
 
 # rustup's cargo, also where its folder is not on the PATH.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -56,8 +56,8 @@ bench: setup ## Measure speed against peers and floors in the same run
 	@$(python) benchmarks/run.py
 
 .PHONY: fuzz
-fuzz: setup ## Break contracts and binaries at random for ten minutes (minutes=N for other times)
-	@$(python) -m tests.fuzz --minutes $(or $(minutes),10)
+fuzz: setup ## Try broken contracts and binaries, and random types, for ten minutes (minutes=N; kind=texts, binaries or types)
+	@$(python) -m tests.fuzz --minutes $(or $(minutes),10) $(addprefix --kind ,$(kind))
 
 .PHONY: peer-check
 peer-check: setup ## Compare what witgen encodes and prints with wasm-tools, from the PATH or from npm
@@ -80,6 +80,8 @@ lint: setup ## Check form and types of the Python code, and that contracts, gene
 	@$(python) -m black --check --quiet --diff --extend-exclude '/bindings/' .
 	@$(call say,mypy --strict)
 	@$(python) -m mypy $(typed)
+	@$(call say,pyright)
+	@$(python) scripts/run_pyright.py
 	@$(call say,witgen generate --check)
 	@$(witgen) generate --check
 	@$(call say,witgen fmt --check)
@@ -109,10 +111,13 @@ test-python: setup
 	@$(python) -m pytest -rs
 
 .PHONY: prebuilt
-prebuilt: setup toolchain ## Build the component that comes with the project anew
+prebuilt: setup toolchain ## Build the components that come with the project anew
 	@$(need_rust)
-	@$(witgen) build progress-runner
-	@mkdir -p $(dir $(prebuilt)) && cp $(guest) $(prebuilt) && ls -l $(prebuilt)
+	@for crate in $(shipped); do \
+		$(witgen) build $$crate; \
+		mkdir -p plugins/$$crate/prebuilt && cp $(built)/$${crate//-/_}.wasm plugins/$$crate/prebuilt/; \
+		ls -l plugins/$$crate/prebuilt/*; \
+	done
 
 .PHONY: clean
 clean: ## Remove all that the others made, .venv included

@@ -98,11 +98,19 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 
 def start_rows() -> Iterator[tuple[str, ...]]:
-    """Commands that have nothing to do."""
-    subprocess.run([*WITGEN, "hash", "--check"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    floor, version, check = processes([PASS, [*WITGEN, "--version"], [*WITGEN, "hash", "--check"]])
-    for name, ours in (("`witgen --version`", version), ("`witgen hash --check`, nothing changed", check)):
-        yield (name, ms(ours), "`python -c pass`", ms(floor), f"{ours / floor:.1f}", "≤ 6")
+    """Commands that have nothing to do in this repository."""
+    rows = (
+        ("`witgen --version`", ["--version"], "≤ 6"),
+        ("`witgen hash --check`, nothing changed", ["hash", "--check"], "≤ 6"),
+        ("`witgen check` of this repository, nothing changed", ["check"], "≤ 2 s"),
+    )
+    commands = [[*WITGEN, *args] for _, args, _ in rows]
+    for command in commands:
+        # What they find is kept for the runs that are measured.
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    floor, *times = processes([PASS, *commands])
+    for (name, _, wanted), ours in zip(rows, times, strict=True):
+        yield (name, ms(ours), "`python -c pass`", ms(floor), f"{ours / floor:.1f}", wanted)
 
 
 def format_rows() -> Iterator[tuple[str, ...]]:

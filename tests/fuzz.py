@@ -3,6 +3,8 @@
 Texts and binaries that were right are broken at random. Whatever comes of it, each must be read, formatted, printed,
 digested and encoded, or refused with errors that have a place; nothing may fail in any other way. What fails is made
 smaller by hypothesis, printed and kept in ``target/fuzz``; the exit code is 1.
+
+Random types are not broken: values of them go through an adapter and a guest, and have to come back (`tests.runtime`).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from tests.fmt.support import check_laws
 from tests.fmt.support import texts as texts_at_hand
 from tests.packages import random_package
 from tests.printer.support import outline
+from tests.runtime.test_random_types import ENCODINGS, check_package, contract
 from witgen import ir
 from witgen.binary import encode_component_type, encode_package
 from witgen.contract.digest import Digests
@@ -62,6 +65,9 @@ NASTY = [
     "<" * 101,
 ]
 LONGEST = 4_000
+#: In a round of types: packages, and values of each of their functions.
+PACKAGES = 10
+EXAMPLES = 5
 #: What text can say and the binary form can't, in the words of the encoder.
 ONLY_IN_TEXT = (
     "has no fields",
@@ -212,13 +218,15 @@ def check_binary(data: bytes) -> str:
     return "binary read"
 
 
-def run(corpus: Corpus, minutes: float, found: Counter[str]) -> None:
+def run(corpus: Corpus, kinds: Sequence[str], minutes: float, found: Counter[str]) -> None:
     """Fuzz until the time is over, or something fails: then raises what hypothesis raises, the input kept."""
     numbers = st.integers(0, 2**32)
     told = 0.0
-    for chance in range(2**32):
-        for kind in (text_round, binary_round):
-            kind(corpus, numbers, found, chance)()
+    # Another one each time, or the random types would be the same.
+    first = random.randrange(2**32)
+    for chance in range(first, first + 2**32):
+        for kind in kinds:
+            ROUNDS[kind](corpus, numbers, found, chance)()
             done = time.monotonic() - STARTED
             if done > told + 60 or done > 60 * minutes:
                 print(f"{done:>5.0f} s  {', '.join(f'{n} {what}' for what, n in sorted(found.items()))}", flush=True)
@@ -253,21 +261,43 @@ def binary_round(
     return binaries
 
 
+def type_round(corpus: Corpus, numbers: st.SearchStrategy[int], found: Counter[str], chance: int) -> Callable[[], None]:
+    def types() -> None:
+        for number in range(PACKAGES * chance, PACKAGES * (chance + 1)):
+            encoding = ENCODINGS[number % len(ENCODINGS)]
+            text = contract(random.Random(number))
+            keep("types.wit", f"// check_package({number}, {encoding!r}, {EXAMPLES})\n{text}\n".encode())
+            check_package(number, encoding, EXAMPLES)
+            found["package of types carried"] += 1
+
+    return types
+
+
 def keep(name: str, data: bytes) -> None:
     """Keep what is tried next; after a failure the smallest that fails is what stays."""
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / name).write_bytes(data)
 
 
+#: By the kind of what is tried: from the corpus, a strategy of numbers, what was found and a seed to what does a round.
+ROUNDS: dict[str, Callable[[Corpus, st.SearchStrategy[int], Counter[str], int], Callable[[], None]]] = {
+    "texts": text_round,
+    "binaries": binary_round,
+    "types": type_round,
+}
+
+
 def main() -> int:
     """0 after the time, 1 after a failure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--kind", choices=ROUNDS, action="append", help="what is tried; all without")
+    options = parser.parse_args()
+    minutes: float = options.minutes
     os.environ["WITGEN_CACHE"] = "off"
     found: Counter[str] = Counter()
     try:
-        run(Corpus(random.Random(time.time_ns())), minutes, found)
+        run(Corpus(random.Random(time.time_ns())), options.kind or list(ROUNDS), minutes, found)
     except Exception as error:
         import traceback
 

@@ -53,25 +53,32 @@ def _reporting(command: F) -> F:
     )
     @functools.wraps(command)
     def wrapped(*args: Any, form: str, **kwargs: Any) -> Any:
-        try:
+        with _handling(form):
             result = command(*args, **kwargs)
-        except Exception as error:
-            from witgen.diagnostics import Diagnostic, WitError
-
-            if isinstance(error, WitError):
-                _report(form, error.diagnostics)
-            elif isinstance(error, OSError) and error.errno != errno.EPIPE:
-                # What no reader or writer has put into words: a full disk, a folder that is gone.
-                where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "witgen"
-                _report(form, [Diagnostic((error.strerror or str(error)).lower(), where)])
-            else:
-                raise
-            sys.exit(1)
         if form != "text":
             _report(form, ())
         return result
 
     return wrapped  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def _handling(form: str) -> Iterator[None]:
+    """Reports what is wrong with the input or the surroundings of the block, and ends with 1."""
+    try:
+        yield
+    except Exception as error:
+        from witgen.diagnostics import Diagnostic, WitError
+
+        if isinstance(error, WitError):
+            _report(form, error.diagnostics)
+        elif isinstance(error, OSError) and error.errno != errno.EPIPE:
+            # What no reader or writer has put into words: a full disk, a folder that is gone.
+            where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "witgen"
+            _report(form, [Diagnostic((error.strerror or str(error)).lower(), where)])
+        else:
+            raise
+        sys.exit(1)
 
 
 def _report(form: str, diagnostics: Sequence[Diagnostic]) -> None:
@@ -306,16 +313,23 @@ def check(form: str, report: Path | None) -> None:
     fmt, lint, hash, generate --check, breaking, and verify of the built components that witgen.toml names; all of them,
     whatever one of them finds.
     """
+    with _handling("text" if form == "junit" else form):
+        diagnostics = _checked(form, report)
+    if diagnostics:
+        sys.exit(1)
+
+
+def _checked(form: str, report: Path | None) -> Sequence[Diagnostic]:
+    """Runs ``witgen check``, prints what came of it, and returns what is wrong."""
     from pathlib import Path
 
+    from witgen.check import as_table
+    from witgen.check import check as run
     from witgen.diagnostics import WitError
     from witgen.project import find_project
     from witgen.reports import junit, render
 
     try:
-        from witgen.check import as_table
-        from witgen.check import check as run
-
         with _progress() as begin:
             outcomes = run(find_project(Path.cwd()), begin)
         diagnostics = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
@@ -333,8 +347,7 @@ def check(form: str, report: Path | None) -> None:
         click.echo(text, err=True)
     else:
         _report(form, diagnostics)
-    if diagnostics:
-        sys.exit(1)
+    return diagnostics
 
 
 @main.command("hash")

@@ -26,7 +26,7 @@ def read_text(path: Path) -> Source:
     try:
         return Source(shown, path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise WitError.at(shown, f"can't be read: {error.strerror}") from None
+        raise WitError.at(shown, f"can't be read: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError as error:
         raise WitError.at(shown, f"is not UTF-8 (byte {error.start})") from None
 

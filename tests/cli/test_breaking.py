@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -287,6 +288,29 @@ def test_an_old_contract_that_is_wrong_is_named_with_its_commit(repository: Path
     edit(("get func", "get: func"))
     result = breaking("--against", "two")
     assert result.exit_code == 1 and result.stderr.startswith("two:wit/shop.wit:5:7: error: ")
+
+
+def test_a_contract_that_is_wrong_is_named_as_seen_from_where_the_command_runs(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(".", "../older")
+    edit(("get: func", "get func"))
+    for command in (["breaking", "--against", "main"], ["hash"], ["hash", "--check"]):
+        result = CliRunner().invoke(main, command, catch_exceptions=False)
+        assert result.exit_code == 1 and result.stderr.startswith("wit/shop.wit:5:7: error: "), command
+    # The files of a commit, put into a folder below the current one, are still those of the commit.
+    commit("two")
+    edit(("get func", "get: func"))
+    (repository / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(repository / "temporary"))
+    assert breaking("--against", "two").stderr.startswith("two:wit/shop.wit:5:7: error: ")
+    monkeypatch.chdir("wit")
+    edit(("get: func", "get func"), path="shop.wit")
+    assert breaking("--against", "one").stderr.startswith("shop.wit:5:7: error: ")
+    # What is wrong with a project elsewhere is named as that is.
+    edit(("get func", "get: func"), path="shop.wit")
+    edit(("get: func", "get func"), path="../../older/wit/shop.wit")
+    assert breaking("--against", "../../older").stderr.startswith("../../older/wit/shop.wit:5:7: error: ")
 
 
 def test_a_file_a_folder_or_a_project_elsewhere_can_be_the_older_state(repository: Path) -> None:

@@ -63,4 +63,4 @@ def test_text_is_none_of_these_files(tmp_path: Path, form: list[str]) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     result = run("inspect", tmp_path / "none.wasm")
     assert result.exit_code == 1
-    assert result.stderr == f"{tmp_path}/none.wasm: error: can't be read: No such file or directory\n"
+    assert result.stderr == f"{tmp_path}/none.wasm: error: can't be read: no such file or directory\n"

@@ -32,6 +32,7 @@ def closed(tmp_path: Path) -> Iterator[Path]:
     for name in ("closed", "open"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.wit").write_text(GOOD)
+    (tmp_path / "witgen.toml").write_text('[contract.a]\nroots = ["open/a.wit"]\n')
     (tmp_path / "closed").chmod(0o000)
     yield tmp_path
     (tmp_path / "closed").chmod(0o755)
@@ -49,13 +50,21 @@ def closed(tmp_path: Path) -> Iterator[Path]:
         ("fmt", "closed/a.wit"),
         ("wit", "open/a.wit", "-o", "closed/b.wit"),
         ("generate", "open/a.wit", "--lang", "python", "-o", "closed/b.py"),
+        ("breaking", "closed/a.wit", "--against", "open/a.wit"),
+        ("breaking", "open/a.wit", "--against", "closed/a.wit"),
+        ("breaking", "open/a.wit", "--against", "closed"),
+        ("verify", "closed/a.wasm", "open/a.wit"),
+        ("inspect", "closed/a.wasm"),
+        ("stamp", "closed/a.wasm", "open/a.wit"),
+        ("lint", "closed/a.wit"),
+        ("check", "--report", "closed/report.xml", "--format", "junit"),
     ],
     ids=" ".join,
 )
 def test_a_folder_that_can_not_be_read_is_named(closed: Path, args: tuple[str, ...]) -> None:
     done = witgen(*args, folder=closed, shell=UNPRIVILEGED if os.geteuid() == 0 else "{}")
     assert done.returncode == 1
-    assert "closed" in done.stderr and "error: " in done.stderr
+    assert done.stderr.startswith("closed") and "error: " in done.stderr
 
 
 def test_an_unreadable_folder_keeps_none_of_the_others_from_being_formatted(closed: Path) -> None:
@@ -67,7 +76,12 @@ def test_an_unreadable_folder_keeps_none_of_the_others_from_being_formatted(clos
 
 
 @pytest.mark.parametrize(
-    "args", [("fmt",), ("hash",), ("hash", "--check"), ("wit", "a.wit"), ("generate",)], ids=" ".join
+    "args",
+    [
+        *(("fmt",), ("hash",), ("hash", "--check"), ("wit", "a.wit"), ("generate",), ("lint",), ("check",)),
+        *(("breaking", "--against", "main"), ("breaking", "a.wit", "--against", "b.wit")),
+    ],
+    ids=" ".join,
 )
 def test_a_folder_that_is_gone_is_no_place_to_work_in(tmp_path: Path, args: tuple[str, ...]) -> None:
     (tmp_path / "gone").mkdir()
@@ -76,9 +90,13 @@ def test_a_folder_that_is_gone_is_no_place_to_work_in(tmp_path: Path, args: tupl
     assert "error: " in done.stderr
 
 
-def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "args", [("wit", "a.wit"), ("check",), ("hash",), ("breaking", "a.wit", "--against", "a.wit")], ids=" ".join
+)
+def test_a_full_disk_is_an_error(tmp_path: Path, args: tuple[str, ...]) -> None:
     (tmp_path / "a.wit").write_text(GOOD)
-    done = witgen("wit", "a.wit", folder=tmp_path, shell="{} > /dev/full")
+    (tmp_path / "witgen.toml").write_text('[contract.a]\nroots = ["a.wit"]\n')
+    done = witgen(*args, folder=tmp_path, shell="{} > /dev/full")
     assert done.returncode == 1
     assert "no space left on device" in done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import TypeVar
 import black
 import pytest
 
-from tests.tools import lint_rust
+from tests.tools import lint_rust, pyright_errors
 from witgen import ir
 from witgen.binary import encode_component_type, encode_package
 from witgen.diagnostics import WitError
@@ -52,6 +53,11 @@ def python_texts() -> list[tuple[str, str]]:
     return list(worlds(lambda resolve, world, source: python.emit(resolve, world, source=source)))
 
 
+@functools.cache
+def kept_python_texts() -> list[tuple[str, str]]:
+    return python_texts()
+
+
 def rust_files(derives: Sequence[str] = ()) -> dict[str, str]:
     """Each world as one file and as a folder of files, by their paths."""
 
@@ -67,18 +73,24 @@ def rust_files(derives: Sequence[str] = ()) -> dict[str, str]:
 
 
 def test_the_same_contract_gives_the_same_bytes() -> None:
-    assert python_texts() == python_texts()
+    assert python_texts() == kept_python_texts()
     assert rust_files() == rust_files()
 
 
 def test_python_is_left_alone_by_black_and_accepted_by_mypy(tmp_path: Path) -> None:
-    for name, text in python_texts():
+    for name, text in kept_python_texts():
         mode = black.Mode(line_length=100)
         assert black.format_str(text.replace("# fmt: off\n", ""), mode=mode) == text.replace("# fmt: off\n", ""), name
         (tmp_path / f"{name}.py").write_text(text)
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert not done.returncode, done.stdout
+
+
+def test_python_is_accepted_by_pyright(tmp_path: Path) -> None:
+    for name, text in kept_python_texts():
+        (tmp_path / f"{name}.py").write_text(text)
+    assert pyright_errors(tmp_path) == []
 
 
 def write_crate(folder: Path, derives: Sequence[str] = ()) -> Path:

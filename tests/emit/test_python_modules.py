@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,19 @@ def test_a_world_can_have_a_name_of_python(tmp_path: Path) -> None:
         assert module.CONTRACT.world == f"a:b/{name}"
         assert problems(module) == ""
         assert hasattr(module, f"{name.capitalize()}_") and hasattr(module, f"{name.capitalize()}_Imports")
+
+
+def test_docs_do_not_decide_what_a_module_imports(tmp_path: Path) -> None:
+    words = "Any Callable Collection Path Mapping dataclass enum.x struct.x"
+    docs = f'/// {words}\\ """ {words}'
+    members = f"import g: func();\n{docs}\nimport f: func(n: u8);\n{docs}\nimport i: interface {{ {docs}\nh: func(); }}"
+    module = adapter(tmp_path, f"{docs}\npackage a:b;\n{docs}\nworld w {{ {members} }}")
+    text = Path(str(module.__file__)).read_text()
+    tree = ast.parse(text)
+    imports = [name for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for name in node.names]
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert text.count("Any Callable") > 2
+    assert {name.asname or name.name for name in imports} <= used | {"annotations"}
 
 
 STORE = """

@@ -18,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared/corpus/wit-parser"
 _NAME = re.compile(r"%?[a-z][a-z0-9-]*")
 EVERYTHING = Path(__file__).parent / "everything.wit"
+#: What may be between two words; a space in front keeps a "/" from becoming part of a comment.
+BETWEEN = [
+    " ", "\n", "\n\n", "\n\n\n\n", "\t", "\r\n", " // line\n", "\n// own line \n", " /// doc\r\n", "\n\n/// doc\n\n",
+    " /* block */ ", "\n/* own block */\n", " /* a\n  b */ ", "\n/** c\r\n d\n*/\n", " /*/* nested */*/", " //\n",
+    " /**/", " // \N{ROMAN NUMERAL ONE}\u3000\n", " /* \r\r\n \r */", "\n\n/* x */ // y\n\n// z\n\n",
+]  # fmt: skip
 
 
 def formatted(text: str) -> str:

@@ -11,19 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fmt.support import CORPUS, EVERYTHING, ROOT, check_laws, formatted, texts, with_between, with_longer_names
+from tests.fmt.support import (
+    BETWEEN,
+    CORPUS,
+    EVERYTHING,
+    ROOT,
+    check_laws,
+    formatted,
+    texts,
+    with_between,
+    with_longer_names,
+)
 from witgen.fmt.writer import WIDTH
 from witgen.resolve import load
 from witgen.resolve.json import to_json
 
 TEXTS = texts()
-#: What may be between two words; a space in front keeps a "/" from becoming part of a comment.
-BETWEEN = [
-    " ", "\n", "\n\n", "\n\n\n\n", "\t", "\r\n", " // line\n", "\n// own line \n", " /// doc\r\n", "\n\n/// doc\n\n",
-    " /* block */ ", "\n/* own block */\n", " /* a\n  b */ ", "\n/** c\r\n d\n*/\n", " /*/* nested */*/", " //\n",
-    " /**/", " // \N{ROMAN NUMERAL ONE}\u3000\n", " /* \r\r\n \r */", "\n\n/* x */ // y\n\n// z\n\n",
-]  # fmt: skip
-
 
 _LIST = re.compile(r"[(<{].+[)>}]")
 

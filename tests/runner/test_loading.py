@@ -176,7 +176,7 @@ def test_files_that_are_not_there_or_no_components_are_named(app: App, tmp_path:
     app.manifest.write_text('file = "../app.wasm"\n' + app.manifest.read_text().replace('file = "../app.wasm"\n', ""))
     assert complaints(app) == ["file must be the name of a file beside the manifest"]
     app.manifest.unlink()
-    assert complaints(app) == ["can't be read: No such file or directory"]
+    assert complaints(app) == ["can't be read: no such file or directory"]
 
 
 def test_without_a_lock_nothing_is_believed(app: App) -> None:

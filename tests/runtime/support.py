@@ -15,8 +15,9 @@ from witgen.emit import python
 from witgen.resolve import load, select_world
 
 _numbers = itertools.count()
-#: The text of each adapter that was asked for: large contracts serve several modules of tests.
+#: The text of each adapter that was asked for of late: large contracts serve several modules of tests.
 _generated: dict[tuple[str, frozenset[str]], str] = {}
+_KEPT = 200
 
 #: A memory of one page and an allocator that never frees, as a guest's library would bring them.
 LIBRARY = """
@@ -50,6 +51,8 @@ def adapter(folder: Path, wit: str, *, provided: Collection[str] = ()) -> Module
         loaded = load([contract])
         world = select_world(loaded, None)
         _generated[key] = python.emit(loaded.resolve, world, source="contract.wit", provided=provided)
+    if len(_generated) > _KEPT:
+        _generated.pop(next(iter(_generated)))
     path.write_text(_generated[key])
     return import_file(path, name)
 

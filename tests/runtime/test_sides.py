@@ -272,7 +272,7 @@ def test_of_two_versions_that_link_each_gets_its_own(tmp_path: Path) -> None:
 
     world = wit.W(component(imports + exports), wit.WImports(*map(Host, (100, 110))))
     fields = sorted(name for name in vars(type(world)) if not name.startswith("_"))
-    assert fields == ["contract", "load"]
+    assert fields == ["close", "contract", "load"]
     found = {name: interface.version() for name, interface in vars(world).items() if not name.startswith("_")}
     assert sorted(found.values()) == [100, 110]
     assert all(("1_0_0" in name) == (number == 100) for name, number in found.items())

@@ -6,6 +6,7 @@ It finds and reads files; what they say is for `witgen.resolve`.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from witgen.breaking.git import Commit, find_commit
 from witgen.diagnostics import Diagnostic, Note, Source, Span, WitError
 from witgen.project import FILE_NAME, Contract, Project, read_project
-from witgen.resolve.files import shown
+from witgen.resolve.files import named, shown
 
 __all__ = ["Base", "opened"]
 
@@ -31,9 +32,10 @@ class Base:
 
     def label(self, path: Path) -> str:
         """A file as it is printed: ``main:wit/a.wit`` of a commit, as git itself names it."""
-        if self.folder is not None and path.is_relative_to(self.folder):
-            return f"{self.name}:{shown(path.relative_to(self.folder))}"
-        return shown(path)
+        place = path.absolute()
+        if self.folder is not None and place.is_relative_to(self.folder):
+            return f"{self.name}:{shown(place.relative_to(self.folder))}"
+        return named(path)
 
     @contextlib.contextmanager
     def labelled(self) -> Iterator[None]:
@@ -52,10 +54,9 @@ class Base:
         return Diagnostic(diagnostic.message, place, notes)
 
     def _span(self, span: Span) -> Span:
-        path = Path(span.source.path)
-        if self.folder is None or not path.is_absolute():
+        if self.folder is None:
             return span
-        return Span(Source(self.label(path), span.source.text), span.start, span.end)
+        return Span(Source(self.label(Path(span.source.path)), span.source.text), span.start, span.end)
 
 
 @contextlib.contextmanager
@@ -89,16 +90,23 @@ def opened(against: Sequence[str], start: Path, paths: Sequence[Path], project: 
 
 
 def _nearest_folder(path: Path) -> Path:
-    """A path that is a folder, or else the nearest folder above it that is there."""
-    full = path.resolve()
-    return next(folder for folder in (full, *full.parents) if folder.is_dir())
+    """A path that is a folder, or else the nearest folder above it; one that can be entered, as git has to."""
+    full = Path(os.path.realpath(path))
+    return next(folder for folder in (full, *full.parents) if os.access(f"{folder}/", os.X_OK))
 
 
 def _on_disk(roots: Sequence[Path], paths: Sequence[Path]) -> Sequence[Contract]:
     file = roots[0] / FILE_NAME
     if len(roots) == 1 and not paths and file.is_file():
-        return read_project(file).contracts
+        project = read_project(file)
+        return [_below(roots[0], contract, project.folder) for contract in project.contracts]
     return [Contract("", tuple(roots))]
+
+
+def _below(folder: Path, contract: Contract, absolute: Path) -> Contract:
+    """A contract of a folder with its roots named as the folder is."""
+    roots = (root.relative_to(absolute) if root.is_relative_to(absolute) else root for root in contract.roots)
+    return Contract(contract.name, tuple(folder / root for root in roots))
 
 
 def _check_ambiguity(against: Sequence[str], folder: Path) -> None:

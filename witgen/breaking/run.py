@@ -21,7 +21,7 @@ from witgen.breaking.versions import allowed
 from witgen.diagnostics import Diagnostic, Note, Span, WitError
 from witgen.project import Contract, Project, find_project, project_file
 from witgen.resolve import Loaded, load, select_world
-from witgen.resolve.files import shown
+from witgen.resolve.files import named
 
 __all__ = ["NothingToCompareWith", "Options", "Outcome", "run"]
 
@@ -115,7 +115,7 @@ class _Run:
         )
         is_built, is_built_now = (bool(loaded) and is_component(loaded[-1]) for loaded in (old, new))
         if is_built_now and not is_built:
-            place = shown(self._contracts[-1].roots[-1])
+            place = named(self._contracts[-1].roots[-1])
             raise WitError.at(place, "is a component: `witgen verify` says whether it keeps a contract")
         if is_built and not is_built_now:
             return against_component(changes, old[-1], new[-1], select_world(new[-1], self._options.world))
@@ -142,7 +142,7 @@ class _Run:
 
     @functools.cached_property
     def _places(self) -> Places:
-        return Places((root for contract in self._contracts for root in contract.roots), _relative)
+        return Places((root for contract in self._contracts for root in contract.roots), named)
 
     @functools.cached_property
     def _old_places(self) -> Places:
@@ -160,7 +160,7 @@ class _Run:
     def _where(self, change: Change, difference: Difference) -> Span | str:
         """The item in the new text; of what is gone, that of which it was a part."""
         if change.new is not None:
-            return self._places.find(change.new, difference.place) or _relative(self._homes[change.new])
+            return self._places.find(change.new, difference.place) or named(self._homes[change.new])
         assert change.old is not None
         found = self._old_places.find(change.old, difference.place)
         return found or self._base.label(self._base.contracts[-1].roots[-1])
@@ -173,12 +173,6 @@ class _Run:
         if self._old_places.has(change.old, difference.place):
             at = f"at {self._base.name}" if self._base.folder else "before"
             yield Note(f"it stood here {at}", self._old_places.find(change.old, difference.place))
-
-
-def _relative(path: Path) -> str:
-    """A file as seen from the current folder, where it lies in it."""
-    folder = Path.cwd()
-    return shown(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def _side(contracts: Iterable[Loaded]) -> Side:

@@ -32,9 +32,9 @@ def write(subject: Subject) -> bool:
     Raises WitError where a contract is wrong, where the file is no lock or one of another version of witgen, and where
     it can't be written.
     """
-    path = Path(subject.lock)
+    path = Path(_shown(Path(subject.lock)))
     content = render(entries_of(digests_of(_contracts(subject)))).encode()
-    if path.exists():
+    if os.access(path, os.F_OK):
         source = read_text(path)
         if source.text.replace("\r\n", "\n").encode() == content:
             return False

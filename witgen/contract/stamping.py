@@ -72,7 +72,7 @@ def put_stamp(path: Path, stamp: Stamp) -> None:
         lines = stamps.differences(stamp, own_digests(binary.decode(data)))
         content = stamps.stamped(data, stamp)
     except OSError as error:
-        raise WitError.at(str(path), f"can't be read: {error.strerror}") from None
+        raise WitError.at(str(path), f"can't be read: {(error.strerror or str(error)).lower()}") from None
     except binary.BinaryError as error:
         raise WitError.at(str(path), str(error)) from None
     if lines:

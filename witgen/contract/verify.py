@@ -94,7 +94,7 @@ def verify(component: Path, claims: Claims) -> Verified:
         definition = binary.decode(component.read_bytes())
         own, stamp = own_digests(definition), read_stamp(definition)
     except OSError as error:
-        raise WitError.at(str(component), f"can't be read: {error.strerror}") from None
+        raise WitError.at(str(component), f"can't be read: {(error.strerror or str(error)).lower()}") from None
     except binary.BinaryError as error:
         raise WitError.at(str(component), str(error)) from None
     project = None if claims.roots else claims.project or find_project(Path.cwd())

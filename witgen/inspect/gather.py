@@ -83,7 +83,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WitError.at(shown(path), f"can't be read: {error.strerror}") from None
+        raise WitError.at(shown(path), f"can't be read: {(error.strerror or str(error)).lower()}") from None
 
 
 def _module_file(path: str, data: bytes) -> Inspection:

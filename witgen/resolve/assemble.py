@@ -15,7 +15,7 @@ from witgen.resolve.define import define_package
 from witgen.resolve.docs import docs_text
 from witgen.resolve.draft import Draft
 from witgen.resolve.errors import Errors
-from witgen.resolve.files import Contents, Group, decode_source, shown
+from witgen.resolve.files import Contents, Group, decode_source, named
 from witgen.resolve.gates import Features
 from witgen.resolve.link import link
 from witgen.resolve.merge import Merge
@@ -86,7 +86,7 @@ class _Read:
                 if is_webassembly(data) and (group.stands_alone or not is_text_form(data)):
                     self._add_binary(group, data, is_main=is_main)
                     return
-                file = parse(decode_source(shown(path), data))
+                file = parse(decode_source(named(path), data))
                 files.append([item for item in file.items if not isinstance(item, ast.NestedPackage)])
                 nested += (item for item in file.items if isinstance(item, ast.NestedPackage))
                 if file.header is not None:

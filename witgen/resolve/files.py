@@ -7,6 +7,7 @@ See design/mvp/WIT.md, "Filesystem structure".
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import stat
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from witgen.diagnostics import Source, Span, WitError
 
-__all__ = ["Contents", "Group", "decode_source", "read_root", "shown"]
+__all__ = ["Contents", "Group", "decode_source", "named", "read_root", "shown"]
 
 _SUFFIXES = (".wit", ".wasm", ".wat")
 
@@ -43,7 +44,7 @@ def read_root(root: Path) -> list[Group]:
     try:
         entries = _entries(dependencies)
     except WitError as error:
-        return [*groups, Group(shown(dependencies), (), error)]
+        return [*groups, Group(named(dependencies), (), error)]
     groups = [dataclasses.replace(groups[0], folders=(root, dependencies))]
     for entry in entries:
         group = _group(entry, "there is no WIT file in this folder, though it is in `deps`")
@@ -56,13 +57,13 @@ def _group(path: Path, if_empty: str) -> Group:
     """The group of a file, or of the WIT files of a folder."""
     try:
         if not _is_folder(path):
-            return Group(shown(path), (path,), stands_alone=True)
+            return Group(named(path), (path,), stands_alone=True)
         files = [entry for entry in _entries(path) if entry.suffix == ".wit" and not _is_folder(entry)]
         if not files:
-            raise WitError.at(shown(path), if_empty)
+            raise WitError.at(named(path), if_empty)
     except WitError as error:
-        return Group(shown(path), (), error)
-    return Group(shown(path), tuple(files), folders=(path,))
+        return Group(named(path), (), error)
+    return Group(named(path), tuple(files), folders=(path,))
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -83,7 +84,7 @@ def _mode(path: Path) -> int:
     except OSError as error:
         raise _unreadable(path, error) from None
     except ValueError:
-        raise WitError.at(shown(path), "this can't be the name of a file") from None
+        raise WitError.at(named(path), "this can't be the name of a file") from None
 
 
 class Contents(dict[Path, bytes]):
@@ -91,7 +92,7 @@ class Contents(dict[Path, bytes]):
 
     def __missing__(self, path: Path) -> bytes:
         if not stat.S_ISREG(_mode(path)):
-            raise WitError.at(shown(path), "this is not a regular file")
+            raise WitError.at(named(path), "this is not a regular file")
         try:
             content = self[path] = path.read_bytes()
         except OSError as error:
@@ -111,9 +112,16 @@ def decode_source(name: str, data: bytes) -> Source:
 
 def _unreadable(path: Path, error: OSError) -> WitError:
     if isinstance(error, FileNotFoundError) and not path.is_symlink():
-        return WitError.at(shown(path), "no such file or folder")
+        return WitError.at(named(path), "no such file or folder")
     reason = (error.strerror or type(error).__name__).lower()
-    return WitError.at(shown(path), f"can't be read: {reason}")
+    return WitError.at(named(path), f"can't be read: {reason}")
+
+
+def named(path: Path) -> str:
+    """A file of a contract as errors name it: as it was given, but relative where it lies below the current folder."""
+    with contextlib.suppress(OSError, ValueError):
+        path = path.relative_to(Path.cwd()) if path.is_absolute() else path
+    return shown(path)
 
 
 def shown(path: Path) -> str:

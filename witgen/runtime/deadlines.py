@@ -79,6 +79,7 @@ class Deadline:
         """
         if self.claim.try_take():
             self.stopped = self.stopped or reason
+            self._done = True
             return
         if not self._can_interrupt:
             raise ValueError(f"{_CANNOT}: new_engine(interruptible=True) makes one that can")
@@ -88,6 +89,11 @@ class Deadline:
             _stopping.discard(self)
         self.engine.increment_epoch()
         _watch.wake()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no call is going on, and none will be."""
+        return self._done or (self.stopped is not None and self.claim.try_take())
 
     def refusal(self) -> str | None:
         """Why code of the store must not go on; None if it may."""
@@ -148,6 +154,7 @@ class _Watch:
         for deadline in list(_stopping):
             if deadline.claim.try_take():
                 # It ended by itself: the claim stays.
+                deadline._done = True
                 _stopping.discard(deadline)
         engines = {id(call.engine): call.engine for call in [*_active, *_stopping] if call.at <= now or call.stopped}
         for engine in engines.values():

@@ -105,6 +105,14 @@ class HandleTable:
         else:
             self.borrows -= 1
 
+    def abandon(self) -> list[tuple[ResourceType, Any]]:
+        """What the handles own, those last that came first; there is no handle any more."""
+        found = [(type_, rep) for type_, rep, own in filter(None, reversed(self._entries)) if own]
+        self._entries[1:] = []
+        self._free.clear()
+        self.borrows = 0
+        return found
+
     def end_call(self) -> None:
         """Checks, when an export has returned, that the guest has dropped what it borrowed."""
         if self.borrows:

@@ -15,7 +15,7 @@ import wasmtime
 from witgen.contract.verification import linker
 from witgen.runtime.component import Component, Contract
 from witgen.runtime.core import Store, signature
-from witgen.runtime.errors import ComponentError, LinkError, Trap, UnsupportedComponent
+from witgen.runtime.errors import ComponentError, InstanceUnavailable, LinkError, Trap, UnsupportedComponent
 from witgen.runtime.handles import MAX_HANDLES, ResourceType
 from witgen.runtime.lifted import LiftedFunction
 from witgen.runtime.limits import DEFAULT, Limits, Meter
@@ -94,6 +94,28 @@ class Instance:
         """
         if self._poison is None:
             self.meter.stop(reason)
+
+    def close(self, *, quietly: bool = False) -> None:
+        """Ends the instance: drops what the guest still has of the host, and frees its memory. Again does no harm.
+
+        Of the guest nothing runs any more, not even destructors of resources that it implements. Raises
+        `InstanceUnavailable` if it is in a call, and what an object of the host raises when it is dropped, after all
+        have been. `quietly` leaves an instance in a call to the garbage collector.
+        """
+        if self.store.closed:
+            return
+        try:
+            self.enter()
+        except IndexError:
+            if not self.meter.ended:
+                if quietly:
+                    return
+                raise InstanceUnavailable("the instance is in a call, and can't be closed") from None
+        self.poison = self.poison or "the instance was closed"
+        try:
+            self._linker.drop_host_objects()
+        finally:
+            self.store.close()
 
     @property
     def fuel_used(self) -> int | None:

@@ -125,6 +125,7 @@ class LiftedFunction(CoreFunction):
 
     def _poisoned(self, trap: Trap) -> Trap:
         """Makes the instance unusable for good: it stays claimed."""
-        self.instance.poison = f"the instance has trapped before, in {self.name}: {trap.reason}"
         hint = self.instance.meter.near_limit()
+        # From here on another thread may close it.
+        self.instance.poison = f"the instance has trapped before, in {self.name}: {trap.reason}"
         return Trap(f"{trap.reason} ({hint})" if hint else trap.reason, self.name, trap.frames)

@@ -106,6 +106,11 @@ class Meter:
         """The reason with which the instance was stopped from outside, if it was."""
         return self._deadline.stopped
 
+    @property
+    def ended(self) -> bool:
+        """Whether no call is going on, and none will be."""
+        return self._deadline.ended
+
     def close(self) -> None:
         """The instance has trapped, stays claimed and need not be looked after any more."""
         self._deadline.close()

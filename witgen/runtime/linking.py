@@ -136,6 +136,7 @@ class Linker:
         self._signatures: dict[entities.Node, Signature] = {}
         self._keep: list[object] = []
         self.state = InstanceState(None, handles)
+        self._states = [self.state]
 
     def run(self) -> dict[str, Any]:
         """Instantiates the component; gives what it exports."""
@@ -148,6 +149,30 @@ class Linker:
             if definition.space is not None:
                 spaces[definition.space].append(made)
         return frame.exports
+
+    def drop_host_objects(self) -> None:
+        """Drops all objects of the host to which component instances have handles. Raises what the first one raised.
+
+        An object may refuse with a `Trap` as long as there are others that depend on it.
+        """
+        left = [(type_, rep) for state in self._states for type_, rep in state.handles.abandon() if type_.home is None]
+        failures: list[BaseException] = []
+        count = -1
+        while len(left) != count:
+            count = len(left)
+            refused, traps = [], []
+            for type_, rep in left:
+                try:
+                    type_.drop(rep)
+                except Trap as trap:
+                    refused.append((type_, rep))
+                    traps.append(trap)
+                except BaseException as error:
+                    failures.append(error)
+            left = refused
+        failures += traps
+        if failures:
+            raise failures[0]
 
     # What others ask for
 
@@ -261,6 +286,7 @@ class Linker:
         closure: _Closure = frame.at(Sort.COMPONENT, definition.component)
         args = {arg.name: frame.at(arg.sort, arg.index) for arg in definition.args}
         state = InstanceState(frame.state, frame.state.handles.most)
+        self._states.append(state)
         return self._run(closure.component, Frame(state, closure.frame, args))
 
     def _bundle(self, definition: model.BundleExports, frame: Frame) -> Exports:

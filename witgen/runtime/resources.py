@@ -7,7 +7,7 @@ It knows the representation, not what the methods do: generated subclasses add t
 from __future__ import annotations
 
 import contextlib
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Never, NoReturn, TypeVar
 
 from witgen.runtime.context import Context
 from witgen.runtime.core import room_below
@@ -35,8 +35,15 @@ class GuestResource:
     _own: bool
     _rep: Any
 
-    def __init__(self) -> None:
-        raise TypeError(f"{type(self).__name__} objects are made by the component")
+    if TYPE_CHECKING:
+
+        # For checkers there is no value to call it with: they refuse such calls before the program runs.
+        def __init__(self, made_by_the_component: Never, /) -> None: ...
+
+    else:
+
+        def __init__(self) -> None:
+            raise TypeError(f"{type(self).__name__} objects are made by the component")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} owns what the component holds, and can't be copied or pickled")

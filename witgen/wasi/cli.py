@@ -35,7 +35,7 @@ class Cli:
     """
 
     arguments: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
     stdin: Endpoint = None
     stdout: Endpoint = None
     stderr: Endpoint = None

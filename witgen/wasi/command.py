@@ -31,12 +31,14 @@ class Command:
     def run(self) -> int:
         """Runs the program; gives its exit status: 0 if it went well, 1 if it says that it did not, or its own.
 
-        Raises `rt.Trap` if it traps, and `rt.InstanceUnavailable` if it has trapped or exited before.
+        What it has left open is closed then. Raises `rt.Trap` if it traps, and `rt.InstanceUnavailable` if it was run
+        before.
         """
-        try:
-            self._command.run.run()
-        except Exit as end:
-            return end.status
-        except rt.Err:
-            return 1
-        return 0
+        with self._command:
+            try:
+                self._command.run.run()
+            except Exit as end:
+                return end.status
+            except rt.Err:
+                return 1
+            return 0

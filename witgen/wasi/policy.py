@@ -111,7 +111,7 @@ def _prefix(text: str, family: int, shown: str) -> Prefix:
 def _ports(text: str, lowest: int) -> tuple[tuple[int, int], ...]:
     if text == "*":
         return ((0, 65535),)
-    found = []
+    found: list[tuple[int, int]] = []
     for part in text.split(","):
         low, dash, high = part.partition("-")
         first = _number(low, lowest, 65535, "a port")

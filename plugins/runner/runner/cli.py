@@ -1,65 +1,21 @@
 """The command line of the Runner: options, printing, exit codes. Each command imports by itself what it calls.
 
-Exit codes: 0 fine, 1 the input is wrong, 2 usage. A command has its options here, makes one call, and prints.
+Exit codes: 0 fine, 1 the input is wrong, 2 usage. What `serve` serves has its own module for each protocol.
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from runner.http.command import http
+from runner.options import flag_options, reporting
 from witgen import __version__
 
-__all__ = ["flag_options", "main", "reporting"]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def reporting(command: F) -> F:
-    """Prints the errors of wrong input to stderr, one a line with its place, and ends with 1."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        from witgen.diagnostics import WitError
-
-        try:
-            return command(*args, **kwargs)
-        except WitError as error:
-            click.echo(str(error), err=True)
-        except OSError as error:
-            click.echo(f"{error.filename or 'runner'}: error: {(error.strerror or str(error)).lower()}", err=True)
-        sys.exit(1)
-
-    return wrapped  # type: ignore[return-value]
-
-
-def flag_options(command: F) -> F:
-    """The options by which flags are set. They reach the command as one argument, `flags`: those of `Flags.load`."""
-
-    @click.option(
-        "--flags-file",
-        type=click.Path(path_type=Path),
-        help="The file of feature flags; feature_flags.toml where it is in the current folder.",
-    )
-    @click.option("--environment", "-E", envvar="RUNNER_ENVIRONMENT", help="The environment whose table counts.")
-    @click.option("--flag", "overrides", multiple=True, metavar="NAME=VALUE", help="Sets a flag; may be repeated.")
-    @functools.wraps(command)
-    def wrapped(
-        *args: Any, flags_file: Path | None, environment: str | None, overrides: tuple[str, ...], **kwargs: Any
-    ) -> Any:
-        from runner.flags import FILE_NAME, parse_override
-
-        path = flags_file or (Path(FILE_NAME) if Path(FILE_NAME).exists() else None)
-        flags = {"path": path, "environment": environment, "overrides": dict(map(parse_override, overrides))}
-        return command(*args, flags=flags, **kwargs)
-
-    return wrapped  # type: ignore[return-value]
+__all__ = ["main"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -116,6 +72,13 @@ def manifest_command(component: Path) -> None:
 
     click.echo(draft(component), nl=False)
 
+
+@main.group("serve")
+def serve_group() -> None:
+    """Serve a protocol."""
+
+
+serve_group.add_command(http)
 
 if __name__ == "__main__":
     main()

@@ -44,6 +44,10 @@ _TABLE = (
     Family("runner_flag", "gauge", "Whether a feature flag is on.", ("flag",), workers="livemax"),
     Family("runner_requests_total", "counter", "Requests answered.", ("component", "status")),
     Family("runner_request_seconds", "histogram", "Time from request to answer.", ("component",), _REQUESTS),
+    Family("runner_request_failures_total", "counter", "Requests that failed, by kind.", ("component", "kind")),
+    Family("runner_bytes_total", "counter", "Bytes with framing.", ("component", "direction")),
+    Family("runner_component_serves", "gauge", "1: the component; 0: Python.", ("component",), workers="livemin"),
+    Family("runner_memory_bytes", "gauge", "Resident memory of the process."),
     Family("runner_connections", "gauge", "Open connections.", ("component",)),
     Family("runner_instances", "gauge", "Instances of a component.", ("component",)),
     Family("runner_instance_memory_bytes", "gauge", "Linear memory of all instances.", ("component",)),
@@ -106,6 +110,10 @@ class Metrics:
 
     def add(self, name: str, value: float = 1, **labels: str) -> None:
         """Adds to a counter. Raises KeyError for a name that is not in the table, ValueError for other labels."""
+        self._child(name, labels).inc(value)
+
+    def add_to_gauge(self, name: str, value: float, **labels: str) -> None:
+        """Adds to a gauge; a negative value takes away."""
         self._child(name, labels).inc(value)
 
     def set(self, name: str, value: float, **labels: str) -> None:

@@ -27,6 +27,7 @@ _IMPORTABLE = {
     "typing": ("Any", "ClassVar", "Protocol", "TypeAlias"),
 }
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_PROSE = re.compile(r'"""(?:\\.|[^\\])*?"""|#.*')
 
 
 def emit(resolve: ir.Resolve, world: ir.WorldId, *, source: str, provided: Collection[str] = ()) -> str:
@@ -62,8 +63,9 @@ def _environment() -> Environment:
 
 def _imports(text: str) -> str:
     """The import statements for those names of the standard library that a module uses."""
-    words = set(_WORD.findall(text))
-    lines = [f"import {name}" for name in ("enum", "struct") if f"{name}." in text]
+    code = _PROSE.sub("", text)
+    words = set(_WORD.findall(code))
+    lines = [f"import {name}" for name in ("enum", "struct") if f"{name}." in code]
     for module, names in _IMPORTABLE.items():
         used = [name for name in names if name in words]
         if used:

@@ -16,7 +16,7 @@ from witgen.emit.python.view import ExportMember, InterfaceClass, Method, Resour
 __all__ = ["Exports"]
 
 #: What the class of a world has beside its interfaces, for all to see and for itself.
-_WORLD_MEMBERS = ("contract", "load")
+_WORLD_MEMBERS = ("close", "contract", "load")
 _WORLD_ATTRIBUTES = ("_instance",)
 
 

@@ -96,5 +96,18 @@ class Command:
         component = rt.Component.from_file(path, engine=rt.default_engine(limits))
         return cls(component, providers=providers, limits=limits)
 
+    def close(self) -> None:
+        """Ends the component and drops what it has of the host; a `with` statement does so at its end.
+
+        Raises `rt.InstanceUnavailable` if it is in a call, and what an object of the host raises when it is dropped.
+        """
+        self._instance.close()
+
+    def __enter__(self) -> Command:
+        return self
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        self._instance.close(quietly=failure is not None)
+
 
 # What follows carries values across the boundary: layouts, then a function for each type that needs one.

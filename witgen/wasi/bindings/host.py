@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from witgen import runtime as rt
 
@@ -2863,6 +2863,19 @@ class Host:
         """Reads, compiles and instantiates the component in a file. Raises as the constructor, and OSError."""
         component = rt.Component.from_file(path, engine=rt.default_engine(limits))
         return cls(component, imports, providers=providers, limits=limits)
+
+    def close(self) -> None:
+        """Ends the component and drops what it has of the host; a `with` statement does so at its end.
+
+        Raises `rt.InstanceUnavailable` if it is in a call, and what an object of the host raises when it is dropped.
+        """
+        self._instance.close()
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        self._instance.close(quietly=failure is not None)
 
 
 def provider(imports: HostImports) -> rt.Provider:

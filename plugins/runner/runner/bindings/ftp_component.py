@@ -1531,6 +1531,19 @@ class FtpComponent:
         component = rt.Component.from_file(path, engine=rt.default_engine(limits))
         return cls(component, imports, providers=providers, limits=limits)
 
+    def close(self) -> None:
+        """Ends the component and drops what it has of the host; a `with` statement does so at its end.
+
+        Raises `rt.InstanceUnavailable` if it is in a call, and what an object of the host raises when it is dropped.
+        """
+        self._instance.close()
+
+    def __enter__(self) -> FtpComponent:
+        return self
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        self._instance.close(quietly=failure is not None)
+
 
 def provider(imports: FtpComponentImports) -> rt.Provider:
     """What serves components of other worlds as well with these imports."""
