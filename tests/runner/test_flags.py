@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,17 @@ def test_the_command_reports_and_ends_with_1(tmp_path: Path) -> None:
 def test_the_file_of_the_repository_is_right(environment: str | None) -> None:
     flags = Flags.load(ROOT / "feature_flags.toml", environment, {})
     assert flags[HTTP] is (environment == "staging")
+
+
+def test_flags_and_loading_need_no_package_of_the_extra() -> None:
+    program = """
+import sys
+for name in ("structlog", "prometheus_client", "uvicorn", "opentelemetry"):
+    sys.modules[name] = None
+from runner.cli import main
+import runner.loading
+main(["flags"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "runner.sparse_store" in done.stdout

@@ -14,6 +14,8 @@ from runner.loading import find_lock, inspect, load
 
 from tests.runner.components import CAPABILITIES, App, make_app
 from witgen import runtime as rt
+from witgen.contract.stamp import stamped
+from witgen.contract.stamping import stamp_of
 from witgen.diagnostics import WitError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,3 +220,26 @@ def test_the_command_says_what_would_be_granted(app: App) -> None:
 def test_inspecting_compiles_nothing(app: App, fresh_cache: Path) -> None:
     inspect(app.manifest)
     assert not list(fresh_cache.rglob("compiled/*"))
+
+
+def test_a_draft_of_a_manifest_loads_what_it_was_made_of(tmp_path: Path) -> None:
+    (tmp_path / "wit.lock").write_text((ROOT / "wit.lock").read_text())
+    for name in ("progress_runner.wasm", "another.wasm"):
+        (tmp_path / name).write_bytes((PREBUILT / "progress_runner.wasm").read_bytes())
+        drafted = CliRunner().invoke(main, ["manifest", str(tmp_path / name)])
+        assert drafted.exit_code == 0, drafted.output
+        (tmp_path / "component.toml").write_text(drafted.stdout)
+        assert load(tmp_path).inspected.path == tmp_path / name
+
+
+def test_a_draft_names_each_import_and_needs_a_stamp(app: App) -> None:
+    refused = CliRunner().invoke(main, ["manifest", str(app.folder / "app.wasm")])
+    assert refused.exit_code == 1
+    assert "is not stamped" in refused.stderr
+    data = (app.folder / "app.wasm").read_bytes()
+    (app.folder / "app.wasm").write_bytes(stamped(data, stamp_of((app.folder / "app.wit",), None)))
+    drafted = CliRunner().invoke(main, ["manifest", str(app.folder / "app.wasm")])
+    app.manifest.write_text(drafted.stdout)
+    loaded = load(app.manifest)
+    assert loaded.manifest.capabilities == ("wasi:clocks/monotonic-clock", "wasi:random/random")
+    assert loaded.inspected.stamped

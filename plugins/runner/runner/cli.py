@@ -63,6 +63,16 @@ def inspect_command(manifest: Path, lock: Path | None, as_json: bool) -> None:
     click.echo(json.dumps(document(found), indent=2) if as_json else text(found))
 
 
+@main.command("manifest")
+@click.argument("component", type=click.Path(path_type=Path))
+@reporting
+def manifest_command(component: Path) -> None:
+    """Print the draft of a manifest for a stamped COMPONENT, which grants all that it imports, and no address."""
+    from runner.drafting import draft
+
+    click.echo(draft(component), nl=False)
+
+
 @main.group("serve")
 def serve_group() -> None:
     """Serve a protocol."""

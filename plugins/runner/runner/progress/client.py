@@ -27,7 +27,7 @@ __all__ = ["Client", "Edit", "Events", "Subscription", "TelemetryService", "Work
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: The longest that a subscriber does not look whether another process has published something, in seconds.
-_GLANCE = 0.01
+_GLANCE = 0.005
 
 
 def _in_transaction(reads: bool) -> Callable[[F], F]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = ["Database", "StoreError"]
 _LAYOUT = 1
 #: How long a transaction waits for those of other processes, in seconds.
 _PATIENCE = 30.0
+_PAUSE = 0.0005
 
 # Keys are `user U+001F task [U+001F section U+001F field]`, beside the tenant ("" without one). `cell.kind` is NULL for
 # a field that was cleared and has not been flushed since. `undo` has what fields were at the checkpoint of that number,
@@ -93,6 +95,7 @@ class Database:
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA busy_timeout = 0")
         with self.transaction():
             (found,) = self.run("PRAGMA user_version").fetchone()
             if found == 0:
@@ -116,7 +119,7 @@ class Database:
             if self._depth:
                 yield
                 return
-            self._connection.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+            self._begin("BEGIN" if reads else "BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
@@ -130,6 +133,25 @@ class Database:
             then, self._then = self._then, []
             for action in then:
                 action()
+
+    def _begin(self, statement: str) -> None:
+        """Begins a transaction, once other processes let us.
+
+        SQLite itself would sleep longer each time, up to a tenth of a second; their transactions take a millisecond.
+        """
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute(statement)
+                # A transaction that reads is only begun by reading.
+                self._connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+                return
+            except sqlite3.OperationalError as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(_PAUSE)
 
     def on_rollback(self, action: Callable[[], None]) -> None:
         """Has `action` called if the present transaction fails: for what is changed outside of the file."""

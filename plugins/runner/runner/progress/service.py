@@ -36,7 +36,7 @@ class Progress:
         *,
         sparse_store: bool = True,
         progress_bus: bool = True,
-        batch_seconds: float = 0.02,
+        batch_seconds: float = 0.01,
         history: int = 10_000,
         on_delivery: Callable[[float], None] = lambda seconds: None,
     ) -> None:
