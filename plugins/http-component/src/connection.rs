@@ -29,6 +29,8 @@ use alloc::vec::Vec;
 
 /// Bytes that one connection may move before others have their turn.
 const BUDGET: u64 = 512 << 10;
+/// Empty lines that may come before a request.
+const BLANKS: u32 = 8;
 /// Bytes that are read ahead while a request is with the host; after that, the peer has to wait.
 const AHEAD: usize = 16 << 10;
 /// How long, and for how many bytes, a peer that is still sending is heard out after the last answer (RFC 9112, 9.6).
@@ -95,6 +97,8 @@ pub struct Connection {
     scan: Scan,
     /// Requests so far.
     requests: u32,
+    /// Empty lines since the last of them.
+    blanks: u32,
     /// When the request began, or the time between requests.
     began: u64,
     stalled: bool,
@@ -115,6 +119,7 @@ impl Connection {
             phase: Phase::Idle,
             scan: Scan::default(),
             requests: 0,
+            blanks: 0,
             began: now,
             stalled: false,
             deadline: Deadline::default(),
@@ -189,26 +194,30 @@ impl Connection {
         {
             return self.without_more(core);
         }
-        if matches!(self.phase, Phase::Idle) {
-            self.phase = Phase::Head;
-            self.began = core.now;
-        }
         loop {
             let data = self.wire.inbox.bytes();
-            match self
-                .scan
-                .advance(data, &core.head)
-                .map_err(Break::Refused)?
-            {
+            let progress = self.scan.advance(data, &core.head);
+            if matches!(self.phase, Phase::Idle) && progress != Ok(Progress::Blank) {
+                self.phase = Phase::Head;
+                self.began = core.now;
+            }
+            match progress.map_err(Break::Refused)? {
                 Progress::Complete(length, fields) => {
                     let head = parse_request(&data[..length], fields);
                     self.scan = Scan::default();
+                    self.blanks = 0;
                     self.wire.consume(length);
                     self.begin(core, head.map_err(Break::Refused)?)?;
                     return Ok(true);
                 }
                 Progress::Blank => {
                     self.scan = Scan::default();
+                    self.blanks += 1;
+                    if self.blanks > BLANKS {
+                        return Err(Break::Refused(Refusal::bad(
+                            "empty lines in place of a request",
+                        )));
+                    }
                     self.wire.inbox.consume(2);
                     if self.wire.inbox.is_empty() {
                         self.phase = Phase::Idle;

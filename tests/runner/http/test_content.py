@@ -53,6 +53,29 @@ def test_large_content_comes_to_the_host_as_a_stream(component: rt.Component, ch
         assert [name for name, _ in server.told if name in ("bodies", "reports")] == ["bodies", "reports"] * 2
 
 
+def test_small_chunks_are_passed_on_together(component: rt.Component) -> None:
+    pieces: list[int] = []
+
+    def measure(server: Server, request: wit.ServerRequest) -> None:
+        assert isinstance(request.content, wit.RequestContent_Streamed)
+        inlet = Inlet(5000)
+
+        def heard() -> None:
+            pieces.append(len(inlet.read()))
+            if inlet.ended:
+                server.call(lambda: server.respond(request, response()))
+
+        inlet.heard = heard
+        server.guest.server.receive(request.content.value, inlet)
+
+    with Server(component, measure) as server, server.connect() as client:
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.send(head + chunks(bytes(100_000), 1))
+        assert client.answer().status == 200
+        assert sum(pieces) == 100_000
+        assert len(pieces) < 1000
+
+
 def test_a_client_that_sends_more_than_the_host_takes_has_to_wait(component: rt.Component) -> None:
     inlets: list[Inlet] = []
 
