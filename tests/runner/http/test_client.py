@@ -15,7 +15,7 @@ from witgen import runtime as rt
 
 Kind = wit.TypesErrorKind
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Name: \t value \r\n\r\nhello"
-SHORT = SECOND // 10
+SHORT = SECOND // 4
 LARGE = bytes(range(256)) * 4096
 
 

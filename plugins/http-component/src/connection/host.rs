@@ -36,7 +36,9 @@ impl Connection {
                 return Err(error(ErrorKind::InvalidArgument, reason));
             }
         };
-        if plan.close || plan.delimited == Delimited::Close || core.stopping {
+        // Whether a client that waits for 100 still sends its content, nobody can tell.
+        let unsure = matches!(exchange.intake, Intake::Offered(true));
+        if plan.close || plan.delimited == Delimited::Close || core.stopping || unsure {
             exchange.persistent = false;
         }
         if matches!(response.content, OutgoingContent::Inline(_))
