@@ -341,6 +341,18 @@ impl Source {
         Ok(false)
     }
 
+    /// Whether the host has more than it said, now that all of that is sent.
+    pub fn surplus(&self) -> Option<Error> {
+        let more =
+            self.left == Some(0) && matches!(self.stream.read(1), Ok(bytes) if !bytes.is_empty());
+        more.then(|| {
+            error(
+                ErrorKind::InvalidArgument,
+                "the source is longer than its length",
+            )
+        })
+    }
+
     pub fn want(&mut self, interests: &mut Interests, slot: u32) {
         let stream = &self.stream;
         interests.want(slot, Part::Source, &mut self.watch, || stream.subscribe());

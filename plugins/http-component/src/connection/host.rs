@@ -31,9 +31,11 @@ impl Connection {
         let plan = match planned {
             Ok(plan) => plan,
             Err(reason) => {
+                let failure = error(ErrorKind::InvalidArgument, reason);
+                exchange.failure = Some(failure.clone());
                 self.answer_plainly(core, 500);
                 self.drive(core);
-                return Err(error(ErrorKind::InvalidArgument, reason));
+                return Err(failure);
             }
         };
         // Whether a client that waits for 100 still sends its content, nobody can tell.
@@ -131,6 +133,13 @@ impl Connection {
 
     /// Puts an answer of the component itself into the buffer, after which the connection is closed.
     pub(super) fn answer_plainly(&mut self, core: &mut Core, status: u16) {
+        self.end_flow(
+            core,
+            Err(error(
+                ErrorKind::Cancelled,
+                "the exchange was answered with an error",
+            )),
+        );
         let date = core.date();
         let Phase::Exchange(exchange) = &mut self.phase else {
             return;
