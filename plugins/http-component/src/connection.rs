@@ -25,7 +25,6 @@ use crate::transport::Transport;
 use crate::wire::{Wire, CONTENT_READ, HEAD_READ};
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// Bytes that one connection may move before others have their turn.
 const BUDGET: u64 = 512 << 10;
@@ -155,7 +154,10 @@ impl Connection {
 
     /// Does all that can be done now, and says what is to be waited for.
     pub fn drive(&mut self, core: &mut Core) {
-        self.stalled = false;
+        if core::mem::take(&mut self.stalled) {
+            // Its time begins now: it was not the client who let it pass.
+            self.began = core.now;
+        }
         let mut budget = BUDGET;
         loop {
             match self.step(core, &mut budget) {
@@ -302,11 +304,8 @@ impl Connection {
                 exchange.intake = Intake::Collecting(offer, length);
             }
             Some(length) => {
-                if length > 0 {
-                    offer.content = Some(self.take_content(length));
-                } else {
-                    offer.content = Some(Vec::new());
-                }
+                self.wire.received += length as u64;
+                offer.content = Some(self.wire.inbox.take(length));
                 exchange.offer(core, offer);
             }
             None => {
@@ -316,11 +315,6 @@ impl Connection {
         }
         self.phase = Phase::Exchange(exchange);
         Ok(())
-    }
-
-    fn take_content(&mut self, length: usize) -> Vec<u8> {
-        self.wire.received += length as u64;
-        self.wire.inbox.take(length)
     }
 
     /// Ends the present exchange, or the connection, for a reason.

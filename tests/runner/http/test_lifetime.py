@@ -127,6 +127,24 @@ def test_no_request_is_read_while_there_are_too_many(component: rt.Component) ->
         assert [client.answer().body for client in clients] == [b"hello"] * 5
 
 
+def test_no_time_runs_while_a_request_waits_to_be_read(component: rt.Component) -> None:
+    timeouts = {"header": SHORT, "idle": SHORT}
+    with Server(component, ignore, limits={"exchanges": 1}, timeouts=timeouts) as server:
+        first, second = server.connect(), server.connect()
+        first.send(GET)
+        server.until(lambda: server.requests)
+        second.send(GET[:10])
+        second.sock.settimeout(0.6)
+        with pytest.raises(TimeoutError):
+            second.sock.recv(1)
+        second.sock.settimeout(20)
+        server.call(partial(hello, server, server.requests[0]))
+        assert first.answer().body == b"hello"
+        second.send(GET[10:])
+        server.call(partial(hello, server, nth_request(server, 1)))
+        assert second.answer().body == b"hello"
+
+
 def test_a_client_that_goes_while_its_request_waits_to_be_read_leaves_its_turn(component: rt.Component) -> None:
     with Server(component, ignore, limits={"exchanges": 1}) as server:
         first, second, third = (server.connect() for _ in range(3))
