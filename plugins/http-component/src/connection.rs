@@ -25,10 +25,11 @@ use crate::transport::Transport;
 use crate::wire::{Wire, CONTENT_READ, HEAD_READ};
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// Bytes that one connection may move before others have their turn.
 const BUDGET: u64 = 512 << 10;
+/// Empty lines that may come before a request.
+const BLANKS: u32 = 8;
 /// Bytes that are read ahead while a request is with the host; after that, the peer has to wait.
 const AHEAD: usize = 16 << 10;
 /// How long, and for how many bytes, a peer that is still sending is heard out after the last answer (RFC 9112, 9.6).
@@ -95,6 +96,8 @@ pub struct Connection {
     scan: Scan,
     /// Requests so far.
     requests: u32,
+    /// Empty lines since the last of them.
+    blanks: u32,
     /// When the request began, or the time between requests.
     began: u64,
     stalled: bool,
@@ -115,6 +118,7 @@ impl Connection {
             phase: Phase::Idle,
             scan: Scan::default(),
             requests: 0,
+            blanks: 0,
             began: now,
             stalled: false,
             deadline: Deadline::default(),
@@ -150,7 +154,10 @@ impl Connection {
 
     /// Does all that can be done now, and says what is to be waited for.
     pub fn drive(&mut self, core: &mut Core) {
-        self.stalled = false;
+        if core::mem::take(&mut self.stalled) {
+            // Its time begins now: it was not the client who let it pass.
+            self.began = core.now;
+        }
         let mut budget = BUDGET;
         loop {
             match self.step(core, &mut budget) {
@@ -189,26 +196,30 @@ impl Connection {
         {
             return self.without_more(core);
         }
-        if matches!(self.phase, Phase::Idle) {
-            self.phase = Phase::Head;
-            self.began = core.now;
-        }
         loop {
             let data = self.wire.inbox.bytes();
-            match self
-                .scan
-                .advance(data, &core.head)
-                .map_err(Break::Refused)?
-            {
+            let progress = self.scan.advance(data, &core.head);
+            if matches!(self.phase, Phase::Idle) && progress != Ok(Progress::Blank) {
+                self.phase = Phase::Head;
+                self.began = core.now;
+            }
+            match progress.map_err(Break::Refused)? {
                 Progress::Complete(length, fields) => {
                     let head = parse_request(&data[..length], fields);
                     self.scan = Scan::default();
+                    self.blanks = 0;
                     self.wire.consume(length);
                     self.begin(core, head.map_err(Break::Refused)?)?;
                     return Ok(true);
                 }
                 Progress::Blank => {
                     self.scan = Scan::default();
+                    self.blanks += 1;
+                    if self.blanks > BLANKS {
+                        return Err(Break::Refused(Refusal::bad(
+                            "empty lines in place of a request",
+                        )));
+                    }
                     self.wire.inbox.consume(2);
                     if self.wire.inbox.is_empty() {
                         self.phase = Phase::Idle;
@@ -293,11 +304,8 @@ impl Connection {
                 exchange.intake = Intake::Collecting(offer, length);
             }
             Some(length) => {
-                if length > 0 {
-                    offer.content = Some(self.take_content(length));
-                } else {
-                    offer.content = Some(Vec::new());
-                }
+                self.wire.received += length as u64;
+                offer.content = Some(self.wire.inbox.take(length));
                 exchange.offer(core, offer);
             }
             None => {
@@ -307,11 +315,6 @@ impl Connection {
         }
         self.phase = Phase::Exchange(exchange);
         Ok(())
-    }
-
-    fn take_content(&mut self, length: usize) -> Vec<u8> {
-        self.wire.received += length as u64;
-        self.wire.inbox.take(length)
     }
 
     /// Ends the present exchange, or the connection, for a reason.

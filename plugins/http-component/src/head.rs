@@ -68,6 +68,12 @@ fn parse_into<'a>(data: &'a [u8], headers: &mut [Header<'a>]) -> Result<RequestH
     let target = Target::parse(method, request.path.unwrap_or_default())?;
     let mut fields = fields_of(request.headers)?;
     let host = host_of(&fields, version)?;
+    if let Some(authority) = &target.authority {
+        // The target decides (RFC 9112, 3.2.2): nobody behind us is to read something else.
+        for (_, value) in fields.iter_mut().filter(|(name, _)| name == "host") {
+            *value = authority.as_bytes().to_vec();
+        }
+    }
     let framing = framing::of_request(&mut fields, version)?;
     Ok(RequestHead {
         persistent: framing::is_persistent(&fields, version),
@@ -193,6 +199,14 @@ mod tests {
         assert_eq!(head.fields[1], ("x-one".to_owned(), b"1".to_vec()));
         assert_eq!(head.fields[2], ("x-two".to_owned(), b"".to_vec()));
         assert!(head.persistent && !head.expects);
+    }
+
+    #[test]
+    fn the_authority_of_the_target_takes_the_place_of_host() {
+        let text = "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n";
+        let head = parse_request(text.as_bytes(), 1).unwrap();
+        assert_eq!(head.authority, "b");
+        assert_eq!(head.fields, [("host".to_owned(), b"b".to_vec())]);
     }
 
     #[test]

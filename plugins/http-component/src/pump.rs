@@ -10,6 +10,10 @@ use crate::incoming::Incoming;
 use crate::interests::{Interests, Part, Watch};
 use crate::refusal::{error, error_with, Refusal};
 use crate::wire::{Wire, CONTENT_READ};
+use alloc::vec::Vec;
+
+/// Content of fewer bytes is not worth a call of the host.
+const SMALL: usize = 4096;
 
 /// How a pump comes to rest.
 pub enum Flow {
@@ -63,20 +67,25 @@ impl Sink {
         while !self.flushing {
             let (framing, step) = incoming.step(wire.inbox.bytes()).map_err(Break::Refused)?;
             wire.consume(framing);
+            *budget = budget.saturating_sub(framing as u64);
             match step {
                 Step::End => self.begin_flush()?,
                 Step::Data(_) if *budget == 0 => return Ok(Flow::Paused),
                 Step::Data(count) => {
-                    let count = self.room()?.min(count as u64);
+                    let count = self.room()?.min(count as u64) as usize;
                     if count == 0 {
                         return Ok(Flow::Blocked(Part::Sink));
                     }
-                    let written = self.stream.write(&wire.inbox.bytes()[..count as usize]);
-                    written.map_err(|failure| failed(&failure))?;
-                    self.permit -= count;
-                    wire.consume(count as usize);
                     wire.last_in = now;
-                    self.moved(incoming, count, budget);
+                    if count < SMALL && wire.inbox.len() > count {
+                        self.gather(wire, incoming, budget)?;
+                    } else {
+                        let written = self.stream.write(&wire.inbox.bytes()[..count]);
+                        written.map_err(|failure| failed(&failure))?;
+                        wire.consume(count);
+                        self.moved(incoming, count as u64, budget);
+                        self.permit -= count as u64;
+                    }
                 }
                 Step::More => {
                     if wire.ended && incoming.ends_with_connection() {
@@ -99,6 +108,33 @@ impl Sink {
             Ok(_) => Ok(Flow::End),
             Err(failure) => Err(failed(&failure)),
         }
+    }
+
+    /// Passes small chunks on as one: what they cost must not grow with their number.
+    fn gather(
+        &mut self,
+        wire: &mut Wire,
+        incoming: &mut Incoming,
+        budget: &mut u64,
+    ) -> Result<(), Break> {
+        let room = self.permit.min(CONTENT_READ as u64) as usize;
+        let mut gathered = Vec::with_capacity(room.min(wire.inbox.len()));
+        while gathered.len() < room {
+            let step = incoming.step(wire.inbox.bytes());
+            let (framing, step) = step.map_err(Break::Refused)?;
+            wire.consume(framing);
+            *budget = budget.saturating_sub(framing as u64);
+            let Step::Data(count) = step else {
+                break;
+            };
+            let count = count.min(room - gathered.len());
+            gathered.extend_from_slice(&wire.inbox.bytes()[..count]);
+            wire.consume(count);
+            self.moved(incoming, count as u64, budget);
+        }
+        let written = self.stream.write(&gathered);
+        self.permit -= gathered.len() as u64;
+        written.map_err(|failure| failed(&failure))
     }
 
     /// Gets more content, the buffer being empty. Gives what is to be waited for.
@@ -303,6 +339,18 @@ impl Source {
             Err(failure) => return Err(unsourced(&failure)),
         }
         Ok(false)
+    }
+
+    /// Whether the host has more than it said, now that all of that is sent.
+    pub fn surplus(&self) -> Option<Error> {
+        let more =
+            self.left == Some(0) && matches!(self.stream.read(1), Ok(bytes) if !bytes.is_empty());
+        more.then(|| {
+            error(
+                ErrorKind::InvalidArgument,
+                "the source is longer than its length",
+            )
+        })
     }
 
     pub fn want(&mut self, interests: &mut Interests, slot: u32) {

@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -154,6 +155,20 @@ def test_a_deadline_is_a_key_like_any_other(poll_set: PollSet) -> None:
     assert poll_set.deadline() == later.at
     poll_set.remove(1)
     assert poll_set.deadline() is None
+
+
+def test_deadlines_that_are_replaced_do_not_pile_up(poll_set: PollSet) -> None:
+    tracemalloc.start()
+    try:
+        for after in range(20_000):
+            poll_set.add(1, Pollable(At((1000 + after) * 1000 * MILLISECOND)))
+            if after == 1000:
+                before, _ = tracemalloc.get_traced_memory()
+        assert tracemalloc.get_traced_memory()[0] < before + 200_000
+    finally:
+        tracemalloc.stop()
+    deadline = poll_set.deadline()
+    assert deadline is not None and deadline > time.monotonic_ns() + 20_000_000 * MILLISECOND
 
 
 def test_a_set_is_waited_for_like_anything_else(poll_set: PollSet, pair: Pair) -> None:

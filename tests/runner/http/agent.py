@@ -136,6 +136,8 @@ class Origin:
         self.listener = socket.create_server((address, 0))
         self.port: int = self.listener.getsockname()[1]
         self.accepted = 0
+        #: Connections that are closed again.
+        self.ended = 0
         self._serve = serve
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -144,6 +146,10 @@ class Origin:
 
     def __exit__(self, *_: object) -> None:
         self.listener.close()
+
+    def has_ended(self, count: int) -> bool:
+        """Whether so many connections are closed again."""
+        return self.ended == count
 
     def _run(self) -> None:
         while True:
@@ -158,6 +164,7 @@ class Origin:
     def _one(self, sock: socket.socket) -> None:
         with sock:
             self._serve(sock)
+        self.ended += 1
 
 
 def read_request(sock: socket.socket) -> tuple[bytes, bytes]:

@@ -53,6 +53,7 @@ CASES = [
     good("a method that nobody knows", get("/", method="BREW"), "BREW / a "),
     good("a method in small letters is another one", get("/", method="get"), "get / a "),
     good("an empty line before the request", b"\r\n\r\n" + get("/"), "GET / a "),
+    bad("empty lines without end", b"\r\n" * 1000),
     bad("asterisk form with GET", get("*")),
     bad("a target without a slash", get("a")),
     bad("a fragment", get("/a#b")),

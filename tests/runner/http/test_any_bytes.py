@@ -7,9 +7,12 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+import runner.bindings.http_component as wit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runner.host import Inlet
 
+from tests.runner.http.agent import Agent, Origin, once
 from tests.runner.http.applications import describe
 from tests.runner.http.driver import Server
 from witgen import runtime as rt
@@ -101,6 +104,28 @@ def test_bytes_of_any_kind_do_not_stop_the_server(server: Server, noise: bytes, 
     with server.connect() as client:
         client.send(GOOD)
         assert client.answer().status == 200
+
+
+ANSWERS = [
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.0 204 \r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\n",
+    *PIECES[6:],
+]
+responses = st.lists(st.sampled_from(ANSWERS) | st.binary(max_size=20), max_size=8).map(b"".join)
+
+
+@SETTINGS
+@given(responses)
+def test_whatever_a_server_answers_the_request_comes_out_once(component: rt.Component, data: bytes) -> None:
+    with Origin(once(data)) as origin, Agent(component) as agent:
+        number = agent.send(origin.port)
+        agent.until(lambda: number in agent.arrivals)
+        outcome = agent.arrivals[number]
+        if isinstance(outcome, rt.Ok) and isinstance(outcome.value.content, wit.ResponseContent_Streamed):
+            agent.guest.client.receive(outcome.value.content.value, Inlet())
+            agent.until(lambda: number in agent.bodies)
 
 
 def test_each_of_them_had_one_report(server: Server) -> None:

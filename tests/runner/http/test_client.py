@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from functools import partial
 
 import pytest
 import runner.bindings.http_component as wit
@@ -15,7 +16,7 @@ from witgen import runtime as rt
 
 Kind = wit.TypesErrorKind
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Name: \t value \r\n\r\nhello"
-SHORT = SECOND // 10
+SHORT = SECOND // 4
 LARGE = bytes(range(256)) * 4096
 
 
@@ -166,8 +167,9 @@ def test_no_request_is_forgotten_where_servers_compete_for_connections(component
 
 def test_a_connection_that_the_server_has_closed_is_not_used_again(component: rt.Component) -> None:
     with Origin(once(OK)) as origin, Agent(component) as agent:
-        for _ in range(5):
+        for count in range(1, 6):
             assert agent.content(agent.send(origin.port, method="POST")) == b"hello"
+            wait_until(partial(origin.has_ended, count))
         assert origin.accepted == 5
 
 

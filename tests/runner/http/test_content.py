@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 
 import pytest
 import runner.bindings.http_component as wit
@@ -51,6 +52,29 @@ def test_large_content_comes_to_the_host_as_a_stream(component: rt.Component, ch
         assert [report.received for report in server.reports] == [len(data)] * 2
         # The end of the content is told before the report.
         assert [name for name, _ in server.told if name in ("bodies", "reports")] == ["bodies", "reports"] * 2
+
+
+def test_small_chunks_are_passed_on_together(component: rt.Component) -> None:
+    pieces: list[int] = []
+
+    def measure(server: Server, request: wit.ServerRequest) -> None:
+        assert isinstance(request.content, wit.RequestContent_Streamed)
+        inlet = Inlet(5000)
+
+        def heard() -> None:
+            pieces.append(len(inlet.read()))
+            if inlet.ended:
+                server.call(lambda: server.respond(request, response()))
+
+        inlet.heard = heard
+        server.guest.server.receive(request.content.value, inlet)
+
+    with Server(component, measure) as server, server.connect() as client:
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.send(head + chunks(bytes(100_000), 1))
+        assert client.answer().status == 200
+        assert sum(pieces) == 100_000
+        assert len(pieces) < 1000
 
 
 def test_a_client_that_sends_more_than_the_host_takes_has_to_wait(component: rt.Component) -> None:
@@ -169,6 +193,64 @@ def test_a_stream_that_is_shorter_than_its_length_cuts_the_answer_off(component:
         server.until(lambda: server.reports)
         failure = server.reports[0].failure
         assert failure is not None and failure.kind is wit.TypesErrorKind.INVALID_ARGUMENT
+
+
+def test_a_stream_that_is_longer_than_its_length_is_reported_and_ends_the_connection(component: rt.Component) -> None:
+    def serve(server: Server, request: wit.ServerRequest) -> None:
+        outlet = Outlet()
+        outlet.feed(b"hello")
+        server.respond(request, streamed(outlet, 4))
+
+    with Server(component, serve) as server, server.connect() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.answer().body == b"hell"
+        assert client.rest() == b""
+        server.until(lambda: server.reports)
+        failure = server.reports[0].failure
+        assert failure is not None and failure.kind is wit.TypesErrorKind.INVALID_ARGUMENT
+
+
+def drop(server: Server, request: wit.ServerRequest) -> None:
+    request.exchange.close()
+
+
+def answer_wrongly(server: Server, request: wit.ServerRequest) -> None:
+    with pytest.raises(wit.TypesErrorException):
+        server.guest.server.respond(request.exchange, response(b"", 99))
+
+
+def answer_with_a_surplus(server: Server, request: wit.ServerRequest) -> None:
+    outlet = Outlet()
+    outlet.feed(b"hello")
+    server.respond(request, streamed(outlet, 4))
+
+
+def break_off(server: Server, request: wit.ServerRequest) -> None:
+    outlet = Outlet()
+    outlet.abort("the disk is gone")
+    server.respond(request, streamed(outlet))
+
+
+@pytest.mark.parametrize("end", [drop, answer_wrongly, answer_with_a_surplus, break_off])
+def test_an_exchange_that_goes_wrong_while_its_content_comes_closes_the_sink(
+    component: rt.Component, end: Callable[[Server, wit.ServerRequest], None]
+) -> None:
+    inlet = Inlet(1000)
+
+    def serve(server: Server, request: wit.ServerRequest) -> None:
+        assert isinstance(request.content, wit.RequestContent_Streamed)
+        server.guest.server.receive(request.content.value, inlet)
+
+    with Server(component, serve) as server, server.connect() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + bytes(100_000))
+        wait_until(lambda: inlet.held == 1000)
+        server.call(lambda: end(server, server.requests[0]))
+        client.rest()
+        client.sock.close()
+        server.until(lambda: server.closed)
+        assert inlet.ended
+        assert [isinstance(body.outcome, rt.Err) for body in server.bodies] == [True]
+        assert len(server.reports) == 1 and server.reports[0].failure is not None
 
 
 def test_the_answer_to_head_has_fields_and_no_content(component: rt.Component) -> None:

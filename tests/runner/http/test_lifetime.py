@@ -15,7 +15,7 @@ from tests.runner.http.driver import SECOND, Server, hello, response, wait_until
 from witgen import runtime as rt
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-SHORT = SECOND // 10
+SHORT = SECOND // 4
 
 
 def ignore(server: Server, request: wit.ServerRequest) -> None:
@@ -95,7 +95,7 @@ def test_no_time_runs_while_the_host_works_on_a_request(component: rt.Component)
     with Server(component, ignore, timeouts=timeouts) as server, server.connect() as client:
         client.send(GET)
         server.until(lambda: server.requests)
-        client.sock.settimeout(0.4)
+        client.sock.settimeout(0.6)
         with pytest.raises(TimeoutError):
             client.sock.recv(1)
         client.sock.settimeout(20)
@@ -125,6 +125,24 @@ def test_no_request_is_read_while_there_are_too_many(component: rt.Component) ->
             assert server.ask(server.listener.status).exchanges <= 2
             server.call(partial(hello, server, request))
         assert [client.answer().body for client in clients] == [b"hello"] * 5
+
+
+def test_no_time_runs_while_a_request_waits_to_be_read(component: rt.Component) -> None:
+    timeouts = {"header": SHORT, "idle": SHORT}
+    with Server(component, ignore, limits={"exchanges": 1}, timeouts=timeouts) as server:
+        first, second = server.connect(), server.connect()
+        first.send(GET)
+        server.until(lambda: server.requests)
+        second.send(GET[:10])
+        second.sock.settimeout(0.6)
+        with pytest.raises(TimeoutError):
+            second.sock.recv(1)
+        second.sock.settimeout(20)
+        server.call(partial(hello, server, server.requests[0]))
+        assert first.answer().body == b"hello"
+        second.send(GET[10:])
+        server.call(partial(hello, server, nth_request(server, 1)))
+        assert second.answer().body == b"hello"
 
 
 def test_a_client_that_goes_while_its_request_waits_to_be_read_leaves_its_turn(component: rt.Component) -> None:

@@ -117,6 +117,13 @@ impl Connection {
         }
     }
 
+    /// The rest of the content is not read any more.
+    fn leave(&mut self) {
+        if let Phase::Exchange(exchange) = &mut self.phase {
+            exchange.leave();
+        }
+    }
+
     /// Nobody wants the rest of the content: it is read if it is short, else the connection is closed after the answer.
     pub(super) fn abandon(&mut self) {
         if let Phase::Exchange(exchange) = &mut self.phase {
@@ -142,6 +149,11 @@ impl Connection {
                     Flow::End => {
                         let answer = core::mem::replace(&mut exchange.answer, Answer::Written);
                         if let Answer::Streaming(source) = answer {
+                            if let Some(failure) = source.surplus() {
+                                // The client has got what it was promised.
+                                exchange.failure = Some(failure);
+                                exchange.persistent = false;
+                            }
                             source.close(&mut core.interests, self.owner.slot);
                         }
                         Ok(true)
@@ -158,11 +170,14 @@ impl Connection {
                     self.end_exchange(core);
                     Ok(true)
                 }
-                _ if exchange.failure.is_some() => {
-                    exchange.leave();
-                    Ok(true)
-                }
-                _ => Ok(false),
+                _ => match exchange.failure.clone() {
+                    Some(failure) => {
+                        self.end_flow(core, Err(failure));
+                        self.leave();
+                        Ok(true)
+                    }
+                    None => Ok(false),
+                },
             },
         }
     }

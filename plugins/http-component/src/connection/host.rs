@@ -31,12 +31,16 @@ impl Connection {
         let plan = match planned {
             Ok(plan) => plan,
             Err(reason) => {
+                let failure = error(ErrorKind::InvalidArgument, reason);
+                exchange.failure = Some(failure.clone());
                 self.answer_plainly(core, 500);
                 self.drive(core);
-                return Err(error(ErrorKind::InvalidArgument, reason));
+                return Err(failure);
             }
         };
-        if plan.close || plan.delimited == Delimited::Close || core.stopping {
+        // Whether a client that waits for 100 still sends its content, nobody can tell.
+        let unsure = matches!(exchange.intake, Intake::Offered(true));
+        if plan.close || plan.delimited == Delimited::Close || core.stopping || unsure {
             exchange.persistent = false;
         }
         if matches!(response.content, OutgoingContent::Inline(_))
@@ -129,6 +133,13 @@ impl Connection {
 
     /// Puts an answer of the component itself into the buffer, after which the connection is closed.
     pub(super) fn answer_plainly(&mut self, core: &mut Core, status: u16) {
+        self.end_flow(
+            core,
+            Err(error(
+                ErrorKind::Cancelled,
+                "the exchange was answered with an error",
+            )),
+        );
         let date = core.date();
         let Phase::Exchange(exchange) = &mut self.phase else {
             return;

@@ -18,6 +18,9 @@ impl Upstream {
                 Ok(Flow::Blocked(part)) => self.waits_source = part == Part::Source,
                 Ok(Flow::Paused) => return Ok(true),
                 Ok(Flow::End) => {
+                    if let Some(failure) = source.surplus() {
+                        return Err(failure);
+                    }
                     if let Some(source) = call.source.take() {
                         source.close(&mut shared.interests, self.owner.slot);
                     }

@@ -226,6 +226,10 @@ class PollSet(Resource, Waitable):
     def _schedule(self, entry: _Entry, at: int) -> None:
         entry.round += 1
         self._count += 1
+        if len(self._deadlines) > 4 * len(self._entries) + 64:
+            # Those that are void: each call that made one has paid a part of this.
+            self._deadlines = [item for item in self._deadlines if item[3].armed and item[3].round == item[2]]
+            heapq.heapify(self._deadlines)
         heapq.heappush(self._deadlines, (at, self._count, entry.round, entry))
 
     def _is_asked(self, entry: _Entry) -> bool:
@@ -292,7 +296,8 @@ class PollSet(Resource, Waitable):
         """Finds who waits for events of a descriptor. What nobody waits for, the system is not asked for any more."""
         wanted = 0
         again: list[_Entry] = []
-        for entry in descriptor.entries:
+        # A copy: who has come to its end is taken out.
+        for entry in tuple(descriptor.entries):
             if not entry.armed:
                 continue
             wanted |= entry.mask
