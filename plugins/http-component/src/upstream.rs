@@ -113,6 +113,8 @@ pub struct Upstream {
     addresses: VecDeque<IpAddress>,
     /// Why the last address did not do.
     trouble: Option<Error>,
+    /// When the next address has its turn, if there is one.
+    turn_until: u64,
     /// Fields are in the order in which they have to be dropped: streams of the host are not children of the wire.
     wire: Option<Wire>,
     /// A request that waits for the connection to be there.
@@ -135,6 +137,7 @@ impl Upstream {
             phase: Phase::Closed,
             addresses: VecDeque::new(),
             trouble: None,
+            turn_until: NEVER,
             wire: None,
             job: Some(job),
             call: None,

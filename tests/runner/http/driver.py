@@ -54,10 +54,11 @@ def imports(tls: Tls | None = None, log: Callable[..., None] = lambda *_: None) 
     return wit.HttpComponentImports(Logging(log, "http"), Readiness(), tls or Tls())
 
 
-def provider(max_sockets: int = 2048, **grants: Any) -> rt.Provider:
-    """The WASI of the component: loopback addresses alone."""
+def provider(max_sockets: int = 2048, sockets: wasi.Sockets | None = None, **grants: Any) -> rt.Provider:
+    """The WASI of the component: loopback addresses alone, or the sockets that are given."""
     granted = {"connect": ["127.0.0.1:*", "[::1]:*"], "bind": ["127.0.0.1:*", "[::1]:*"], **grants}
-    return wasi.provider(clocks=wasi.Clocks(), sockets=wasi.Sockets(max_sockets=max_sockets, **granted))
+    sockets = sockets or wasi.Sockets(max_sockets=max_sockets, **granted)
+    return wasi.provider(clocks=wasi.Clocks(), sockets=sockets)
 
 
 class Server:

@@ -13,6 +13,9 @@ from runner.host import Inlet, Outlet
 from tests.runner.http.agent import Agent, Origin, always, once, read_request
 from tests.runner.http.driver import SECOND, Server, hello, wait_until
 from witgen import runtime as rt
+from witgen.wasi import Pollable, Sockets, Waitable
+from witgen.wasi.bindings import host
+from witgen.wasi.poll import Wants
 
 Kind = wit.TypesErrorKind
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Name: \t value \r\n\r\nhello"
@@ -180,6 +183,56 @@ def test_content_that_nobody_wants_does_not_hold_the_connection(component: rt.Co
             content = agent.response(agent.send(origin.port)).content
             assert isinstance(content, wit.ResponseContent_Streamed)
             content.value.close()
+
+
+class Addresses(Waitable):
+    """The addresses of a name, in their order."""
+
+    def __init__(self, *addresses: tuple[int, int, int, int]) -> None:
+        self.left = list(addresses)
+
+    def wants(self) -> Wants:
+        return None
+
+    def resolve_next_address(self) -> host.IpAddress | None:
+        return host.IpAddress_Ipv4(self.left.pop(0)) if self.left else None
+
+    def subscribe(self) -> host.Pollable:
+        return Pollable(self)
+
+
+class TwoAddresses(Sockets):
+    """Every name has two addresses."""
+
+    def resolve_addresses(self, network: host.Network, name: str) -> host.ResolveAddressStream:
+        return Addresses((127, 0, 0, 2), (127, 0, 0, 1))
+
+
+def deaf(address: str, port: int) -> list[socket.socket]:
+    """Sockets that have an address listened on and no room left for anybody who connects."""
+    listener = socket.create_server((address, port), backlog=0)
+    found = [listener]
+    for _ in range(3):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.connect_ex((address, port))
+        found.append(sock)
+    return found
+
+
+def test_an_address_that_is_not_there_gives_way_to_the_next(component: rt.Component) -> None:
+    sockets = TwoAddresses(connect=["127.0.0.0/8:*"], lookup=True)
+    with Origin(always(OK)) as origin, Agent(component, sockets=sockets) as agent:
+        assert agent.content(agent.send(origin.port, host="example.org")) == b"hello"
+
+
+def test_an_address_that_does_not_answer_gives_way_to_the_next(component: rt.Component) -> None:
+    sockets = TwoAddresses(connect=["127.0.0.0/8:*"], lookup=True)
+    with Origin(always(OK)) as origin, Agent(component, sockets=sockets, timeouts={"connect": SECOND}) as agent:
+        held = deaf("127.0.0.2", origin.port)
+        assert agent.content(agent.send(origin.port, host="example.org")) == b"hello"
+        for sock in held:
+            sock.close()
 
 
 # How requests fail

@@ -17,7 +17,7 @@ impl Upstream {
                     .interests
                     .forget(self.owner.slot, Part::Progress, watch);
                 self.phase = Phase::Closed;
-                self.try_next()?;
+                self.try_next(shared)?;
                 Ok(true)
             }
             Err(ErrorCode::WouldBlock) => Ok(false),
@@ -25,11 +25,17 @@ impl Upstream {
         }
     }
 
-    /// Begins to connect to the next address.
-    pub(super) fn try_next(&mut self) -> Result<(), Error> {
+    /// Begins to connect to the next address. Each has an equal part of the time that is left.
+    pub(super) fn try_next(&mut self, shared: &Shared) -> Result<(), Error> {
         while let Some(address) = self.addresses.pop_front() {
             match begin_connect(address, self.origin.port) {
                 Ok(socket) => {
+                    let ends = self.began.saturating_add(shared.timeouts.connect);
+                    let left = ends.saturating_sub(shared.now);
+                    self.turn_until = match self.addresses.len() as u64 {
+                        0 => NEVER,
+                        others => shared.now.saturating_add(left / (others + 1)),
+                    };
                     self.phase = Phase::Connecting(socket, Watch::Absent);
                     return Ok(());
                 }
@@ -42,6 +48,22 @@ impl Upstream {
             .unwrap_or_else(|| error(ErrorKind::Permanent, "the name has no address")))
     }
 
+    /// Gives an address up that does not answer, if its time is over and there is another one.
+    pub(super) fn pass_turn(&mut self, shared: &mut Shared) -> Result<(), Error> {
+        if self.turn_until > shared.now {
+            return Ok(());
+        }
+        if let Phase::Connecting(_, watch) = &mut self.phase {
+            shared
+                .interests
+                .forget(self.owner.slot, Part::Progress, watch);
+            self.phase = Phase::Closed;
+            self.trouble = Some(error(ErrorKind::Timeout, "no address answers"));
+            self.try_next(shared)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn connect(&mut self, shared: &mut Shared) -> Result<bool, Error> {
         let slot = self.owner.slot;
         let Phase::Connecting(socket, watch) = &mut self.phase else {
@@ -52,6 +74,7 @@ impl Upstream {
             streams => streams,
         };
         shared.interests.forget(slot, Part::Progress, watch);
+        self.turn_until = NEVER;
         let Phase::Connecting(socket, _) = core::mem::replace(&mut self.phase, Phase::Closed)
         else {
             return Ok(false);
@@ -61,7 +84,7 @@ impl Upstream {
             Err(code) => {
                 self.trouble = Some(of_socket(code));
                 drop(socket);
-                self.try_next()?;
+                self.try_next(shared)?;
                 return Ok(true);
             }
         };

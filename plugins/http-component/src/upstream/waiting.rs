@@ -11,6 +11,8 @@ impl Upstream {
         {
             if let Some(reason) = self.expired(shared) {
                 self.end(shared, error(ErrorKind::Timeout, reason));
+            } else if let Err(failure) = self.pass_turn(shared) {
+                self.end(shared, failure);
             }
             self.settle(shared);
         }
@@ -84,9 +86,11 @@ impl Upstream {
             Phase::Closed => {}
         }
         let next = self.deadlines(shared).into_iter().map(|(at, _)| at).min();
-        shared
-            .timers
-            .set(self.owner, &mut self.deadline, next.unwrap_or(NEVER));
+        shared.timers.set(
+            self.owner,
+            &mut self.deadline,
+            next.unwrap_or(NEVER).min(self.turn_until),
+        );
     }
 
     pub(super) fn settle_wire(&mut self, shared: &mut Shared) {
