@@ -32,6 +32,8 @@ const BUDGET: u64 = 512 << 10;
 const BLANKS: u32 = 8;
 /// Bytes that are read ahead while a request is with the host; after that, the peer has to wait.
 const AHEAD: usize = 16 << 10;
+/// How long a new connection has for its first request when the listener stops.
+const FIRST_REQUEST: u64 = 1_000_000_000;
 /// How long, and for how many bytes, a peer that is still sending is heard out after the last answer (RFC 9112, 9.6).
 const LINGER: u64 = 2_000_000_000;
 const LINGER_BYTES: u64 = 1 << 20;
@@ -418,10 +420,11 @@ impl Connection {
         }
     }
 
-    /// The listener stops: idle connections are closed, the others after their answer.
+    /// The listener stops: idle connections are closed, the others after their answer. Who has connected and not asked
+    /// yet gets the time for it (`FIRST_REQUEST`): that the listener stops can't be known there.
     pub fn stop_soon(&mut self, core: &mut Core) {
         match &mut self.phase {
-            Phase::Idle => self.phase = Phase::Closing(false),
+            Phase::Idle if self.requests > 0 => self.phase = Phase::Closing(false),
             Phase::Exchange(exchange) => exchange.persistent = false,
             _ => {}
         }

@@ -9,6 +9,7 @@ import json
 import re
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -101,6 +102,8 @@ def test_an_answer_that_breaks_off_is_noticed(both: Process) -> None:
 
 def test_the_application_hears_that_the_client_has_gone(both: Process) -> None:
     with both.connect() as client:
+        # It ends with a reset: who only says that no more comes may still wait for the answer.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.sendall(b"GET /until-gone/1 HTTP/1.1\r\nhost: a\r\n\r\n")
         time.sleep(0.1)
     deadline = time.monotonic() + PATIENCE

@@ -47,6 +47,9 @@ impl Connection {
         let timeouts = &core.timeouts;
         match &self.phase {
             _ if self.stalled => NEVER,
+            Phase::Idle if core.stopping => {
+                self.began.saturating_add(timeouts.idle.min(FIRST_REQUEST))
+            }
             Phase::Idle => self.began.saturating_add(timeouts.idle),
             Phase::Head => self.began.saturating_add(timeouts.header),
             Phase::Exchange(exchange) => match exchange.intake {

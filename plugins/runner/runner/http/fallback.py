@@ -17,6 +17,8 @@ from runner.http.observer import Observer
 
 __all__ = ["PythonServer"]
 
+#: Seconds that a connection has for its first request when the server stops.
+_FIRST_REQUEST = 0.5
 _ERROR_KIND = wit.TypesErrorKind
 
 
@@ -55,6 +57,12 @@ class PythonServer:
 
     def stop(self, grace: float) -> None:
         """As `ComponentServer.stop`."""
+        for server in self._server.servers:
+            server.close()
+        # Whoever has just connected is about to ask for something.
+        asyncio.get_running_loop().call_later(min(grace, _FIRST_REQUEST), self._end, grace)
+
+    def _end(self, grace: float) -> None:
         self._server.config.timeout_graceful_shutdown = max(0, round(grace))
         self._server.should_exit = True
 
