@@ -107,6 +107,7 @@ test-python: setup
 	@$(python) scripts/fetch_wasi.py || test $$? = 3
 	@$(call say,fetch componentize-py and componentize-js)
 	@$(python) scripts/fetch_componentizers.py || test $$? = 3
+	@bash scripts/setup_browser.sh
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 
