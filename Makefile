@@ -11,8 +11,8 @@ witgen := $(python) -m witgen.cli
 typed := witgen plugins/runner/runner scripts benchmarks tests
 # `toolchain` leaves the reason here where Rust guests can't be built, and removes it where they can.
 no_rust := .venv/no-rust
-guest := target/wasm32-wasip2/release/progress_runner.wasm
-prebuilt := plugins/progress-runner/prebuilt/progress_runner.wasm
+built := target/wasm32-wasip2/release
+shipped := progress-runner http-component
 
 # rustup's cargo, also where its folder is not on the PATH.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -107,14 +107,18 @@ test-python: setup
 	@$(python) scripts/fetch_wasi.py || test $$? = 3
 	@$(call say,fetch componentize-py and componentize-js)
 	@$(python) scripts/fetch_componentizers.py || test $$? = 3
+	@bash scripts/setup_browser.sh
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 
 .PHONY: prebuilt
-prebuilt: setup toolchain ## Build the component that comes with the project anew
+prebuilt: setup toolchain ## Build the components that come with the project anew
 	@$(need_rust)
-	@$(witgen) build progress-runner
-	@mkdir -p $(dir $(prebuilt)) && cp $(guest) $(prebuilt) && ls -l $(prebuilt)
+	@for crate in $(shipped); do \
+		$(witgen) build $$crate; \
+		mkdir -p plugins/$$crate/prebuilt && cp $(built)/$${crate//-/_}.wasm plugins/$$crate/prebuilt/; \
+		ls -l plugins/$$crate/prebuilt/*; \
+	done
 
 .PHONY: clean
 clean: ## Remove all that the others made, .venv included

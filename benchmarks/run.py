@@ -1,6 +1,6 @@
 """Benchmarks, each as a ratio against a peer or floor measured in the same run. Run by ``make bench``.
 
-Names of sections as arguments run those alone: ``adapters``, ``front_end``, ``guests``, ``threads``.
+Names of sections as arguments run those alone: ``adapters``, ``front_end``, ``guests``, ``threads``, ``serving``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import platform
 import sys
 import time
 
-SECTIONS = ("adapters", "front_end", "guests", "threads")
+SECTIONS = ("adapters", "front_end", "guests", "threads", "serving")
 
 
 def main() -> None:

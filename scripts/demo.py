@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,7 +128,19 @@ def refuse(component: Path) -> None:
         contract, adapter = Path(folder, "progress.wit"), Path(folder, "changed_contract.py")
         contract.write_text(changed)
         done = subprocess.run(
-            [sys.executable, "-m", "witgen.cli", "generate", str(contract), "--lang", "python", "-o", str(adapter)],
+            [
+                sys.executable,
+                "-m",
+                "witgen.cli",
+                "generate",
+                str(contract),
+                "--lang",
+                "python",
+                "--world",
+                "progress-runner",
+                "-o",
+                str(adapter),
+            ],
             text=True,
             capture_output=True,
         )
@@ -146,8 +159,35 @@ def refuse(component: Path) -> None:
             sys.exit("   the component was not refused")
 
 
+def serve() -> None:
+    """Serves the Runner's demonstration application by the component, asks it something, and ends it."""
+    flag = "runner.http_component=true"
+    say(f"   $ runner serve http --bind 127.0.0.1:0 --flag {flag}")
+    command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", "127.0.0.1:0", "--flag", flag]
+    with subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        try:
+            address = ""
+            for line in process.stderr:
+                say(f"     {line.rstrip()}")
+                address = line.split()[-1] if line.startswith("listening on") else address
+                if '"serving"' in line:
+                    break
+            if process.poll() is not None or '"mode": "component"' not in line:
+                sys.exit("   the component does not serve")
+            for path, body in (("/headers?who=ada", None), ("/echo", b"what is sent comes back")):
+                request = urllib.request.Request(address + path, data=body)
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    say(f"   {request.get_method()} {path}: {answer.status} {answer.reason}")
+                    for text in answer.read().decode().splitlines():
+                        say(f"     {text}")
+        finally:
+            process.terminate()
+    say(f"   ended with {process.returncode}")
+
+
 def main() -> None:
-    """The demonstration, from contracts to a refusal."""
+    """The demonstration, from contracts to a request."""
     with step(1, "Adapters and stubs from the contracts"):
         must(witgen("generate"))
     with step(2, "The digest of every interface and world, agreed in wit.lock; the form of the contracts"):
@@ -160,6 +200,8 @@ def main() -> None:
         use(component)
     with step(5, "The same component against a changed contract"):
         refuse(component)
+    with step(6, "An application of ASGI behind the HTTP component"):
+        serve()
     say("\nDone.")
 
 

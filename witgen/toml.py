@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from witgen.diagnostics import Source, Span, WitError
+from witgen.diagnostics import Note, Source, Span, WitError
 
-__all__ = ["parse_toml", "read_text", "read_toml"]
+__all__ = ["error_at", "parse_toml", "read_text", "read_toml"]
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -46,6 +46,21 @@ def parse_toml(source: Source) -> dict[str, Any]:
         lines = source.text.splitlines(keepends=True)
         at = sum(len(line) for line in lines[: int(found[1]) - 1]) + int(found[2]) - 1
     raise WitError.at(Span(source, at, at + 1), text[:1].lower() + text[1:])
+
+
+def error_at(source: Source, word: str, message: str, *notes: Note, table: str = "") -> WitError:
+    """An error about a key or value, with the place of the first `word` that stands in no comment.
+
+    It is looked for behind the header of `table`, where that is given and there. Without a place the error names the
+    file alone.
+    """
+    header = (
+        re.compile(rf"^[ \t]*\[+[ \t]*[\"']?{re.escape(table)}\b", re.MULTILINE).search(source.text) if table else None
+    )
+    pattern = re.compile(rf"^[^#\n]*?(?<![\w-])({re.escape(word)})(?![\w-])", re.MULTILINE)
+    found = pattern.search(source.text, header.start() if header else 0) if word else None
+    where = Span(source, found.start(1), found.end(1)) if found else source.path
+    return WitError.at(where, message, *notes)
 
 
 def _shown(path: Path) -> str:

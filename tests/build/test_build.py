@@ -24,7 +24,8 @@ def workspace(folder: Path) -> Path:
     """A copy of this repository's Cargo workspace."""
     for name in ("Cargo.toml", "Cargo.lock"):
         shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "plugins/progress-runner", folder / "plugins/progress-runner")
+    for crate in ("http-component", "progress-runner"):
+        shutil.copytree(ROOT / "plugins" / crate, folder / "plugins" / crate)
     return folder
 
 

@@ -342,6 +342,9 @@ def test_a_path_leads_where_the_system_leads_it_or_nowhere(
     for path, node in nodes.items():
         place = inside / path
         try:
+            if not place.parent.resolve().is_relative_to(outer):
+                # Through a link that came before it.
+                continue
             place.parent.mkdir(parents=True, exist_ok=True)
             if node == "file":
                 place.touch()
@@ -349,7 +352,7 @@ def test_a_path_leads_where_the_system_leads_it_or_nowhere(
                 place.mkdir()
             elif node:
                 place.symlink_to(node)
-        except OSError:
+        except (OSError, RuntimeError):
             continue
     root = granted(inside)
     for path in paths:

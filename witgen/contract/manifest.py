@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from witgen.diagnostics import Source, Span, WitError
-from witgen.toml import read_toml
+from witgen.diagnostics import Source, WitError
+from witgen.toml import error_at, read_toml
 
 __all__ = ["FILE_NAME", "Manifest", "read_manifest"]
 
@@ -89,7 +89,4 @@ class _Reader:
         return value
 
     def _error(self, word: str, message: str) -> WitError:
-        found = re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", self._source.text) if word else None
-        if found is None:
-            return WitError.at(self._source.path, message)
-        return WitError.at(Span(self._source, found.start(), found.end()), message)
+        return error_at(self._source, word, message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from witgen import runtime as rt
 from witgen.wasi.bindings import host
@@ -18,8 +18,8 @@ from witgen.wasi.resource import Resource
 __all__ = ["Poll", "Pollable", "Waitable", "Wants", "background", "descriptor_ready", "wait"]
 
 #: What somebody waits for: a descriptor with a mask of ``select.POLLIN`` and ``select.POLLOUT``, a deadline in
-#: nanoseconds of ``time.monotonic_ns``, or nothing, because it is ready.
-Wants: TypeAlias = tuple[int, int] | int | None
+#: nanoseconds of ``time.monotonic_ns``, both, whichever comes first, or nothing, because it is ready.
+Wants: TypeAlias = tuple[int, int] | int | tuple[int, int, int] | None
 
 #: What a system call reports whether it was asked for or not. All of it is news: the operation will say what is wrong.
 _ALWAYS = select.POLLERR | select.POLLHUP | select.POLLNVAL
@@ -99,18 +99,22 @@ def _ready(sources: Sequence[Waitable], longest: int) -> list[int]:
     """The indices of those that are ready within `longest` nanoseconds; none of them if that was too short."""
     everything = [*sources, *background] if background else sources
     wants = [source.wants() for source in everything]
-    deadlines = [want for want in wants if isinstance(want, int)]
+    deadlines = [want if isinstance(want, int) else want[2] for want in wants if _has_deadline(want)]
     now = time.monotonic_ns()
     if None in wants:
         longest = 0
     elif deadlines:
         longest = min(longest, max(min(deadlines) - now, 0))
-    events = _wait_for([want for want in wants if isinstance(want, tuple)], longest)
+    events = _wait_for([want[:2] for want in wants if isinstance(want, tuple)], longest)
     if deadlines:
         now = time.monotonic_ns()
     pairs = zip(everything, wants, strict=True)
     found = [index for index, (source, want) in enumerate(pairs) if _is_ready(source, want, now, events)]
     return found if everything is sources else [index for index in found if index < len(sources)]
+
+
+def _has_deadline(want: Wants) -> TypeGuard[int | tuple[int, int, int]]:
+    return isinstance(want, int) or (want is not None and len(want) == 3)
 
 
 def _is_ready(source: Waitable, want: Wants, now: int, events: dict[int, int]) -> bool:
@@ -121,6 +125,8 @@ def _is_ready(source: Waitable, want: Wants, now: int, events: dict[int, int]) -
             return want <= now
         case descriptor, mask:
             return bool(events.get(descriptor, 0) & (mask | _ALWAYS)) and source.woken()
+        case descriptor, mask, deadline:
+            return deadline <= now or (bool(events.get(descriptor, 0) & (mask | _ALWAYS)) and source.woken())
 
 
 def _wait_for(descriptors: list[tuple[int, int]], longest: int) -> dict[int, int]:

@@ -93,6 +93,12 @@ class SystemSocket:
         # An instance that is thrown away drops no handles.
         self.close()
 
+    def exchange(self, native: NativeSocket) -> None:
+        """Puts another socket in the place of this one, which is closed."""
+        old, self.native = self.native, native
+        native.setblocking(False)
+        old.close()
+
     def replace(self, address: Any) -> None:
         """Puts a fresh socket, bound to an address of this one, in its place. Raises `OSError`.
 

@@ -12,7 +12,7 @@ import errno
 import select
 import socket
 from collections.abc import Set
-from typing import NoReturn
+from typing import ClassVar, NoReturn, Self
 
 from witgen.wasi.bindings import host
 from witgen.wasi.network import (
@@ -77,6 +77,9 @@ class TcpSocket(Resource, Waitable):
     """`tcp-socket`. Methods raise `host.NetworkErrorCodeException` as the interface documents it."""
 
     kind = "tcp-socket"
+    #: What sockets and streams are made of. Subclasses may look at what passes.
+    system_class: ClassVar[type[SystemSocket]] = SystemSocket
+    stream_classes: ClassVar[tuple[type[TcpInput], type[TcpOutput]]] = (TcpInput, TcpOutput)
 
     def __init__(
         self,
@@ -97,9 +100,9 @@ class TcpSocket(Resource, Waitable):
         self._streams: tuple[TcpInput, TcpOutput] | None = None
 
     @classmethod
-    def create(cls, family: host.IpAddressFamily, slots: Slots) -> TcpSocket:
+    def create(cls, family: host.IpAddressFamily, slots: Slots) -> Self:
         """A new socket. Raises `not-supported` and `new-socket-limit`."""
-        return cls(SystemSocket.open(family, socket.SOCK_STREAM, slots), family, slots)
+        return cls(cls.system_class.open(family, socket.SOCK_STREAM, slots), family, slots)
 
     # Operations in two steps
 
@@ -182,8 +185,8 @@ class TcpSocket(Resource, Waitable):
         except OSError as error:
             self._slots.give_back()
             raise failure(error, _ACCEPT) from None
-        system = SystemSocket(native, self._slots)
-        accepted = TcpSocket(system, self._family, self._slots, State.CONNECTED, self._policy)
+        system = self.system_class(native, self._slots)
+        accepted = type(self)(system, self._family, self._slots, State.CONNECTED, self._policy)
         return (accepted, *accepted._open_streams())
 
     def shutdown(self, shutdown_type: host.ShutdownType) -> None:
@@ -342,5 +345,6 @@ class TcpSocket(Resource, Waitable):
         # WASI 0.2 has no option for it, and guests write in small pieces: none should wait for the last one's receipt.
         with contextlib.suppress(OSError):
             self._system.native.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._streams = TcpInput(self._system), TcpOutput(self._system)
+        incoming, outgoing = self.stream_classes
+        self._streams = incoming(self._system), outgoing(self._system)
         return self._streams

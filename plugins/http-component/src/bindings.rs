@@ -1778,8 +1778,8 @@ pub mod exports {
                     /// `transient` where it is in use, and `permanent` where the host does not have it.
                     fn start_listen(config: ListenConfig) -> Result<Listener, Error>;
 
-                    /// Stops listening: no connection is accepted from now on, idle ones are closed, and the others after their answer
-                    /// or when `grace` has passed. `accept` is to be called as before until `status` counts no connections.
+                    /// Stops listening: no connection is accepted from now on, idle ones are closed (new ones that have not asked for
+                    /// anything yet after a second), and the others after their answer or when `grace` has passed. `accept` is to be called as before until `status` counts no connections.
                     ///
                     /// A further call can only make the time shorter.
                     fn stop_listen(listener: ListenerBorrow<'_>, grace: Duration);

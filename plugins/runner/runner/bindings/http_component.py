@@ -1015,8 +1015,8 @@ class Server:
         return result
 
     def stop_listen(self, listener: Listener, grace: int) -> None:
-        """Stops listening: no connection is accepted from now on, idle ones are closed, and the others after their answer
-        or when `grace` has passed. `accept` is to be called as before until `status` counts no connections.
+        """Stops listening: no connection is accepted from now on, idle ones are closed (new ones that have not asked for
+        anything yet after a second), and the others after their answer or when `grace` has passed. `accept` is to be called as before until `status` counts no connections.
 
         A further call can only make the time shorter.
         """

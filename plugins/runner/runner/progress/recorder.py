@@ -1,0 +1,214 @@
+"""Progress of many requests, written by a process of its own: the one that serves only says what there is to write.
+
+What is said goes through a pipe, a line of JSON for a batch. The writer makes a step of every request and stores them
+in their order; when the pipe ends it stores what is left and ends too. Where the disk does not keep up the pipe is
+full, and what has no room is counted and dropped: those who ask must not wait for those who write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import structlog
+
+from runner import logs
+from runner.bindings import progress_client as wit
+from runner.progress.service import Progress
+
+__all__ = ["Recorder"]
+
+_log = structlog.get_logger("runner.progress")
+#: Seconds that the writer has to store what is left.
+_PATIENCE = 30
+#: Bytes of a pipe, as far as the system grants them.
+_PIPE = 1 << 20
+
+
+class Exchange(Protocol):
+    """What is recorded of a request."""
+
+    exchange: int
+    connection: int
+    status: int | None
+    received: int
+    sent: int
+    duration: int
+    failure: Any
+
+
+class Recorder:
+    """The serving side. `dropped` counts what found no room."""
+
+    def __init__(self, path: Path, *, bus: bool = True, sparse: bool = True) -> None:
+        """Starts the writer; `bus` and `sparse` are the flags ``runner.progress_bus`` and ``runner.sparse_store``.
+
+        The database is opened by the writer, which says in the logs what is wrong with it.
+        """
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "runner.progress.recorder", str(path), str(int(bus)), str(int(sparse))]
+        # In a session of its own: what ends this process by a signal must not end the writer before it has written.
+        self._process = subprocess.Popen(command, stdin=reading, start_new_session=True)
+        os.close(reading)
+        os.set_blocking(writing, False)
+        _enlarge(writing)
+        self._pipe = writing
+        self._rest = b""
+        self.dropped = 0
+        self._worker = os.getpid()
+
+    def requests(self, component: str, exchanges: Sequence[Exchange]) -> None:
+        """Records exchanges that are over."""
+        now = time.time_ns()
+        rows = [
+            (
+                item.exchange,
+                item.connection,
+                item.status,
+                item.received,
+                item.sent,
+                item.duration,
+                None if item.failure is None else item.failure.kind.name,
+            )
+            for item in exchanges
+        ]
+        self._send([component, self._worker, now, rows], len(rows))
+
+    def change(self, component: str, key: str, value: str, reason: str, failure: str | None = None) -> None:
+        """Records a change of state."""
+        self._send([component, self._worker, time.time_ns(), key, value, reason, failure], 1)
+
+    def close(self) -> None:
+        """Returns when all that was said is stored, or the writer takes too long for that."""
+        os.set_blocking(self._pipe, True)
+        try:
+            _write_all(self._pipe, self._rest)
+        except OSError:
+            _log.warning("the writer of progress is gone")
+        os.close(self._pipe)
+        if self.dropped:
+            _log.warning("progress was dropped, as it could not be written so fast", dropped=self.dropped)
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, message: Sequence[Any], count: int) -> None:
+        if self._rest:
+            # A line that is not out yet: nothing else may come between.
+            self._rest = self._rest[self._write(self._rest) :]
+            if self._rest:
+                self.dropped += count
+                return
+        data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        sent = self._write(data)
+        if not sent:
+            self.dropped += count
+        elif sent < len(data):
+            self._rest = data[sent:]
+
+    def _write(self, data: bytes) -> int:
+        try:
+            return os.write(self._pipe, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            # The writer has said why it ended.
+            return 0
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _enlarge(pipe: int) -> None:
+    if sys.platform == "linux":
+        import contextlib
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+
+
+# The writer
+
+
+def _steps(message: Sequence[Any]) -> list[wit.Step]:
+    component, worker, timestamp = message[:3]
+    if len(message) > 4:
+        key, value, reason, failure = message[3:]
+        changes = [_text("service", key, value), *([_text("service", "reason", reason)] if reason else [])]
+        kind = None if failure is None else wit.ErrorKind[failure.upper()]
+        return [wit.Step(wit.Scope(component, "service", None), wit.Phase.MONITORING, None, timestamp, changes, kind)]
+    scope = wit.Scope(component, f"worker {worker}", None)
+    return [_request(scope, timestamp, row) for row in message[3]]
+
+
+def _request(scope: wit.Scope, timestamp: int, row: Sequence[Any]) -> wit.Step:
+    exchange, connection, status, received, sent, duration, failure = row
+    changes = [
+        _integer("request", "exchange", exchange),
+        _integer("request", "connection", connection),
+        _integer("request", "received", received),
+        _integer("request", "sent", sent),
+        _integer("request", "nanoseconds", duration),
+    ]
+    if status is not None:
+        changes.append(_integer("request", "status", status))
+    kind = None if failure is None else _FAILURES.get(failure, wit.ErrorKind.PERMANENT)
+    return wit.Step(scope, wit.Phase.EXECUTING, None, timestamp, changes, kind)
+
+
+def _integer(section: str, key: str, value: int) -> wit.FieldChange:
+    return wit.FieldChange(section, key, wit.Value_Integer(value))
+
+
+def _text(section: str, key: str, value: str) -> wit.FieldChange:
+    return wit.FieldChange(section, key, wit.Value_Text(value))
+
+
+#: Kinds of errors of a protocol, as progress knows them.
+_FAILURES = {kind.name: kind for kind in wit.ErrorKind} | {
+    "CLOSED": wit.ErrorKind.CANCELLED,
+    "PROTOCOL": wit.ErrorKind.INVALID_ARGUMENT,
+    "DENIED": wit.ErrorKind.PERMANENT,
+}
+
+
+def _record(pipe: IO[bytes], progress: Progress) -> None:
+    for line in pipe:
+        for step in _steps(json.loads(line)):
+            while True:
+                try:
+                    progress.post(step)
+                    break
+                except wit.ErrorException as error:
+                    if error.value.kind is not wit.ErrorKind.EXHAUSTED:
+                        _log.error("a step of progress is wrong", problem=error.value.message)
+                        break
+                    # Who is served does not wait for this: the pipe fills up, and drops what has no room.
+                    progress.sync()
+
+
+def main(path: str, bus: str, sparse: str) -> None:
+    """Writes what comes in by standard input into the database at `path`."""
+    logs.configure()
+    try:
+        progress = Progress(Path(path), progress_bus=bus == "1", sparse_store=sparse == "1")
+    except Exception as error:
+        _log.error("progress is not kept", path=path, problem=str(error))
+        sys.exit(1)
+    with progress:
+        _record(sys.stdin.buffer, progress)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,117 @@
+"""The command `runner serve http` in a process of its own, on a free port of the loopback, until the end of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = ROOT / "plugins/http-component/prebuilt"
+PATIENCE = 30.0
+COMPONENT, PYTHON = "runner.http_component=true", "runner.http_component=false"
+
+
+class Process:
+    """A running command, and what it says."""
+
+    def __init__(self, folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None) -> None:
+        command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", "127.0.0.1:0"]
+        command += ["--metrics", "127.0.0.1:0", *args] + ([] if app is None else ["--app", app])
+        self.process = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, **(env or {})}, stderr=subprocess.PIPE, text=True
+        )
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait_for(r"listening on https?://127\.0\.0\.1:(\d+)")[1])
+        self.status_port = int(self.wait_for(r"status on http://127\.0\.0\.1:(\d+)")[1])
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def wait_for(self, pattern: str, count: int = 1) -> re.Match[str]:
+        """The `count`-th line that it says which a pattern matches, once it has said it."""
+
+        def matches() -> list[re.Match[str]]:
+            return [found for line in self.lines if (found := re.search(pattern, line))]
+
+        with self._news:
+            self._news.wait_for(lambda: len(matches()) >= count or not self._reader.is_alive(), PATIENCE)
+            found = matches()
+        assert len(found) >= count, f"{pattern!r} was not said {count} time(s):\n" + "\n".join(self.lines)
+        return found[count - 1]
+
+    def connect(self) -> socket.socket:
+        """A connection to the service."""
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+
+    def client(self) -> http.client.HTTPConnection:
+        """A connection to the service that speaks HTTP."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+
+    def get(self, path: str = "/", method: str = "GET", body: Any = None, **fields: str) -> tuple[int, bytes]:
+        """Status and content of the answer to a request on a connection of its own."""
+        with contextlib.closing(self.client()) as client:
+            client.request(method, path, body, fields)
+            answer = client.getresponse()
+            return answer.status, answer.read()
+
+    def shown(self, path: str) -> tuple[int, str]:
+        """Status and text of what is shown to operators."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.status_port, timeout=PATIENCE)) as client:
+            client.request("GET", path)
+            answer = client.getresponse()
+            return answer.status, answer.read().decode()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ends it, and gives its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None) -> Iterator[Process]:
+    """A running command, which has ended by itself or is told to at the end."""
+    found = Process(folder, *args, app=app, env=env)
+    try:
+        found.wait_for('"event": "serving"')
+        yield found
+    finally:
+        if found.process.poll() is None:
+            found.process.send_signal(signal.SIGTERM)
+            try:
+                found.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                found.process.kill()
+                found.process.wait()
+                raise
+
+
+def component_with(folder: Path, **limits: Any) -> Path:
+    """The shipped component in a folder of its own, with other limits in its manifest."""
+    folder.mkdir(exist_ok=True)
+    text = (SHIPPED / "component.toml").read_text()
+    for name, value in limits.items():
+        text = re.sub(rf"(?m)^{name} = .*\n", "", text)
+        text = text.replace("[limits]\n", f"[limits]\n{name} = {value}\n")
+    (folder / "component.toml").write_text(text)
+    (folder / "wit.lock").write_bytes((ROOT / "wit.lock").read_bytes())
+    (folder / "http_component.wasm").write_bytes((SHIPPED / "http_component.wasm").read_bytes())
+    return folder
