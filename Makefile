@@ -55,6 +55,10 @@ test: lint lint-rust test-rust test-python ## Check all that must hold: form, ty
 bench: setup ## Measure speed against peers and floors in the same run
 	@$(python) benchmarks/run.py
 
+.PHONY: soak
+soak: setup ## See whether the HTTP server keeps its memory under all kinds of requests, for two minutes (minutes=N)
+	@$(python) benchmarks/soak.py $(or $(minutes),2)
+
 .PHONY: fuzz
 fuzz: setup ## Try broken contracts and binaries, and random types, for ten minutes (minutes=N; kind=texts, binaries or types)
 	@$(python) -m tests.fuzz --minutes $(or $(minutes),10) $(addprefix --kind ,$(kind))

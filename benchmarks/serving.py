@@ -21,7 +21,7 @@ from pathlib import Path
 
 from measure import ROOT, ms
 
-__all__ = ["HEAD", "TITLE", "conditions", "rows"]
+__all__ = ["ADDRESS", "HEAD", "TITLE", "Server", "conditions", "ours", "rows"]
 
 TITLE = "HTTP"
 HEAD = ("What", "witgen", "Peer", "", "Ratio", "Wanted")
@@ -30,7 +30,7 @@ _HERE = Path(__file__).parent
 _SECONDS, _TURNS = 4, 3
 _IDLE = 1000
 _DOWNLOAD = 256 << 20
-_ADDRESS = "127.0.0.1"
+ADDRESS = "127.0.0.1"
 
 
 def conditions() -> str:
@@ -54,7 +54,7 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 
 def _runner(port: int) -> list[str]:
-    address = f"{_ADDRESS}:{port}"
+    address = f"{ADDRESS}:{port}"
     return [
         "-m",
         "runner.cli",
@@ -70,7 +70,7 @@ def _runner(port: int) -> list[str]:
 
 
 def _uvicorn(*extra: str) -> Callable[[int], list[str]]:
-    common = ["--log-level", "error", "--no-access-log", "--lifespan", "off", "--host", _ADDRESS]
+    common = ["--log-level", "error", "--no-access-log", "--lifespan", "off", "--host", ADDRESS]
     return lambda port: ["-m", "uvicorn", _APP, *common, "--port", str(port), *extra]
 
 
@@ -84,13 +84,15 @@ _COMMANDS: dict[str, Callable[[int], list[str]]] = {
 }
 
 
-class _Server:
+class Server:
+    """A server in a process of its own."""
+
     def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
         self.port = port
         self.process = process
 
     def url(self, path: str = "/") -> str:
-        return f"http://{_ADDRESS}:{self.port}{path}"
+        return f"http://{ADDRESS}:{self.port}{path}"
 
     def resident(self) -> float:
         """Resident memory in MB."""
@@ -101,7 +103,7 @@ class _Server:
 
 
 @contextlib.contextmanager
-def _server(command: Callable[[int], list[str]]) -> Iterator[_Server]:
+def _server(command: Callable[[int], list[str]]) -> Iterator[Server]:
     port = _free_port()
     paths = os.pathsep.join([str(_HERE), str(ROOT), str(ROOT / "plugins/runner")])
     process = subprocess.Popen(
@@ -109,15 +111,20 @@ def _server(command: Callable[[int], list[str]]) -> Iterator[_Server]:
     )
     try:
         _wait(port, process)
-        yield _Server(port, process)
+        yield Server(port, process)
     finally:
         process.terminate()
         process.wait(60)
 
 
+def ours() -> contextlib.AbstractContextManager[Server]:
+    """The Runner's server with the component."""
+    return _server(_runner)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind((_ADDRESS, 0))
+        probe.bind((ADDRESS, 0))
         return int(probe.getsockname()[1])
 
 
@@ -126,14 +133,14 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     while True:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
-        with contextlib.suppress(OSError), socket.create_connection((_ADDRESS, port), 5) as client:
+        with contextlib.suppress(OSError), socket.create_connection((ADDRESS, port), 5) as client:
             client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
             if client.recv(100):
                 return
         time.sleep(0.01)
 
 
-def _rates(servers: dict[str, _Server]) -> Iterator[tuple[str, ...]]:
+def _rates(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
     for connections in (1, 64):
         best = dict.fromkeys(servers, 0.0)
         for _ in range(_TURNS):
@@ -177,10 +184,10 @@ def _wrk_version() -> str:
     return re.sub(r"^wrk\s+(\S+).*", r"\1", (found.stdout + found.stderr).split("\n")[0])
 
 
-def _idle(servers: dict[str, _Server]) -> Iterator[tuple[str, ...]]:
+def _idle(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
     server = servers[_OURS]
     without = min(_wrk(server.url(), 8).p99 for _ in range(_TURNS))
-    idle = [socket.create_connection((_ADDRESS, server.port), 10) for _ in range(_IDLE)]
+    idle = [socket.create_connection((ADDRESS, server.port), 10) for _ in range(_IDLE)]
     try:
         for client in idle:
             client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -196,7 +203,7 @@ def _idle(servers: dict[str, _Server]) -> Iterator[tuple[str, ...]]:
     yield f"memory with {_IDLE:,} idle connections", f"{memory:.0f} MB", "", "", "", ""
 
 
-def _downloads(servers: dict[str, _Server]) -> Iterator[tuple[str, ...]]:
+def _downloads(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
     best = dict.fromkeys(servers, 0.0)
     for _ in range(_TURNS):
         for name, server in servers.items():
@@ -211,17 +218,17 @@ def _downloads(servers: dict[str, _Server]) -> Iterator[tuple[str, ...]]:
         yield what, f"{best[_OURS] / 1e6:,.0f} MB/s", peer, f"{best[peer] / 1e6:,.0f} MB/s", f"{ratio:.2f}", "≥ 0.9"
 
 
-def _fetch(server: _Server, path: str) -> int:
+def _fetch(server: Server, path: str) -> int:
     size = 0
     buffer = bytearray(1 << 18)
-    with socket.create_connection((_ADDRESS, server.port), 60) as client:
+    with socket.create_connection((ADDRESS, server.port), 60) as client:
         client.sendall(f"GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
         while count := client.recv_into(buffer):
             size += count
     return size
 
 
-def _memory(servers: dict[str, _Server]) -> Iterator[tuple[str, ...]]:
+def _memory(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
     ours = servers[_OURS].resident()
     for peer in (_H11, _FAST):
         other = servers[peer].resident()

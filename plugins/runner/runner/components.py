@@ -11,5 +11,5 @@ _PACKAGE = Path(__file__).resolve().parent
 
 def folder(protocol: str) -> Path:
     """The folder with the manifest and the file of the component for ``http`` or ``ftp``."""
-    installed = _PACKAGE / "components" / protocol
+    installed = _PACKAGE / "shipped" / protocol
     return installed if installed.is_dir() else _PACKAGE.parents[1] / f"{protocol}-component" / "prebuilt"

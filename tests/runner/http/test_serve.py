@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import re
+import resource
 import signal
 import socket
 import struct
@@ -122,6 +123,18 @@ def test_many_clients_are_served_at_once(both: Process) -> None:
         thread.join()
     assert found == [(200, b"at last")] * 50
     assert time.monotonic() - begun < 0.5 * 25
+
+
+def test_a_thousand_slow_clients_do_not_stop_others(both: Process) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(both.connect()) for _ in range(1000)]
+        for client in slow:
+            client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: ")
+        for number in range(20):
+            for client in slow[number::20]:
+                client.sendall(b"y")
+            assert both.get("/") == (200, b"hello")
 
 
 def test_figures_and_health_are_shown(both: Process) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -160,6 +161,12 @@ def _context(certificate: tuple[str, str] | None) -> ssl.SSLContext | None:
     return context
 
 
+def _allow_connections() -> None:
+    """Lets this process have as many descriptors as the system allows it: each connection needs one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _ignore(_: object) -> None:
     """For a function whose result is of no use."""
 
@@ -180,6 +187,7 @@ def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.sock
     Raises `WitError` and `RunnerError` for what is wrong before that.
     """
     logs.configure(options.level, readable=options.readable)
+    _allow_connections()
     asyncio.run(_Worker(options, sockets, shown).run())
 
 
