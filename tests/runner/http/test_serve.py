@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from runner.bindings import progress_client as wit
+from runner.progress import Progress
 
 from tests.runner.http.serving import COMPONENT, PATIENCE, PYTHON, ROOT, Process, component_with, serving
 
@@ -297,6 +299,43 @@ def test_several_workers_share_an_address() -> None:
         counts = re.findall(r'runner_requests_total\{.*status="200"\} ([\d.]+)', text)
         assert sum(map(float, counts)) >= 40
         assert process.stop() == 0
+
+
+# Progress
+
+
+def stored(path: Path) -> list[wit.ProgressUpdate]:
+    """What is in a file of progress."""
+    with Progress(path) as progress:
+        return progress.latest(most=1000)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_every_request_and_change_of_state_is_an_update_whatever_ends_the_server(tmp_path: Path, how: int) -> None:
+    path = tmp_path / "progress.db"
+    with serving(ROOT, "--flag", COMPONENT, "--progress", str(path), app=ASGI) as process:
+        for number in range(30):
+            assert process.get(f"/scope/{number}")[0] == 200
+        assert process.get("/fail")[0] == 500
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(r"progress_updates_published_total (3[0-9]|[4-9]\d)", process.shown("/metrics")[1]):
+            assert time.monotonic() < deadline, process.shown("/metrics")[1]
+            time.sleep(0.1)
+        assert "progress_heartbeats_total" in process.shown("/metrics")[1]
+        process.stop(how)
+    updates = stored(path)
+    requests = [update for update in updates if any(item.section == "request" for item in update.changes)]
+    states = [update for update in updates if any(item.section == "service" for item in update.changes)]
+    statuses = [
+        item.value.value
+        for update in requests
+        for item in update.changes
+        if item.key == "status" and item.value is not None
+    ]
+    assert len(requests) == 31
+    # An update says what has changed.
+    assert statuses == [200, 500]
+    assert "component" in [item.value.value for item in states[0].changes if item.value is not None]
 
 
 # A component that fails

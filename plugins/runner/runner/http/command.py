@@ -63,8 +63,8 @@ def http(
         raise click.UsageError("--certificate and --key belong together")
     address = _address(bind)
     with tempfile.TemporaryDirectory(prefix="runner-metrics-") as figures:
-        if workers > 1:
-            # Before anything imports the client of Prometheus.
+        if workers > 1 or progress is not None:
+            # Progress is written by a process of its own. Before anything imports the client of Prometheus.
             from runner.metrics import share_between_processes
 
             share_between_processes(Path(figures))

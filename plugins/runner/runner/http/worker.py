@@ -87,11 +87,10 @@ class _Worker:
         self._status.connections = lambda: self._service.connections
         self._metrics = Metrics()
         self._metrics.take_flags(self._watcher.flags)
-        flags = self._watcher.flags
         self._recorder = (
             None
             if options.progress is None
-            else Recorder(Path(options.progress), bus=flags["runner.progress_bus"], sparse=flags["runner.sparse_store"])
+            else Recorder(Path(options.progress), options.flags, options.environment, options.overrides)
         )
         reporting = Reporting(self._metrics, self._status, self._recorder, self._flags)
         self._service = Service(

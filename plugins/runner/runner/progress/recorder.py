@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -20,7 +20,10 @@ import structlog
 
 from runner import logs
 from runner.bindings import progress_client as wit
+from runner.heartbeat import Heartbeat
+from runner.metrics import Metrics
 from runner.progress.service import Progress
+from runner.watching import Watcher
 
 __all__ = ["Recorder"]
 
@@ -46,13 +49,16 @@ class Exchange(Protocol):
 class Recorder:
     """The serving side. `dropped` counts what found no room."""
 
-    def __init__(self, path: Path, *, bus: bool = True, sparse: bool = True) -> None:
-        """Starts the writer; `bus` and `sparse` are the flags ``runner.progress_bus`` and ``runner.sparse_store``.
+    def __init__(
+        self, path: Path, flags: str | None = None, environment: str | None = None, overrides: Mapping[str, bool] = {}
+    ) -> None:
+        """Starts the writer, for a database at `path`; the rest says what the flags are, as for a `Watcher`.
 
         The database is opened by the writer, which says in the logs what is wrong with it.
         """
         reading, writing = os.pipe()
-        command = [sys.executable, "-m", "runner.progress.recorder", str(path), str(int(bus)), str(int(sparse))]
+        told = json.dumps([str(path), flags, environment, dict(overrides)])
+        command = [sys.executable, "-m", "runner.progress.recorder", told]
         # In a session of its own: what ends this process by a signal must not end the writer before it has written.
         self._process = subprocess.Popen(command, stdin=reading, start_new_session=True)
         os.close(reading)
@@ -198,17 +204,26 @@ def _record(pipe: IO[bytes], progress: Progress) -> None:
                     progress.sync()
 
 
-def main(path: str, bus: str, sparse: str) -> None:
-    """Writes what comes in by standard input into the database at `path`."""
+def main(told: str) -> None:
+    """Writes what comes in by standard input, and gives signs of life; `told` is what a `Recorder` says of it."""
     logs.configure()
+    path, file, environment, overrides = json.loads(told)
+    watcher = Watcher(None if file is None else Path(file), environment, os.environ, overrides)
+    metrics, flags = Metrics(), watcher.flags
+    delivered = metrics.timer("progress_delivery_seconds")
     try:
-        progress = Progress(Path(path), progress_bus=bus == "1", sparse_store=sparse == "1")
+        progress = Progress(
+            Path(path),
+            progress_bus=flags["runner.progress_bus"],
+            sparse_store=flags["runner.sparse_store"],
+            on_delivery=delivered,
+        )
     except Exception as error:
         _log.error("progress is not kept", path=path, problem=str(error))
         sys.exit(1)
-    with progress:
+    with progress, watcher, Heartbeat(progress, metrics, lambda: watcher.flags):
         _record(sys.stdin.buffer, progress)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])
