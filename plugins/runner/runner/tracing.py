@@ -7,10 +7,13 @@ told where to send by the variables of the OpenTelemetry specification (``OTEL_E
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
 
-__all__ = ["configure", "current_traceparent", "ids", "span"]
+__all__ = ["configure", "current_traceparent", "ids", "span", "traced"]
+
+#: An application of ASGI 3.0.
+Application: TypeAlias = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 #: The tracer, once there is one.
 _tracer: Any = None
@@ -55,6 +58,27 @@ def span(name: str, traceparent: str | None = None, **attributes: Any) -> contex
         return _NOTHING
     said = {key: value for key, value in attributes.items() if value is not None}
     return _tracer.start_as_current_span(name, context=_parent(traceparent), attributes=said)  # type: ignore[no-any-return]
+
+
+def traced(app: Application) -> Application:
+    """An application of ASGI each of whose requests is a span, below that of who asked."""
+
+    async def call(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        said = {"http.request.method": scope["method"], "url.path": scope["path"]}
+        with span(f"{scope['method']} {scope['path']}", parent, **said) as current:
+
+            async def told(message: MutableMapping[str, Any]) -> None:
+                if current is not None and message["type"] == "http.response.start":
+                    current.set_attribute("http.response.status_code", message["status"])
+                await send(message)
+
+            await app(scope, receive, told)
+
+    return call
 
 
 def current_traceparent() -> str | None:

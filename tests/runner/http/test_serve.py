@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import http.server
 import json
 import re
 import resource
@@ -336,6 +337,39 @@ def test_every_request_and_change_of_state_is_an_update_whatever_ends_the_server
     # An update says what has changed.
     assert statuses == [200, 500]
     assert "component" in [item.value.value for item in states[0].changes if item.value is not None]
+
+
+# Traces
+
+
+@pytest.mark.parametrize("flag", [COMPONENT, PYTHON])
+def test_every_request_is_a_span_below_that_of_who_asked(flag: str) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    received: list[bytes] = []
+
+    class Collector(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        thread = threading.Thread(target=collector.serve_forever)
+        thread.start()
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}"}
+        try:
+            with serving(ROOT, "--flag", flag, "--trace", app=ASGI, env=env) as process:
+                trace = "0af7651916cd43dd8448eb211c80319c"
+                assert process.get("/scope/traced", traceparent=f"00-{trace}-b7ad6b7169203331-01")[0] == 200
+                assert process.stop() == 0
+        finally:
+            collector.shutdown()
+            thread.join()
+    data = b"".join(received)
+    assert b"GET /scope/traced" in data and bytes.fromhex(trace) in data
 
 
 # A component that fails

@@ -37,6 +37,7 @@ def _address(text: str) -> tuple[str, int]:
 @click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests get.")
 @click.option("--progress", type=_FILE, help="The file in which progress is kept. [default: it is not kept]")
 @click.option("--metrics", metavar=_ADDRESS, help="Where figures, health and the status page are.")
+@click.option("--trace", is_flag=True, help="Send a span of every request to the collector of OpenTelemetry.")
 @click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warning", "error"]), default="info")
 @reporting
 @flag_options
@@ -53,6 +54,7 @@ def http(
     grace: float,
     progress: Path | None,
     metrics: str | None,
+    trace: bool,
     log_level: str,
 ) -> None:
     """Serve an application over HTTP/1.1.
@@ -83,6 +85,7 @@ def http(
             overrides=flags["overrides"],
             certificate=None if certificate is None or key is None else (str(certificate), str(key)),
             progress=_text(progress),
+            trace=trace,
             level=log_level,
             readable=sys.stderr.isatty(),
             config=HttpConfig(tls=certificate is not None, grace=grace),

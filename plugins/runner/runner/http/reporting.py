@@ -66,7 +66,8 @@ class Reporting:
             if report.failure is not None:
                 kind = report.failure.kind.name.lower()
                 self._metrics.add("runner_request_failures_total", component=COMPONENT, kind=kind)
-                _log.info(
+                # Whoever sends rubbish must not fill the logs.
+                _log.debug(
                     "request failed",
                     component=COMPONENT,
                     request=report.exchange,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -15,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner import components, logs
+from runner import components, logs, tracing
 from runner.embedded import Embedded
 from runner.errors import RunnerError
 from runner.flags import Flags
@@ -52,6 +53,7 @@ class Options:
     overrides: Mapping[str, bool] = field(default_factory=dict)
     certificate: tuple[str, str] | None = None
     progress: str | None = None
+    trace: bool = False
     level: str = "info"
     readable: bool = False
     config: HttpConfig = field(default_factory=HttpConfig)
@@ -82,6 +84,8 @@ class _Worker:
             if options.app is None
             else load_app(options.app, interface=options.interface, folder=options.folder)
         )
+        if options.trace:
+            app = tracing.traced(app)
         self._status = Status(COMPONENT)
         self._status.flags = self._shown_flags
         self._status.connections = lambda: self._service.connections
@@ -160,6 +164,13 @@ def _context(certificate: tuple[str, str] | None) -> ssl.SSLContext | None:
     return context
 
 
+def _begin_traces() -> Callable[[], None]:
+    try:
+        return tracing.configure()
+    except ImportError as error:
+        raise RunnerError(str(error)) from None
+
+
 def _allow_connections() -> None:
     """Lets this process have as many descriptors as the system allows it: each connection needs one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -187,7 +198,10 @@ def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.sock
     """
     logs.configure(options.level, readable=options.readable)
     _allow_connections()
-    asyncio.run(_Worker(options, sockets, shown).run())
+    with contextlib.ExitStack() as stack:
+        if options.trace:
+            stack.callback(_begin_traces())
+        asyncio.run(_Worker(options, sockets, shown).run())
 
 
 if __name__ == "__main__":
