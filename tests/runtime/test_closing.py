@@ -158,6 +158,7 @@ def test_a_closed_instance_says_so(module: Any, guest: rt.Component) -> None:
     gc.collect()
     rt.instance_of(w).stop()
     assert rt.instance_of(w).poison == "the instance was closed"
+    assert rt.instance_of(w).memory_size == 0
 
 
 def test_an_instance_in_a_call_is_not_closed(module: Any, guest: rt.Component) -> None:

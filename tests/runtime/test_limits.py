@@ -302,6 +302,14 @@ def test_an_idle_instance_that_was_stopped_is_not_usable(unruly: Unruly, compone
     thing.close()
 
 
+def test_the_memory_of_a_guest_can_be_seen(unruly: Unruly, component: rt.Component) -> None:
+    w = unruly.world(component)
+    w.api.take("text")
+    before = rt.instance_of(w).memory_size
+    w.api.grow(3)
+    assert before >= 65536 and rt.instance_of(w).memory_size == before + 3 * 65536
+
+
 def test_a_host_function_can_stop_its_own_guest(unruly: Unruly, component: rt.Component) -> None:
     class Stopping(Host):
         ticks = 0

@@ -118,6 +118,11 @@ class Instance:
             self.store.close()
 
     @property
+    def memory_size(self) -> int:
+        """The bytes of the guest's linear memories by which values cross, between calls; 0 once it is closed."""
+        return self.meter.memory_size
+
+    @property
     def fuel_used(self) -> int | None:
         """The fuel that the last call has used, or the present one so far; None where there is no limit of fuel."""
         return self.meter.fuel_used

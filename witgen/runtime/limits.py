@@ -124,7 +124,15 @@ class Meter:
 
     def add_memory(self, memory: wasmtime.Memory) -> None:
         """A linear memory by which values cross."""
-        self._memories.append(memory)
+        if memory not in self._memories:
+            self._memories.append(memory)
+
+    @property
+    def memory_size(self) -> int:
+        """The bytes of the linear memories by which values cross; 0 once the store is closed."""
+        if self._store.closed:
+            return 0
+        return sum(memory.data_len(self._store) for memory in self._memories)
 
     def near_limit(self) -> str | None:
         """Where the guest may have failed because it was refused memory: the size of the largest, and the limit."""

@@ -77,6 +77,8 @@ class Status:
         self.component: dict[str, Any] = {"name": component, "mode": "none", "reason": "", "failures": 0}
         self.flags: Callable[[], dict[str, Any]] = dict
         self.connections: Callable[[], int] = int
+        #: The memory of each instance of the component, in bytes.
+        self.instances: Callable[[], list[int]] = list
         self._started = time.time()
         self.updates: deque[dict[str, Any]] = deque(maxlen=_UPDATES)
         self._listeners: set[asyncio.Queue[tuple[str, Any]]] = set()
@@ -89,6 +91,7 @@ class Status:
             "now": time.time(),
             "component": self.component,
             "connections": self.connections(),
+            "instances": self.instances(),
             "memory": resident_bytes(),
             "flags": self.flags(),
             "latencies": list(self.latencies.past),
@@ -147,6 +150,9 @@ class StatusApp:
                 serves = self._status.component["mode"] != "none"
                 await _answer(send, "text/plain", b"ok\n" if serves else b"not serving\n", 200 if serves else 503)
             case "/metrics":
+                instances, name = self._status.instances(), self._status.component["name"]
+                self._metrics.set("runner_instances", len(instances), component=name)
+                self._metrics.set("runner_instance_memory_bytes", sum(instances), component=name)
                 self._metrics.set("runner_memory_bytes", resident_bytes())
                 text, type_ = self._metrics.render()
                 await _answer(send, type_, text)

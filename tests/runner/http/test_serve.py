@@ -146,6 +146,9 @@ def test_figures_and_health_are_shown(both: Process) -> None:
     assert status == 200
     assert re.search(r'runner_requests_total\{component="http-component",status="200"\} [1-9]', text)
     assert re.search(r'runner_flag\{flag="runner.sparse_store"\} 1.0', text)
+    instances = 1.0 if json.loads(both.shown("/status.json")[1])["component"]["mode"] == "component" else 0.0
+    assert f'runner_instances{{component="http-component"}} {instances}' in text
+    assert ('runner_instance_memory_bytes{component="http-component"} 0.0' in text) == (instances == 0.0)
     assert both.shown("/healthz") == (200, "ok\n")
     assert both.shown("/nothing")[0] == 404
     document = json.loads(both.shown("/status.json")[1])

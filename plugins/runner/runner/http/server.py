@@ -110,6 +110,12 @@ class ComponentServer:
         shifts = [*self._leaving, *([] if self._shift is None else [self._shift])]
         return sum(len(shift.places) for shift in shifts)
 
+    @property
+    def instances(self) -> list[int]:
+        """The memory of each instance, in bytes."""
+        shifts = [*self._leaving, *([] if self._shift is None else [self._shift])]
+        return [rt.instance_of(shift.guest.world).memory_size for shift in shifts]
+
     def _ended(self, shift: _Shift) -> None:
         """An instance that was stopped has no connections any more."""
         self._leaving.discard(shift)
@@ -148,7 +154,7 @@ class _Shift:
 
     def __init__(self, server: ComponentServer, guest: Guest) -> None:
         self._server = server
-        self._guest = guest
+        self.guest = guest
         self._loop = asyncio.get_running_loop()
         config = server._config
         self._inline = config.limits.inline_content
@@ -181,7 +187,7 @@ class _Shift:
         self._stopping = True
         with self._guarded():
             for listener, _ in self._listeners:
-                self._guest.world.server.stop_listen(listener, max(0, round(grace * 1e9)))
+                self.guest.world.server.stop_listen(listener, max(0, round(grace * 1e9)))
         self._soon()
 
     # The loop
@@ -284,7 +290,7 @@ class _Shift:
         if self._over:
             return
         try:
-            self._guest.world.server.respond(cycle.exchange, response)
+            self.guest.world.server.respond(cycle.exchange, response)
         except wit.TypesErrorException as error:
             if error.value.kind is not wit.TypesErrorKind.CLOSED:
                 raise ValueError(f"the answer can't be sent: {error.value.message}") from None
@@ -299,7 +305,7 @@ class _Shift:
             sink.finish(complete=False)
             return
         try:
-            self._guest.world.server.receive(body, sink.inlet)
+            self.guest.world.server.receive(body, sink.inlet)
         except wit.TypesErrorException:
             sink.finish(complete=False)
         except rt.ComponentError as error:
@@ -333,7 +339,7 @@ class _Shift:
         """The instance is lost: its clients are told, and another one is started."""
         if self._over:
             return
-        waiting = self._guest.sockets.tell(_UNAVAILABLE)
+        waiting = self.guest.sockets.tell(_UNAVAILABLE)
         self._end()
         self._server._replace(self, error, waiting)
 
@@ -350,4 +356,4 @@ class _Shift:
             self._server._observer.closed(number)
         self.places.clear()
         with contextlib.suppress(rt.ComponentError, OSError):
-            self._guest.world.close()
+            self.guest.world.close()

@@ -81,6 +81,12 @@ class Service:
         return sum(server.connections for server in [*self._leaving, *([self._server] if self._server else [])])
 
     @property
+    def instances(self) -> list[int]:
+        """The memory of each instance of the component, in bytes."""
+        servers = [*self._leaving, *([self._server] if self._server else [])]
+        return [size for server in servers if isinstance(server, ComponentServer) for size in server.instances]
+
+    @property
     def mode(self) -> str:
         """Which server serves: ``component``, ``python``, or ``none``."""
         match self._server:

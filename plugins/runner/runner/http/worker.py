@@ -88,6 +88,7 @@ class _Worker:
             app = tracing.traced(app)
         self._status = Status(COMPONENT)
         self._status.flags = self._shown_flags
+        self._status.instances = lambda: self._service.instances
         self._status.connections = lambda: self._service.connections
         self._metrics = Metrics()
         self._metrics.take_flags(self._watcher.flags)
