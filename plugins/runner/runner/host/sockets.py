@@ -110,7 +110,7 @@ class _Output(TcpOutput):
         if not isinstance(src, Outlet) or self.closed or self._error is not None or self._pending:
             return super().splice(src, len)
         try:
-            return src.pass_on(self._system.native.send, len)
+            return src.pass_on(self._system.native.sendmsg, len)
         except BlockingIOError:
             return 0
         except OSError as error:

@@ -182,9 +182,10 @@ class Cycle:
             self._source.feed(data)
             if not more:
                 self._source.finish()
-            # The component takes it now, and not in the next round of the event loop.
-            self._answering.go_on()
-            await self._source.drained()
+            if self._source.is_full:
+                # The component takes it now; what is less, in the next round of the event loop.
+                self._answering.go_on()
+                await self._source.drained()
             return
         if not more and len(data) <= self._limit:
             self._respond(wit.OutgoingContent_Inline(data))

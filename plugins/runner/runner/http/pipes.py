@@ -43,10 +43,14 @@ class Source(_Pipe):
         """Gives bytes. Where nobody reads any more they are dropped."""
         self.outlet.feed(data)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever gives more should wait."""
+        return self.outlet.held > BUFFER and not self.outlet.ended
+
     async def drained(self) -> None:
         """Returns when there is room for more."""
-        outlet = self.outlet
-        while outlet.held > BUFFER and not outlet.ended:
+        while self.is_full:
             await self._wait()
 
     def finish(self) -> None:
