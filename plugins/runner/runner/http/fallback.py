@@ -55,12 +55,18 @@ class PythonServer:
         self._task = asyncio.create_task(self._server.serve(sockets=self._sockets), name="uvicorn")
         self._task.add_done_callback(self._finish)
 
-    def stop(self, grace: float) -> None:
-        """As `ComponentServer.stop`."""
-        for server in self._server.servers:
-            server.close()
+    def stop(self, grace: float, *, followed: bool = False) -> None:
+        """As `ComponentServer.stop`; `followed` says that another server has the same sockets."""
+        loop = asyncio.get_running_loop()
+        for server in getattr(self._server, "servers", ()):
+            if not followed:
+                server.close()
+                continue
+            # Not closed yet: asyncio loses connections that it has accepted and not made transports of.
+            for item in server.sockets:
+                loop.remove_reader(item.fileno())
         # Whoever has just connected is about to ask for something.
-        asyncio.get_running_loop().call_later(min(grace, _FIRST_REQUEST), self._end, grace)
+        loop.call_later(min(grace, _FIRST_REQUEST), self._end, grace)
 
     def _end(self, grace: float) -> None:
         self._server.config.timeout_graceful_shutdown = max(0, round(grace))

@@ -96,8 +96,11 @@ class ComponentServer:
             self._leaving.add(old)
             old.stop(grace)
 
-    def stop(self, grace: float) -> None:
-        """Stops listening; `done` follows when all requests have ended, or after `grace` seconds."""
+    def stop(self, grace: float, *, followed: bool = False) -> None:
+        """Stops listening; `done` follows when all requests have ended, or after `grace` seconds.
+
+        `followed` says that another server has the same sockets, which makes no difference here.
+        """
         self._stopping = True
         if self._shift is None and not self._leaving:
             self._finish(None)

@@ -147,7 +147,7 @@ class Service:
         if wanted != isinstance(server, ComponentServer):
             self._start("the flag is on" if wanted else "the flag is off")
             if self._server is not server:
-                self._retire(server)
+                self._retire(server, followed=True)
 
     def _reload(self, server: ComponentServer) -> None:
         try:
@@ -188,9 +188,9 @@ class Service:
         server.start()
         return server
 
-    def _retire(self, server: ComponentServer | PythonServer) -> None:
-        """Lets a server end with its requests."""
-        server.stop(self._config.grace)
+    def _retire(self, server: ComponentServer | PythonServer, *, followed: bool = False) -> None:
+        """Lets a server end with its requests; `followed` by another one on its sockets, or for good."""
+        server.stop(self._config.grace, followed=followed)
         self._leaving.append(server)
 
     async def _drain(self) -> None:
