@@ -109,11 +109,10 @@ class Metrics:
             self._families[family.name] = made
 
     def add(self, name: str, value: float = 1, **labels: str) -> None:
-        """Adds to a counter. Raises KeyError for a name that is not in the table, ValueError for other labels."""
-        self._child(name, labels).inc(value)
+        """Adds to a counter, or to a gauge, from which a negative value takes away.
 
-    def add_to_gauge(self, name: str, value: float, **labels: str) -> None:
-        """Adds to a gauge; a negative value takes away."""
+        Raises KeyError for a name that is not in the table, ValueError for other labels.
+        """
         self._child(name, labels).inc(value)
 
     def set(self, name: str, value: float, **labels: str) -> None:

@@ -16,7 +16,7 @@ from runner.host.streams import Outlet
 from witgen.wasi import Sockets
 from witgen.wasi.bindings import host
 from witgen.wasi.network import pack, policy_of
-from witgen.wasi.system_socket import NativeSocket, Slots, SystemSocket
+from witgen.wasi.system_socket import NativeSocket, SystemSocket
 from witgen.wasi.tcp import State, TcpSocket
 from witgen.wasi.tcp_streams import TcpInput, TcpOutput
 
@@ -40,12 +40,11 @@ class RunnerSockets(Sockets):
     ) -> None:
         self._listening = {_key(item): item for item in listening}
         super().__init__(connect, bind, lookup, max_sockets=max_sockets)
-        self._places = Slots(max_sockets)
         self._accepted: weakref.WeakSet[_System] = weakref.WeakSet()
 
     def create_tcp_socket(self, address_family: host.IpAddressFamily) -> host.TcpSocket:
         """A new socket, which may become one of the Runner's."""
-        found = _Socket.create(address_family, self._places)
+        found = _Socket.create(address_family, self._slots)
         found.listening = self._listening
         found.accepted = self._accepted
         return found

@@ -106,11 +106,6 @@ class Cycle:
         self._begun = self._given = False
         self._gone: asyncio.Event | None = None
 
-    @property
-    def answered(self) -> bool:
-        """Whether the component has an answer, or the beginning of one."""
-        return self._begun
-
     async def run(self, app: App, scope: Scope) -> None:
         """Runs the application for the request; whatever it does, the request is answered."""
         try:

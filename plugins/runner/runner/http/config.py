@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import runner.bindings.http_component as wit
 
@@ -49,28 +49,13 @@ class HttpConfig:
 
     def listen(self, address: tuple[str, int]) -> wit.ListenConfig:
         """What the component is given to listen on an address."""
-        limits, times = self.limits, self.timeouts
+        times = {name: _nanoseconds(seconds) for name, seconds in asdict(self.timeouts).items()}
         return wit.ListenConfig(
             address=wasi_address(address),
             backlog=self.backlog,
             scheme=wit.Scheme.HTTPS if self.tls else wit.Scheme.HTTP,
-            limits=wit.ServerLimits(
-                connections=limits.connections,
-                exchanges=limits.exchanges,
-                request_line=limits.request_line,
-                header_bytes=limits.header_bytes,
-                header_fields=limits.header_fields,
-                content=limits.content,
-                inline_content=limits.inline_content,
-                stream_buffer=limits.stream_buffer,
-                requests=limits.requests,
-            ),
-            timeouts=wit.ServerTimeouts(
-                header=_nanoseconds(times.header),
-                content=_nanoseconds(times.content),
-                send=_nanoseconds(times.send),
-                idle=_nanoseconds(times.idle),
-            ),
+            limits=wit.ServerLimits(**asdict(self.limits)),
+            timeouts=wit.ServerTimeouts(**times),
         )
 
 

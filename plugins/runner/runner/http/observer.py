@@ -7,7 +7,7 @@ from typing import Protocol
 
 import runner.bindings.http_component as wit
 
-__all__ = ["Observer", "Silent"]
+__all__ = ["Observer"]
 
 
 class Observer(Protocol):
@@ -30,7 +30,3 @@ class Observer(Protocol):
 
     def component_started(self, seconds: float) -> None:
         """An instance is ready, which took so long."""
-
-
-class Silent(Observer):
-    """Nobody is told."""

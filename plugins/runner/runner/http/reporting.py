@@ -49,11 +49,11 @@ class Reporting:
 
     def opened(self, connection: wit.Connection) -> None:
         """A connection was accepted."""
-        self._metrics.add_to_gauge("runner_connections", 1, component=COMPONENT)
+        self._metrics.add("runner_connections", 1, component=COMPONENT)
 
     def closed(self, connection: int) -> None:
         """It is gone."""
-        self._metrics.add_to_gauge("runner_connections", -1, component=COMPONENT)
+        self._metrics.add("runner_connections", -1, component=COMPONENT)
 
     def reported(self, reports: Sequence[wit.Report]) -> None:
         """Exchanges are over."""
@@ -117,30 +117,28 @@ class Reporting:
         """A change of state, as progress."""
         if self._recorder is not None:
             self._recorder.change(COMPONENT, key, value, reason, failure)
-        changes: list[tuple[str, Any]] = [(key, value)]
-        self._status.update(
-            {
-                "timestamp": time.time(),
-                "user": COMPONENT,
-                "task": "service",
-                "phase": "monitoring",
-                "progress": 0,
-                "changes": changes + ([("reason", reason)] if reason else []),
-                "failure": failure,
-            }
-        )
+        changes: list[tuple[str, Any]] = [(key, value), *([("reason", reason)] if reason else [])]
+        self._tell("service", "monitoring", 0, changes, failure)
 
     def _show(self, report: wit.Report) -> None:
         """The last request of a batch, for whoever looks at the page."""
+        task = f"connection {report.connection}, exchange {report.exchange}"
+        failure = None if report.failure is None else report.failure.kind.name.lower()
+        self._tell(task, "closing", 1, [("status", report.status), ("bytes", report.sent)], failure)
+
+    def _tell(
+        self, task: str, phase: str, progress: float, changes: list[tuple[str, Any]], failure: str | None
+    ) -> None:
+        """Has the page show a piece of progress."""
         self._status.update(
             {
                 "timestamp": time.time(),
                 "user": COMPONENT,
-                "task": f"connection {report.connection}, exchange {report.exchange}",
-                "phase": "closing",
-                "progress": 1,
-                "changes": [("status", report.status), ("bytes", report.sent)],
-                "failure": None if report.failure is None else report.failure.kind.name.lower(),
+                "task": task,
+                "phase": phase,
+                "progress": progress,
+                "changes": changes,
+                "failure": failure,
             }
         )
 

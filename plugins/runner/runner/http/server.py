@@ -110,14 +110,16 @@ class ComponentServer:
     @property
     def connections(self) -> int:
         """Open connections."""
-        shifts = [*self._leaving, *([] if self._shift is None else [self._shift])]
-        return sum(len(shift.places) for shift in shifts)
+        return sum(len(shift.places) for shift in self._shifts)
 
     @property
     def instances(self) -> list[int]:
         """The memory of each instance, in bytes."""
-        shifts = [*self._leaving, *([] if self._shift is None else [self._shift])]
-        return [rt.instance_of(shift.guest.world).memory_size for shift in shifts]
+        return [rt.instance_of(shift.guest.world).memory_size for shift in self._shifts]
+
+    @property
+    def _shifts(self) -> list[_Shift]:
+        return [*self._leaving, *([] if self._shift is None else [self._shift])]
 
     def _ended(self, shift: _Shift) -> None:
         """An instance that was stopped has no connections any more."""

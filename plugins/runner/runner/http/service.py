@@ -78,13 +78,16 @@ class Service:
     @property
     def connections(self) -> int:
         """Open connections."""
-        return sum(server.connections for server in [*self._leaving, *([self._server] if self._server else [])])
+        return sum(server.connections for server in self._servers)
 
     @property
     def instances(self) -> list[int]:
         """The memory of each instance of the component, in bytes."""
-        servers = [*self._leaving, *([self._server] if self._server else [])]
-        return [size for server in servers if isinstance(server, ComponentServer) for size in server.instances]
+        return [size for server in self._servers if isinstance(server, ComponentServer) for size in server.instances]
+
+    @property
+    def _servers(self) -> list[ComponentServer | PythonServer]:
+        return [*self._leaving, *([] if self._server is None else [self._server])]
 
     @property
     def mode(self) -> str:

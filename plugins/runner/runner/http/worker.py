@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from runner import components, logs, tracing
 from runner.embedded import Embedded
 from runner.errors import RunnerError
@@ -114,7 +116,11 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._service.stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        self._watcher.on_change(lambda *_: _ignore(loop.call_soon_threadsafe(self._flags_changed)))
+
+        def told(*_: object) -> None:
+            loop.call_soon_threadsafe(self._flags_changed)
+
+        self._watcher.on_change(told)
         status = Embedded(StatusApp(self._status, self._metrics))
         shown = [] if self._shown is None else [self._shown]
         showing = asyncio.create_task(status.serve(sockets=shown), name="status") if shown else None
@@ -136,7 +142,12 @@ class _Worker:
         loaded = load(where, lock=_path(options.lock))
         manifest = loaded.manifest
         self._status.component |= {"name": manifest.name, "version": manifest.version, "digest": manifest.digest}
-        return guests(loaded, self._sockets, Logging(_logger(), manifest.name), Tls(server=self._context))
+        return guests(
+            loaded,
+            self._sockets,
+            Logging(structlog.get_logger("runner.component"), manifest.name),
+            Tls(server=self._context),
+        )
 
     def _flags(self) -> Flags:
         return self._watcher.flags
@@ -176,16 +187,6 @@ def _allow_connections() -> None:
     """Lets this process have as many descriptors as the system allows it: each connection needs one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _ignore(_: object) -> None:
-    """For a function whose result is of no use."""
-
-
-def _logger() -> Any:
-    import structlog
-
-    return structlog.get_logger("runner.component")
 
 
 def _path(text: str | None) -> Path | None:
