@@ -13,6 +13,8 @@ __all__ = ["HttpReporting"]
 class HttpReporting(Reporting):
     """The `Observer` and `Announcer` of a service of HTTP."""
 
+    counting = "runner.http_metrics"
+
     def opened(self, connection: wit.Connection) -> None:
         """A connection was accepted."""
         self.connected()
