@@ -71,7 +71,7 @@ def http(
 
             share_between_processes(Path(figures))
         from runner.http.config import HttpConfig
-        from runner.http.worker import Options
+        from runner.http.options import Options
         from runner.http.worker import serve as run
         from runner.supervisor import Supervisor, listen
 

@@ -25,7 +25,7 @@ from runner.metrics import Metrics
 from runner.progress.service import Progress
 from runner.watching import Watcher
 
-__all__ = ["Recorder"]
+__all__ = ["Exchange", "Recorder"]
 
 _log = structlog.get_logger("runner.progress")
 #: Seconds that the writer has to store what is left.
