@@ -13,6 +13,7 @@ import click
 
 from runner.http.command import http
 from runner.options import flag_options, reporting
+from runner.rollout.command import rollout
 from witgen import __version__
 
 __all__ = ["main"]
@@ -79,6 +80,7 @@ def serve_group() -> None:
 
 
 serve_group.add_command(http)
+main.add_command(rollout)
 
 if __name__ == "__main__":
     main()

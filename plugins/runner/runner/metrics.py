@@ -53,6 +53,8 @@ _TABLE = (
     Family("runner_instance_memory_bytes", "gauge", "Linear memory of all instances.", ("component",)),
     Family("runner_replacements_total", "counter", "Instances that were replaced.", ("component", "reason")),
     Family("runner_fallbacks_total", "counter", "Changes to the built-in implementation.", ("component", "reason")),
+    Family("runner_rollout_share", "gauge", "Share of connections of a new component.", ("component",)),
+    Family("runner_rollout_events_total", "counter", "What a rollout did.", ("component", "event", "guard")),
     Family("workbook_memory_bytes", "gauge", "Memory that the workbook takes.", ("scenario",)),
     Family("progress_delivery_seconds", "histogram", "Time of an update to a subscriber.", (), _DELIVERIES),
     Family("progress_updates_published_total", "counter", "Updates that got an id."),

@@ -11,7 +11,9 @@ import structlog
 from runner.flags import Flags
 from runner.metrics import Metrics
 from runner.progress.recorder import Exchange, Recorder
+from runner.rollout.vitals import Vitals
 from runner.status import Status
+from runner.supervisor import tell_ready
 
 __all__ = ["Reporting"]
 
@@ -44,6 +46,8 @@ class Reporting:
         self._flags = flags
         self._observe = metrics.timer("runner_request_seconds", component=component)
         self._mode = "none"
+        #: Where there is a rollout: what it wants to know.
+        self.vitals: Vitals | None = None
 
     # `Announcer`
 
@@ -57,6 +61,7 @@ class Reporting:
         self._status.component |= {"mode": mode, "reason": reason}
         self._status.changed()
         self._change("serves", mode, reason)
+        tell_ready()
 
     # `Observer`
 
@@ -68,6 +73,8 @@ class Reporting:
         """The component has failed."""
         self.log.error("the component failed", component=self.component, problem=str(error), waiting=waiting)
         self._metrics.add("runner_replacements_total", component=self.component, reason=type(error).__name__)
+        if self.vitals is not None:
+            self.vitals.unanswered(waiting)
         self._status.component["failures"] += 1
         self._status.changed()
         self._change("failed", str(error), "", failure="permanent")
@@ -91,10 +98,17 @@ class Reporting:
             latencies.add(item.duration / 1e9, item.failure is not None)
             if item.failure is not None:
                 self._complain(item)
+        if self.vitals is not None:
+            for item in exchanges:
+                self.vitals.request(item.duration / 1e9, self.failed(item))
         if self._recorder is not None:
             self._recorder.requests(self.component, exchanges)
         if self._status.watched:
             self._show(exchanges[-1])
+
+    def failed(self, item: Exchange) -> bool:
+        """Whether an exchange failed by the server's fault, as far as the server says so."""
+        raise NotImplementedError
 
     # Parts
 

@@ -29,8 +29,9 @@ from runner.loading import LoadedComponent, load
 from runner.metrics import Metrics
 from runner.progress.recorder import Recorder
 from runner.reporting import Reporting
+from runner.rollout.vitals import INTERVAL, Vitals
 from runner.service import Servers, Service
-from runner.status import Status, StatusApp
+from runner.status import Status, StatusApp, resident_bytes
 from runner.watching import Watcher
 from runner.worker_options import WorkerOptions
 
@@ -58,12 +59,16 @@ class Worker(Generic[W]):
         self._status.connections = lambda: self._service.connections
         self._metrics = Metrics()
         self._metrics.take_flags(self._watcher.flags)
+        self._vitals = None if options.vitals is None else Vitals(options.vitals, self._gauges)
         self._recorder = (
             None
             if options.progress is None
-            else Recorder(Path(options.progress), options.flags, options.environment, options.overrides)
+            else Recorder(
+                Path(options.progress), options.flags, options.environment, options.overrides, vitals=options.vitals
+            )
         )
         reporting = self.reporting(self._metrics, self._status, self._recorder, self._flags)
+        reporting.vitals = self._vitals
         self._service = Service(
             self.servers(reporting), sockets, self.grace, self._load, lambda: self._flags()[self.flag], reporting
         )
@@ -108,10 +113,13 @@ class Worker(Generic[W]):
         status = Embedded(StatusApp(self._status, self._metrics))
         shown = [] if self._shown is None else [self._shown]
         showing = asyncio.create_task(status.serve(sockets=shown), name="status") if shown else None
+        telling = None if self._vitals is None else asyncio.create_task(_flush(self._vitals), name="vitals")
         try:
             with self._watcher:
                 await self._service.run()
         finally:
+            if telling is not None:
+                telling.cancel()
             if showing is not None:
                 # Whoever looks at the page holds a connection for as long as they like.
                 status.should_exit = status.force_exit = True
@@ -140,9 +148,20 @@ class Worker(Generic[W]):
         self._watcher.check()
         self._service.reload()
 
+    def _gauges(self) -> dict[str, Any]:
+        """What a rollout wants to know beside requests."""
+        component = self._status.component
+        return {"mode": component["mode"], "reason": component["reason"], "memory": resident_bytes()}
+
     def _shown_flags(self) -> dict[str, Any]:
         flags = self._flags()
         return {name: {"value": value, "source": flags.source(name)} for name, value in flags.items()}
+
+
+async def _flush(vitals: Vitals) -> None:
+    while True:
+        vitals.flush()
+        await asyncio.sleep(INTERVAL)
 
 
 def _context(certificate: tuple[str, str] | None) -> ssl.SSLContext | None:

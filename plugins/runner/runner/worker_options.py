@@ -23,6 +23,8 @@ class WorkerOptions:
     trace: bool = False
     level: str = "info"
     readable: bool = False
+    #: The descriptor of a pipe for what a rollout wants to know (`runner.rollout.vitals`).
+    vitals: int | None = None
 
     def dumps(self) -> str:
         """As JSON."""
