@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import runner.bindings.ftp_component as wit
+from runner.progress.recorder import Exchange
 from runner.reporting import Reporting
 
 __all__ = ["FtpReporting"]
@@ -13,8 +14,11 @@ __all__ = ["FtpReporting"]
 #: Commands whose data come from the client.
 _RECEIVING = {"STOR", "APPE", "STOU"}
 
+#: Replies that say so: local error, insufficient storage.
+_OURS = {451, 452}
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Exchange:
     """A command, in the words for exchanges of all protocols; `status` is the code of the reply."""
 
@@ -38,6 +42,10 @@ class FtpReporting(Reporting):
     def reported(self, reports: Sequence[wit.Report]) -> None:
         """Commands are over."""
         self.finished([_exchange(report) for report in reports])
+
+    def failed(self, item: Exchange) -> bool:
+        """Whether the reply admits that the server failed."""
+        return item.status in _OURS
 
     def storage_failed(self, exchange: int, error: BaseException) -> None:
         """Storage or accounts have failed."""
