@@ -1,4 +1,4 @@
-"""The command `runner serve http` (or rollout) in a process of its own, on a free port of the loopback, until the end of a test."""
+"""`runner serve http` or `runner rollout http` as a process, on a free port of the loopback, until the end of a test."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ def shown_version(process: Process) -> str:
     return str(json.loads(process.shown("/status.json")[1])["component"]["version"])
 
 
+def shows(process: Process, version: str) -> bool:
+    return shown_version(process) == version
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_new_version_takes_over_without_a_refused_connection(tmp_path: Path, workers: int) -> None:
     folder = component_with(tmp_path / "component")
@@ -37,12 +42,12 @@ def test_a_new_version_takes_over_without_a_refused_connection(tmp_path: Path, w
         with Load(process.port) as load:
             load.more(200)
             assert shown_version(process) == read_version(folder)
-            for number in (1, 2):
-                set_version(folder, f"9.{number}.0")
+            for count, version in enumerate(["9.1.0", "9.2.0"], 2):
+                set_version(folder, version)
                 process.process.send_signal(signal.SIGHUP)
-                process.wait_for('"mode": "component".*"event": "serving"', workers * (1 + number))
+                process.wait_for('"mode": "component".*"event": "serving"', workers * count)
                 load.more(200)
-                load.until(lambda wanted=f"9.{number}.0": shown_version(process) == wanted)
+                load.until(partial(shows, process, version))
         assert (set(load.statuses), load.errors) == ({200}, [])
 
 

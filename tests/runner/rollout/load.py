@@ -50,7 +50,8 @@ class Load:
 
     def more(self, count: int = 100, patience: float = 30.0) -> None:
         """Returns when so many more answers have come."""
-        self.until(lambda wanted=self.answers + count: self.answers >= wanted, patience)
+        wanted = self.answers + count
+        self.until(lambda: self.answers >= wanted, patience)
 
     def until(self, condition: Callable[[], bool], patience: float = 30.0) -> None:
         """Returns when something has happened under the load."""

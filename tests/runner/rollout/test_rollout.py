@@ -1,4 +1,4 @@
-"""`runner rollout http` under load: a good component is promoted, faulty builds are found out, and no client notices."""
+"""`runner rollout http` under load: good components are promoted, faulty ones found out, and no client notices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,9 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @contextlib.contextmanager
 def rollout(folder: Path, *args: str) -> Iterator[tuple[Process, Load]]:
     """A rollout of these arguments, and clients."""
-    with serving(folder, *FAST, "--report", str(folder / "report.json"), *args, verb="rollout") as process:
-        with Load(process.port) as load:
-            yield process, load
+    args = (*FAST, "--report", str(folder / "report.json"), *args)
+    with serving(folder, *args, verb="rollout") as process, Load(process.port) as load:
+        yield process, load
 
 
 def events(folder: Path) -> list[str]:
@@ -147,7 +148,7 @@ def test_one_component_may_follow_another(tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path: Path, args: list[str], message: str) -> None:
-    command = [str(Path(os.sys.executable).with_name("runner")), "rollout", "http", "--bind", "127.0.0.1:0", *args]
+    command = [str(Path(sys.executable).with_name("runner")), "rollout", "http", "--bind", "127.0.0.1:0", *args]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode in (1, 2)
     assert message in done.stderr
