@@ -1,4 +1,4 @@
-"""`runner serve http` or `runner rollout http` as a process, on a free port of the loopback, until the end of a test."""
+"""`runner serve http` or `runner rollout http` as a process, on a free port of loopback, until the end of a test."""
 
 from __future__ import annotations
 
