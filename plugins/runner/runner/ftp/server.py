@@ -7,7 +7,6 @@ Clients are told 421 when an instance of the component fails; what becomes of in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from typing import TypeAlias
 
 import runner.bindings.ftp_component as wit
@@ -35,15 +34,12 @@ class ComponentServer(component_server.ComponentServer[wit.FtpComponent]):
         addresses: Sequence[tuple[str, int]],
         config: FtpConfig,
         observer: Observer,
-        pool: Executor,
     ) -> None:
-        """`place` has the files and who may use them, `make` makes instances that may listen on `addresses`, and
-        what may block is done by `pool`."""
+        """`place` has the files and who may use them, `make` makes instances that may listen on `addresses`."""
         super().__init__(make, addresses, observer)
         self.place = place
         self.config = config
         self.observer = observer
-        self.pool = pool
 
     def begin(self, guest: Guest) -> _Shift:
         """Puts an instance to work."""
@@ -58,7 +54,6 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
 
     def __init__(self, server: ComponentServer, guest: Guest) -> None:
         self._place, self._config, self._observer = server.place, server.config, server.observer
-        self._pool = server.pool
         self._visits: dict[int, Visit] = {}
         self._works: dict[int, Work] = {}
         super().__init__(server, guest, guest.world.control.poll_command)
@@ -88,7 +83,7 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
     def handle(self, batch: wit.Batch) -> None:
         """Begins commands, and passes on what became of transfers."""
         for connection in batch.opened:
-            self._visits[connection.id] = Visit(connection, self._place, self._pool)
+            self._visits[connection.id] = Visit(self._place)
             self._observer.opened(connection)
         for command in batch.commands:
             work = self._works[command.id] = Work(command, self._visits[command.connection], self)
@@ -118,6 +113,12 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
     def respond(self, exchange: wit.Exchange, response: wit.Response) -> None:
         """Answers a command; an answer that nobody waits for is dropped."""
         self._call(lambda: self.guest.world.control.send_response(exchange, response))
+
+    def discard(self, transfer: wit.Transfer) -> None:
+        """Gives the right to a transfer back, unless it was used."""
+        if not self._over:
+            with self._guarded():
+                transfer.close()
 
     def failed(self, work: Work, error: BaseException) -> None:
         """Storage or accounts have failed."""
