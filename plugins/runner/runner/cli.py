@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.options import flag_options, reporting
 from runner.rollout.command import rollout
@@ -79,6 +80,7 @@ def serve_group() -> None:
     """Serve a protocol."""
 
 
+serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(rollout)
 

@@ -152,7 +152,11 @@ class Reporting:
         task = f"connection {item.connection}, exchange {item.exchange}"
         failure = None if item.failure is None else item.failure.kind.name.lower()
         verb = getattr(item, "verb", "")
-        changes = [*([("command", verb)] if verb else []), ("status", item.status), ("bytes", item.sent + item.received)]
+        changes = [
+            *([("command", verb)] if verb else []),
+            ("status", item.status),
+            ("bytes", item.sent + item.received),
+        ]
         self._tell(task, "closing", 1, changes, failure)
 
     def _tell(

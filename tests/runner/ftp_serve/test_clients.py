@@ -82,7 +82,7 @@ def test_where_tls_is_demanded_nobody_logs_in_without(tmp_path: Path, flag: str)
         with secured(process) as client:
             stored(client, "file", b"secret")
             client.prot_c()
-            with pytest.raises(ftplib.Error, match="52[12]"):
+            with pytest.raises(ftplib.Error, match=r"52[12]"):
                 lines_of(client, "LIST")
 
 

@@ -6,8 +6,6 @@ import contextlib
 import ftplib
 import hashlib
 import signal
-import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -20,9 +18,6 @@ from tests.runner.ftp_serve.serving import (
     COMPONENT,
     PATIENCE,
     PYTHON,
-    USER,
-    PASSWORD,
-    Process,
     component_with,
     fetched,
     reset,
@@ -92,7 +87,7 @@ def test_an_upload_that_breaks_off_keeps_what_was_there(tmp_path: Path, flag: st
         data = client.transfercmd("STOR file")
         data.sendall(LARGE[: 1 << 20])
         reset(data)
-        with pytest.raises(ftplib.error_temp, match="4[25]"):
+        with pytest.raises(ftplib.error_temp, match=r"4[25]"):
             client.voidresp()
         assert fetched(client, "file") == b"as it was"
         assert left(process.root) == ["file"]

@@ -18,6 +18,7 @@ class Options(WorkerOptions):
     root: str = "."
     accounts: str | None = None
     anonymous: bool = False
+    sync: bool = True
     config: FtpConfig = field(default_factory=FtpConfig)
 
     @classmethod

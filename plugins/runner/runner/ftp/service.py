@@ -5,13 +5,18 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from runner.ftp.config import FtpConfig
 from runner.ftp.fallback import PythonServer
 from runner.ftp.observer import Observer
 from runner.ftp.server import ComponentServer, Guest
 from runner.ftp.visits import Place
+from runner.storage import StorageError
 
 __all__ = ["FtpServers"]
+
+_log = structlog.get_logger("runner.ftp")
 
 
 class FtpServers:
@@ -34,11 +39,18 @@ class FtpServers:
         self._certificate = certificate
 
     async def begin(self) -> None:
-        """Nothing has to be done before."""
+        """Has a thread clear up what uploads have left that a killed process was at."""
+        self._place.pool.submit(self._sweep)
 
     async def end(self) -> None:
         """Lets threads end what they are at."""
         self._place.pool.shutdown()
+
+    def _sweep(self) -> None:
+        try:
+            self._place.tree.sweep()
+        except StorageError as error:
+            _log.warning("what uploads have left can't be removed", problem=str(error))
 
     def by_component(self, make: Callable[[], Guest]) -> ComponentServer:
         """A server by the component."""
@@ -48,7 +60,7 @@ class FtpServers:
     def by_python(self) -> PythonServer:
         """A server in Python. Raises what is wrong with a certificate."""
         return PythonServer(
-            self._place.storage,
+            self._place.tree,
             self._place.accounts,
             self._sockets,
             self._config,

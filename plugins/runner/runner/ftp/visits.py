@@ -16,7 +16,7 @@ import runner.bindings.ftp_component as wit
 from runner.accounts import Accounts
 from runner.ftp.entries import entry_of
 from runner.host.files import FetchedSource, FileSink, FileSource
-from runner.storage import Kind, Reader, Reason, Session, Storage, StorageError, Upload
+from runner.storage import Kind, Permissions, Reason, Session, Source, StorageError, Tree, Upload
 from witgen import runtime as rt
 
 __all__ = ["Place", "Shift", "Visit", "Work"]
@@ -30,12 +30,11 @@ _DONE = wit.Response_Accepted([])
 _GONE: Outcome = rt.Err(wit.TypesError(wit.TypesErrorKind.CLOSED, "the client has gone"))
 
 
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """The files, who may use them, and the threads that do what may block."""
 
-    storage: Storage
+    tree: Tree
     accounts: Accounts
     pool: Executor
     #: Bytes up to which a file is sent in one piece.
@@ -87,7 +86,7 @@ class Visit:
         account = self.place.accounts.login(user, password)
         if account is None:
             return False
-        self._session = self.place.storage.session(account)
+        self._session = Session(self.place.tree, account.home, account.permissions, account.quota)
         self.folder = "/"
         return True
 
@@ -134,7 +133,7 @@ class Work:
         try:
             return await _ACTS[type(action)](self, getattr(action, "value", None))
         except StorageError as error:
-            return _refused(_REASON[error.reason.name])
+            return _refused(getattr(_REASON, error.reason.name), str(error))
         except Exception as error:  # Whatever is wrong with a storage, the client gets an answer.
             self._shift.failed(self, error)
             return _refused(_REASON.STORAGE)
@@ -171,10 +170,10 @@ class Work:
         return _refused(_REASON.UNSUPPORTED) if found.modified is None else wit.Response_Modified(found.modified)
 
     async def _facts(self, given: str | None) -> wit.Response:
-        path = self._visit.path(given)
-        found = await self._do(self._visit.session.stat, path)
+        path, session = self._visit.path(given), self._visit.session
+        found = await self._do(session.stat, path)
         # One entry is shown with its whole path (RFC 3659, 7.2).
-        return wit.Response_Entries([entry_of(found, name=path)])
+        return wit.Response_Entries([entry_of(found, session.may(found), path)])
 
     async def _status(self, given: str) -> wit.Response:
         return wit.Response_Entries(await self._do(self._entries, self._visit.path(given)))
@@ -182,9 +181,7 @@ class Work:
     def _entries(self, path: str) -> list[wit.Entry]:
         """What is in a folder, or the file of that path; in a thread."""
         session = self._visit.session
-        found = session.stat(path)
-        items = session.list(path) if found.kind is Kind.DIRECTORY else [found]
-        return [entry_of(item) for item in items]
+        return [entry_of(item, session.may(item)) for item in session.list(path)]
 
     async def _enumerate(self, given: wit.Listing) -> wit.Response:
         path = self._visit.path(given.path)
@@ -197,11 +194,11 @@ class Work:
 
     async def _make_directory(self, given: str) -> wit.Response:
         path = self._visit.path(given)
-        await self._do(self._visit.session.mkdir, path)
+        await self._do(self._visit.session.make_directory, path)
         return wit.Response_Path(path)
 
     async def _remove_directory(self, given: str) -> wit.Response:
-        await self._do(self._visit.session.rmdir, self._visit.path(given))
+        await self._do(self._visit.session.remove_directory, self._visit.path(given))
         return _DONE
 
     async def _delete(self, given: str) -> wit.Response:
@@ -209,8 +206,9 @@ class Work:
         return _DONE
 
     async def _rename_source(self, given: str) -> wit.Response:
-        await self._do(self._visit.session.may_rename, self._visit.path(given))
-        return _DONE
+        found = await self._do(self._visit.session.stat, self._visit.path(given))
+        allowed = self._visit.session.may(found) & Permissions.RENAME
+        return _DONE if allowed else _refused(_REASON.FORBIDDEN)
 
     async def _rename(self, given: wit.Renaming) -> wit.Response:
         old, new = self._visit.path(given.old_path), self._visit.path(given.new_path)
@@ -220,37 +218,34 @@ class Work:
     # Transfers
 
     async def _retrieve(self, given: wit.Retrieval) -> wit.Response:
-        path = self._visit.path(given.path)
-        opened = await self._do(self._open, path, given.offset)
+        opened = await self._do(self._open, self._visit.path(given.path), given.offset)
         if isinstance(opened, bytes):
             return await self._send(given.data, wit.OutgoingData_Inline(opened))
-        reader, source = opened
+        file, source = opened
         try:
-            return await self._send(given.data, wit.OutgoingData_Streamed(wit.Source(source, reader.length)))
+            return await self._send(given.data, wit.OutgoingData_Streamed(wit.Source(source, file.length)))
         finally:
-            self._later(lambda: (source.settle(), reader.close()))
+            self._later(lambda: _close(source, file))
 
-    def _open(self, path: str, offset: int) -> bytes | tuple[Reader, FileSource | FetchedSource]:
+    def _open(self, path: str, offset: int) -> bytes | tuple[Source, FileSource | FetchedSource]:
         """What is to be sent: all of it if it is short; in a thread."""
         place = self._visit.place
-        reader = self._visit.session.open(path, offset)
+        file = self._visit.session.open(path, offset)
         try:
-            if reader.length is not None and reader.length <= place.inline:
-                data = reader.read(reader.length)
-                reader.close()
+            if file.length is not None and file.length <= place.inline:
+                data = file.read(file.length)
+                file.close()
                 return data
-            if reader.descriptor is None or reader.length is None:
-                return reader, FetchedSource(reader.read, place.pool.submit)
-            return reader, FileSource(reader.descriptor, reader.offset, reader.length, place.pool.submit)
+            if file.descriptor is None or file.length is None:
+                return file, FetchedSource(file.read, place.pool.submit)
+            return file, FileSource(file.descriptor, file.offset, file.length, place.pool.submit)
         except BaseException:
-            reader.close()
+            file.close()
             raise
 
     async def _store(self, given: wit.Storing) -> wit.Response:
-        pool = self._visit.place.pool
-        path = self._visit.path(given.path)
-        upload = await self._do(self._visit.session.store, path, given.mode.name.lower(), given.offset)
-        sink = FileSink(upload.write, pool.submit)
+        upload = await self._do(self._begin, given)
+        sink = FileSink(upload.write, self._visit.place.pool.submit)
         try:
             name = upload.name if given.mode is wit.StoreMode.UNIQUE else None
             outcome = await self._transfer(lambda: self._shift.receive(given.data, sink, name))
@@ -266,6 +261,18 @@ class Work:
             raise sink.problem
         return _refused(_REASON.TRANSFER)
 
+    def _begin(self, given: wit.Storing) -> Upload:
+        """Begins a file; in a thread."""
+        visit = self._visit
+        if given.mode is wit.StoreMode.APPEND:
+            return visit.session.append(visit.path(given.path))
+        if given.mode is wit.StoreMode.REPLACE:
+            return visit.session.store(visit.path(given.path), given.offset)
+        if given.path is None:
+            return visit.session.unique(visit.folder)
+        folder, _, name = visit.path(given.path).rpartition("/")
+        return visit.session.unique(folder or "/", name)
+
     async def _send(self, transfer: wit.Transfer, data: wit.OutgoingData) -> wit.Response:
         outcome = await self._transfer(lambda: self._shift.send(transfer, data))
         return _DONE if isinstance(outcome, rt.Ok) else _refused(_REASON.TRANSFER)
@@ -278,6 +285,11 @@ class Work:
     def _later(self, work: Callable[[], object]) -> None:
         """Has a thread do something that nobody waits for."""
         self._visit.place.pool.submit(work)
+
+
+def _close(source: FileSource | FetchedSource, file: Source) -> None:
+    source.settle()
+    file.close()
 
 
 def _commit(sink: FileSink, upload: Upload) -> None:

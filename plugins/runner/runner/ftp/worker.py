@@ -11,7 +11,7 @@ from typing import Any
 
 import runner.bindings.ftp_component as wit
 from runner import worker
-from runner.accounts import Accounts
+from runner.accounts import Account, Accounts
 from runner.flags import Flags
 from runner.ftp.guests import guests
 from runner.ftp.options import Options
@@ -24,7 +24,7 @@ from runner.loading import LoadedComponent
 from runner.metrics import Metrics
 from runner.progress.recorder import Recorder
 from runner.status import Status
-from runner.storage import Storage
+from runner.storage import READING, open_tree
 from runner.supervisor import adopt
 
 __all__ = ["serve"]
@@ -53,8 +53,8 @@ class _Worker(worker.Worker[wit.FtpComponent]):
     def servers(self, reporting: Any) -> FtpServers:
         options = self._own
         place = Place(
-            Storage(options.root),
-            Accounts(None if options.accounts is None else Path(options.accounts), anonymous=options.anonymous),
+            open_tree(options.root, sync=options.sync),
+            Accounts(None if options.accounts is None else Path(options.accounts), anonymous=_anonymous(options)),
             ThreadPoolExecutor(_THREADS, thread_name_prefix="files"),
             options.config.limits.inline_data,
         )
@@ -62,6 +62,11 @@ class _Worker(worker.Worker[wit.FtpComponent]):
 
     def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest]:
         return guests(loaded, self.sockets, self._own.config, logging, tls)
+
+
+def _anonymous(options: Options) -> Account | None:
+    """Who comes without a password, where the command line lets them; they look around and fetch."""
+    return Account("anonymous", None, permissions=READING) if options.anonymous else None
 
 
 def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.socket | None = None) -> None:
