@@ -12,7 +12,7 @@ typed := witgen plugins/runner/runner scripts benchmarks tests
 # `toolchain` leaves the reason here where Rust guests can't be built, and removes it where they can.
 no_rust := .venv/no-rust
 built := target/wasm32-wasip2/release
-shipped := progress-runner http-component
+shipped := progress-runner http-component ftp-component
 
 # rustup's cargo, also where its folder is not on the PATH.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
