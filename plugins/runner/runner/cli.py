@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from runner.accounts.command import accounts
 from runner.http.command import http
 from runner.options import flag_options, reporting
 from runner.rollout.command import rollout
@@ -81,6 +82,7 @@ def serve_group() -> None:
 
 serve_group.add_command(http)
 main.add_command(rollout)
+main.add_command(accounts)
 
 if __name__ == "__main__":
     main()
