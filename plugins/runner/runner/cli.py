@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from runner.accounts.command import accounts
 from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.options import flag_options, reporting
@@ -83,6 +84,7 @@ def serve_group() -> None:
 serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(rollout)
+main.add_command(accounts)
 
 if __name__ == "__main__":
     main()

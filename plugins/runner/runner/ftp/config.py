@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import asdict, dataclass, field
 
 import runner.bindings.ftp_component as wit
-from runner.ftp.addresses import wasi_address
+from runner.addresses import wasi_address
 
 __all__ = ["FtpConfig", "FtpLimits", "FtpTimeouts"]
 
@@ -58,7 +58,7 @@ class FtpConfig:
         """What the component is given to serve at an address."""
         times = {name: max(1, round(seconds * _SECOND)) for name, seconds in asdict(self.timeouts).items()}
         return wit.ServerConfig(
-            address=wasi_address(address),
+            address=wasi_address(wit, address),
             backlog=self.backlog,
             greeting=list(self.greeting),
             active=self.active,

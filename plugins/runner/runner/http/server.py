@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 import runner.bindings.http_component as wit
 from runner import component_server
+from runner.addresses import host_and_port
 from runner.http.asgi import App, Cycle, Place, scope_of
-from runner.http.config import HttpConfig, host_and_port
+from runner.http.config import HttpConfig
 from runner.http.observer import Observer
 from runner.http.pipes import Sink
 from witgen import runtime as rt

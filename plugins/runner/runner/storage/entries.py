@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["ALL", "READING", "Entry", "Kind", "Permissions", "parse_permissions"]
+__all__ = ["ALL", "READING", "Entry", "Kind", "Permissions", "letters", "parse_permissions"]
 
 
 class Kind(enum.Enum):
@@ -57,6 +57,11 @@ def parse_permissions(letters: str) -> Permissions:
             raise ValueError(f"{letter!r} is no permission; there are {', '.join(_LETTERS)}")
         found |= _LETTERS[letter]
     return found
+
+
+def letters(permissions: Permissions) -> str:
+    """The letters of permissions."""
+    return "".join(letter for letter, item in _LETTERS.items() if item & permissions)
 
 
 @dataclass(frozen=True, slots=True)
