@@ -43,8 +43,10 @@ class Process(AnyProcess):
 
 
 def accounts(path: Path) -> Path:
-    """A file with an account that may do everything, and one that may only read."""
-    for name, *options in ((USER, "--write"), ("reader",)):
+    """A file with an account that may do everything, and one that may only read; one that is there stays."""
+    if path.exists():
+        return path
+    for name, *options in ((USER,), ("reader", "--permissions", "elr")):
         command = [sys.executable, "-m", "runner.cli", "accounts", "add", str(path), name, *options]
         subprocess.run(command, input=PASSWORD + "\n", text=True, check=True, cwd=ROOT)
     return path

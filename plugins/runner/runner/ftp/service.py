@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from runner.ftp.config import FtpConfig
-from runner.ftp.fallback import PythonServer
 from runner.ftp.observer import Observer
 from runner.ftp.server import ComponentServer, Guest
 from runner.ftp.visits import Place
+from runner.service import PythonServer
 from runner.storage import StorageError
 
 __all__ = ["FtpServers"]
@@ -59,6 +59,9 @@ class FtpServers:
 
     def by_python(self) -> PythonServer:
         """A server in Python. Raises what is wrong with a certificate."""
+        # Where the component serves nobody needs it.
+        from runner.ftp.fallback import PythonServer
+
         return PythonServer(
             self._place.tree,
             self._place.accounts,
