@@ -77,12 +77,12 @@ def test_the_data_may_be_plain_under_tls(both: Process) -> None:
 def test_where_tls_is_demanded_nobody_logs_in_without(tmp_path: Path, flag: str) -> None:
     options = ["--certificate", str(CERTIFICATE), "--key", str(CERTIFICATE), "--tls", "everything"]
     with serving(tmp_path, "--flag", flag, *options) as process:
-        with process.ftp(log_in=False) as client, pytest.raises(ftplib.Error, match="5"):
+        with process.ftp(log_in=False) as client, pytest.raises(ftplib.Error, match=r"5\d\d"):
             client.login(USER, PASSWORD)
         with secured(process) as client:
             stored(client, "file", b"secret")
-            client.prot_c()
-            with pytest.raises(ftplib.Error, match=r"52[12]"):
+            with pytest.raises(ftplib.Error, match=r"5[23]\d"):
+                client.prot_c()
                 lines_of(client, "LIST")
 
 
@@ -110,10 +110,34 @@ def test_curl_stores_fetches_lists_and_goes_on(both: Process, tls: bool, tmp_pat
 
 
 @needs_curl
-def test_curl_fetches_in_active_mode(both: Process, tls: bool) -> None:
+def test_curl_fetches_in_active_mode(both: Process) -> None:
+    # Not over TLS: versions 7.87 and 7.88 of curl never begin with it there.
     (both.root / "active").write_bytes(DATA)
-    done = curl(both, "active", "--ftp-port", "127.0.0.1", tls=tls)
+    done = curl(both, "active", "--ftp-port", "127.0.0.1")
     assert (done.returncode, done.stdout) == (0, DATA), done.stderr
+
+
+def lftp(process: Process, *commands: str, tls: bool) -> subprocess.CompletedProcess[str]:
+    settings = [
+        "set cmd:fail-exit yes",
+        "set net:max-retries 1",
+        "set net:timeout 20",
+        f"set ftp:ssl-force {str(tls).lower()}",
+        f"set ftp:ssl-allow {str(tls).lower()}",
+        f"set ssl:ca-file {CERTIFICATE}",
+        "set ssl:check-hostname no",
+        f"open -u {USER},'{PASSWORD}' ftp://127.0.0.1:{process.port}",
+    ]
+    command = ["lftp", "-c", "; ".join([*settings, *commands])]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+@needs_lftp
+def test_lftp_fetches_in_active_mode(both: Process, tls: bool, tmp_path: Path) -> None:
+    (both.root / "active").write_bytes(DATA)
+    done = lftp(both, "set ftp:passive-mode no", f"get active -o {tmp_path / 'found'}", tls=tls)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "found").read_bytes() == DATA
 
 
 @needs_lftp
@@ -124,20 +148,14 @@ def test_lftp_mirrors_a_tree_there_and_back(both: Process, tls: bool, tmp_path: 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(DATA[: number * 1000])
     name = f"tree-{tls}"
-    settings = [
-        "set net:max-retries 1",
-        "set net:timeout 20",
-        f"set ftp:ssl-force {str(tls).lower()}",
-        f"set ftp:ssl-allow {str(tls).lower()}",
-        f"set ssl:ca-file {CERTIFICATE}",
-        "set ssl:check-hostname no",
-        f"open -u {USER},'{PASSWORD}' ftp://127.0.0.1:{both.port}",
+    done = lftp(
+        both,
         f"mirror --reverse --parallel=4 '{tree}' {name}",
         f"mirror --parallel=4 {name} '{tmp_path / 'back'}'",
         f"rm -r '{name}/folder 1'",
         f"cls -1 {name}",
-    ]
-    done = subprocess.run(["lftp", "-c", "; ".join(settings)], capture_output=True, text=True, timeout=120)
+        tls=tls,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:2] == [f"{name}/folder 0/", f"{name}/folder 2/"]
     found = {path.relative_to(tmp_path / "back"): path for path in (tmp_path / "back").rglob("*.bin")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,11 @@ class _Worker(worker.Worker[wit.FtpComponent]):
             options.config.limits.inline_data,
         )
         return FtpServers(place, self.sockets, options.config, reporting, certificate=options.certificate)
+
+    def prepare(self, context: ssl.SSLContext) -> None:
+        # A client that only sends reads no tickets. When it closes the connection the system resets it, as there is
+        # something unread, and then the end of the file may be lost.
+        context.num_tickets = 0
 
     def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest]:
         return guests(loaded, self.sockets, self._own.config, logging, tls)
