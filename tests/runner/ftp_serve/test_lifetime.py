@@ -237,7 +237,8 @@ def test_the_flag_changes_the_server_and_sessions_go_on(tmp_path: Path) -> None:
 
 @BOTH
 def test_told_to_end_it_ends_the_transfer_that_was_begun(tmp_path: Path, flag: str) -> None:
-    with serving(tmp_path, "--flag", flag) as process, process.ftp() as idle:
+    with serving(tmp_path, "--flag", flag) as process, process.ftp() as client:
+        idle = process.ftp()
         client.voidcmd("TYPE I")
         data = client.transfercmd("STOR file")
         data.sendall(LARGE[:100_000])

@@ -30,8 +30,8 @@ from runner.supervisor import adopt
 
 __all__ = ["serve"]
 
-#: Threads that wait for disks and passwords. They do little themselves.
-_THREADS = 32
+#: Threads that wait for disks, and those that check passwords.
+_THREADS, _DOORS = 32, 4
 
 
 class _Worker(worker.Worker[wit.FtpComponent]):
@@ -57,6 +57,7 @@ class _Worker(worker.Worker[wit.FtpComponent]):
             open_tree(options.root, sync=options.sync),
             Accounts(None if options.accounts is None else Path(options.accounts), anonymous=_anonymous(options)),
             ThreadPoolExecutor(_THREADS, thread_name_prefix="files"),
+            ThreadPoolExecutor(_DOORS, thread_name_prefix="doors"),
             options.config.limits.inline_data,
         )
         return FtpServers(place, self.sockets, options.config, reporting, certificate=options.certificate)
