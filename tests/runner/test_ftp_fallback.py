@@ -80,6 +80,11 @@ class Server:
             assert time.monotonic() < end, self.told
             time.sleep(0.01)
 
+    def channels(self) -> list[Any]:
+        """The data connections."""
+        found = [getattr(session, "data_channel", None) for session in self.server._sessions]
+        return [channel for channel in found if channel is not None]
+
     def client(self, user: str = "anonymous", password: str = "") -> ftplib.FTP:
         client = ftplib.FTP(timeout=30)
         client.connect(*self.sockets[0].getsockname())
@@ -140,6 +145,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(serve: Callable[..., Server], 
     client.voidcmd("TYPE I")
     data = client.transfercmd("STOR a")
     data.sendall(b"x" * 100_000)
+    server.until(lambda: any(channel.tot_bytes_received for channel in server.channels()))
     # A reset, and not an end, as of a client whose machine has gone.
     data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     data.close()
