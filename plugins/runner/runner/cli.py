@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from runner.accounts.command import accounts
+from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.options import flag_options, reporting
 from runner.rollout.command import rollout
@@ -80,6 +81,7 @@ def serve_group() -> None:
     """Serve a protocol."""
 
 
+serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(rollout)
 main.add_command(accounts)

@@ -244,6 +244,10 @@ class Shift(Generic[W, H, B]):
         """Lets go of what is under way, which nobody waits for any more."""
         raise NotImplementedError
 
+    def tell(self) -> int:
+        """Tells clients that the instance is lost, those to whom that is said; gives how many."""
+        return self.guest.sockets.tell(self.farewell)
+
     # The loop
 
     def stop(self, grace: float) -> None:
@@ -333,7 +337,7 @@ class Shift(Generic[W, H, B]):
         """The instance is lost: its clients are told, and another one is started."""
         if self._over:
             return
-        waiting = self.guest.sockets.tell(self.farewell)
+        waiting = self.tell()
         self._end()
         self._server.replace(self, error, waiting)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 
@@ -25,6 +25,9 @@ class Reporting:
 
     Nothing here blocks: progress is written by another process.
     """
+
+    #: The flag that says whether exchanges are counted; where there is none, they are.
+    counting: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -88,7 +91,7 @@ class Reporting:
 
     def finished(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges that are over, and records them."""
-        if self._flags()["runner.http_metrics"]:
+        if self.counting is None or self._flags()[self.counting]:
             self._count(exchanges)
         latencies = self._status.latencies
         for item in exchanges:
@@ -148,7 +151,13 @@ class Reporting:
         """The last request of a batch, for whoever looks at the page."""
         task = f"connection {item.connection}, exchange {item.exchange}"
         failure = None if item.failure is None else item.failure.kind.name.lower()
-        self._tell(task, "closing", 1, [("status", item.status), ("bytes", item.sent)], failure)
+        verb = getattr(item, "verb", "")
+        changes = [
+            *([("command", verb)] if verb else []),
+            ("status", item.status),
+            ("bytes", item.sent + item.received),
+        ]
+        self._tell(task, "closing", 1, changes, failure)
 
     def _tell(
         self, task: str, phase: str, progress: float, changes: list[tuple[str, Any]], failure: str | None

@@ -52,6 +52,8 @@ class Worker(Generic[W]):
         self._options = options
         self._shown = shown
         self._context = _context(options.certificate)
+        if self._context is not None:
+            self.prepare(self._context)
         self._watcher = Watcher(_path(options.flags), options.environment, os.environ, options.overrides)
         self._status = Status(self.component)
         self._status.flags = self._shown_flags
@@ -94,6 +96,9 @@ class Worker(Generic[W]):
     def servers(self, reporting: Any) -> Servers[W]:
         """The servers, which tell what `reporting` gave."""
         raise NotImplementedError
+
+    def prepare(self, context: ssl.SSLContext) -> None:
+        """Sets what the protocol wants of TLS."""
 
     def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest[W]]:
         """What makes instances of a component."""

@@ -31,8 +31,9 @@ class Process:
         app: str | None = None,
         env: dict[str, str] | None = None,
         verb: str = "serve",
+        protocol: str = "http",
     ) -> None:
-        command = [sys.executable, "-m", "runner.cli", verb, "http", "--bind", "127.0.0.1:0"]
+        command = [sys.executable, "-m", "runner.cli", verb, protocol, "--bind", "127.0.0.1:0"]
         command += ["--metrics", "127.0.0.1:0", *args] + ([] if app is None else ["--app", app])
         self.process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **(env or {})}, stderr=subprocess.PIPE, text=True
@@ -41,7 +42,7 @@ class Process:
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.port = int(self.wait_for(r"listening on https?://127\.0\.0\.1:(\d+)")[1])
+        self.port = int(self.wait_for(r"listening on \w+://127\.0\.0\.1:(\d+)")[1])
         self.status_port = int(self.wait_for(r"status on http://127\.0\.0\.1:(\d+)")[1])
 
     def _read(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from runner.bindings import http_component as wit
+from runner.host.sockets import secure
 from witgen.wasi.bindings import host
 from witgen.wasi.io import CHUNK, InputStream, IoError, OutputStream
 from witgen.wasi.poll import Wants
@@ -46,6 +47,7 @@ class Tls:
 
     def server(self, input: wit.InputStream, output: wit.OutputStream) -> tuple[wit.InputStream, wit.OutputStream]:
         """Takes the server's part. Raises `wit.TlsErrorException`."""
+        secure(input)
         return _begin(self._server, input, output, None)
 
     def stream_failure(self, failure: wit.IoError) -> wit.TlsError | None:

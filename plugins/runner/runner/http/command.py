@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,27 +11,17 @@ from typing import Any, TypeVar
 import click
 
 from runner.launch import Launch, launch, parse_address
-from runner.options import flag_options, reporting
+from runner.options import ADDRESS, SERVING, flag_options, reporting, text_of
 
 __all__ = ["http", "http_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-_ADDRESS = "HOST:PORT"
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _OPTIONS = (
-    click.option("--bind", metavar=_ADDRESS, default="127.0.0.1:8000", show_default=True, help="Where to listen."),
+    click.option("--bind", metavar=ADDRESS, default="127.0.0.1:8000", show_default=True, help="Where to listen."),
     click.option("--app", metavar="MODULE:NAME", help="The application, of ASGI or WSGI. [default: a demonstration]"),
     click.option("--interface", type=click.Choice(["auto", "asgi", "wsgi"]), default="auto", help="What it is."),
-    click.option("--component", type=click.Path(path_type=Path), help="A folder with component.toml. [default: ours]"),
-    click.option("--lock", type=_FILE, help="The wit.lock that it is held against. [default: the nearest]"),
-    click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True, help="How many processes."),
-    click.option("--certificate", type=_FILE, help="The certificate chain, in PEM: serve HTTPS."),
-    click.option("--key", type=_FILE, help="The private key of the certificate."),
-    click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests get."),
-    click.option("--progress", type=_FILE, help="The file in which progress is kept. [default: it is not kept]"),
-    click.option("--metrics", metavar=_ADDRESS, help="Where figures, health and the status page are."),
+    *SERVING,
     click.option("--trace", is_flag=True, help="Send a span of every request to the collector of OpenTelemetry."),
-    click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warning", "error"]), default="info"),
 )
 
 
@@ -66,13 +55,13 @@ def http_options(command: F) -> F:
         options = Options(
             app=app,
             interface=interface,
-            component=_text(component),
-            lock=_text(lock),
-            flags=_text(flags["path"]),
+            component=text_of(component),
+            lock=text_of(lock),
+            flags=text_of(flags["path"]),
             environment=flags["environment"],
             overrides=flags["overrides"],
             certificate=None if certificate is None or key is None else (str(certificate), str(key)),
-            progress=_text(progress),
+            progress=text_of(progress),
             trace=trace,
             level=log_level,
             readable=sys.stderr.isatty(),
@@ -104,10 +93,6 @@ def _run(*arguments: Any) -> None:
     from runner.http.worker import serve
 
     serve(*arguments)
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else os.fspath(path)
 
 
 @click.command()

@@ -20,6 +20,8 @@ _NOT_OURS = {501, 505}
 class HttpReporting(Reporting):
     """The `Observer` and `Announcer` of a service of HTTP."""
 
+    counting = "runner.http_metrics"
+
     def opened(self, connection: wit.Connection) -> None:
         """A connection was accepted."""
         self.connected()

@@ -94,6 +94,8 @@ class Recorder:
                 item.sent,
                 item.duration,
                 None if item.failure is None else item.failure.kind.name,
+                # What protocols with few commands call them.
+                getattr(item, "verb", ""),
             )
             for item in exchanges
         ]
@@ -171,7 +173,7 @@ def _steps(message: Sequence[Any]) -> list[wit.Step]:
 
 
 def _request(scope: wit.Scope, timestamp: int, row: Sequence[Any]) -> wit.Step:
-    exchange, connection, status, received, sent, duration, failure = row
+    exchange, connection, status, received, sent, duration, failure, verb = row
     changes = [
         _integer("request", "exchange", exchange),
         _integer("request", "connection", connection),
@@ -181,6 +183,8 @@ def _request(scope: wit.Scope, timestamp: int, row: Sequence[Any]) -> wit.Step:
     ]
     if status is not None:
         changes.append(_integer("request", "status", status))
+    if verb:
+        changes.append(_text("request", "verb", verb))
     kind = None if failure is None else _FAILURES.get(failure, wit.ErrorKind.PERMANENT)
     return wit.Step(scope, wit.Phase.EXECUTING, None, timestamp, changes, kind)
 
