@@ -1,4 +1,4 @@
-"""Addresses of sockets as Python has them, and as contracts have them. Each adapter has classes of its own for these."""
+"""Addresses of sockets as Python has them, and as contracts do. Each adapter has classes of its own for these."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         refuse_nameless_files(monkeypatch)
     found = open_tree(root)
     if request.param == "memory":
-        import fsspec  # type: ignore[import-untyped]
+        import fsspec
 
         fsspec.filesystem("memory").mkdir(root.removeprefix("memory:/"))
     yield found

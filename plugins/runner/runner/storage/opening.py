@@ -23,7 +23,7 @@ def open_tree(root: str, *, sync: bool = True) -> Tree:
             return LocalTree(Path(root), sync=sync)
         if root.startswith("file://"):
             return LocalTree(Path(root.removeprefix("file://")), sync=sync)
-        import fsspec  # type: ignore[import-untyped]
+        import fsspec
 
         system, path = fsspec.url_to_fs(root)
         return RemoteTree(system, path)
