@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -42,9 +43,9 @@ class Service:
         observer: Observer,
         announcer: Announcer,
         *,
-        certificate: tuple[str, str] | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        """`wanted` says whether the component is to serve; `certificate` are the files of chain and key, for HTTPS."""
+        """`wanted` says whether the component is to serve; with a `context` Python serves HTTPS too."""
         self._app = app
         self._sockets = sockets
         self._config = config
@@ -52,7 +53,7 @@ class Service:
         self._wanted = wanted
         self._observer = observer
         self._announcer = announcer
-        self._certificate = certificate
+        self._context = context
         self._lifespan = Lifespan(app)
         self._server: ComponentServer | PythonServer | None = None
         self._leaving: list[ComponentServer | PythonServer] = []
@@ -100,9 +101,7 @@ class Service:
         return "none"
 
     async def run(self) -> None:
-        """Serves until `stop`. Raises `StartupError` if the application can't start, and what an HTTPS certificate or
-        the fallback raise.
-        """
+        """Serves until `stop`. Raises `StartupError` if the application can't start, and what the fallback raises."""
         await self._lifespan.start()
         try:
             self._start("start")
@@ -180,7 +179,7 @@ class Service:
             self._config,
             self._observer,
             self._lifespan.state,
-            certificate=self._certificate,
+            context=self._context,
         )
         self._server.start()
         self._announcer.serving("python", reason)

@@ -24,6 +24,7 @@ from runner.errors import RunnerError
 from runner.flags import Flags
 from runner.host import Logging, Tls
 from runner.http.applications import demonstration, load_app
+from runner.http.certificate import Certificate
 from runner.http.config import HttpConfig, HttpLimits, HttpTimeouts
 from runner.http.guests import guests
 from runner.http.reporting import COMPONENT, Reporting
@@ -79,7 +80,7 @@ class _Worker:
         self._options = options
         self._sockets = sockets
         self._shown = shown
-        self._context = _context(options.certificate)
+        self._certificate = None if options.certificate is None else Certificate(*options.certificate)
         self._watcher = Watcher(_path(options.flags), options.environment, os.environ, options.overrides)
         app = (
             demonstration
@@ -108,7 +109,7 @@ class _Worker:
             lambda: self._flags()[FLAG],
             reporting,
             reporting,
-            certificate=options.certificate,
+            context=self._context,
         )
 
     async def run(self) -> None:
@@ -149,6 +150,10 @@ class _Worker:
             Tls(server=self._context),
         )
 
+    @property
+    def _context(self) -> ssl.SSLContext | None:
+        return None if self._certificate is None else self._certificate.context
+
     def _flags(self) -> Flags:
         return self._watcher.flags
 
@@ -158,22 +163,16 @@ class _Worker:
 
     def _reload(self) -> None:
         self._watcher.check()
+        if self._certificate is not None:
+            try:
+                self._certificate.renew()
+            except RunnerError as error:
+                structlog.get_logger("runner.http").error("the old certificate stays", problem=str(error))
         self._service.reload()
 
     def _shown_flags(self) -> dict[str, Any]:
         flags = self._flags()
         return {name: {"value": value, "source": flags.source(name)} for name, value in flags.items()}
-
-
-def _context(certificate: tuple[str, str] | None) -> ssl.SSLContext | None:
-    if certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(*certificate)
-    except OSError as error:  # ssl.SSLError is one.
-        raise RunnerError(f"the certificate {certificate[0]} can't be used: {error.strerror or error}") from None
-    return context
 
 
 def _begin_traces() -> Callable[[], None]:
