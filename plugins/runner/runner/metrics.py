@@ -21,7 +21,7 @@ from runner.flags import Flags
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-__all__ = ["FAMILIES", "Family", "Metrics", "Sample", "asgi", "serve", "share_between_processes"]
+__all__ = ["FAMILIES", "Family", "Metrics", "Sample", "forget_process", "share_between_processes"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _REQUESTS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -88,6 +88,14 @@ def share_between_processes(folder: Path) -> None:
     if "prometheus_client" in sys.modules and _FOLDER not in os.environ:
         raise RuntimeError("prometheus_client is loaded already: say first that processes count together")
     os.environ[_FOLDER] = str(folder)
+
+
+def forget_process(pid: int) -> None:
+    """Lets the gauges of a process that has ended count no more; what it has counted stays."""
+    if _FOLDER in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -158,13 +166,6 @@ class Metrics:
             for item in family.samples:
                 if not item.name.endswith("_created"):
                     yield Sample(item.name, dict(item.labels), item.value)
-
-    def forget_worker(self, pid: int) -> None:
-        """Lets gauges of a process that has ended count no more."""
-        if _FOLDER in os.environ:
-            from prometheus_client import multiprocess
-
-            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
     def _whole(self) -> CollectorRegistry:
         """The registry of this process, or what all processes have counted."""

@@ -68,14 +68,17 @@ class Supervisor:
         sockets: Sequence[Sequence[socket.socket]],
         say: Callable[[str], None],
         grace: float,
+        ended: Callable[[int], None] = lambda pid: None,
     ) -> None:
         """`command` makes the command of a worker from its number; `sockets` has those that each is given.
 
-        A worker that has not ended `grace` seconds after it was told to is killed.
+        A worker that has not ended `grace` seconds after it was told to is killed. `ended` is told the process id of
+        each that is gone, however it ended.
         """
         self._command = command
         self._sockets = sockets
         self._say = say
+        self._ended = ended
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
         self._started: dict[int, float] = {}
         self._pauses: dict[int, float] = {}
@@ -131,12 +134,16 @@ class Supervisor:
             self._killed = True
             for worker in [*self._workers.values(), *self._retired]:
                 worker.kill()
-        self._retired = [worker for worker in self._retired if worker.poll() is None]
+        for worker in list(self._retired):
+            if worker.poll() is not None:
+                self._retired.remove(worker)
+                self._ended(worker.pid)
         for index, worker in list(self._workers.items()):
             status = worker.poll()
             if status is None:
                 continue
             del self._workers[index]
+            self._ended(worker.pid)
             if self._stopping:
                 continue
             sound = now - self._started[index] >= _SOUND_LIFE

@@ -73,6 +73,7 @@ def http(
         from runner.http.config import HttpConfig
         from runner.http.worker import Options
         from runner.http.worker import serve as run
+        from runner.metrics import forget_process
         from runner.supervisor import Supervisor, listen
 
         options = Options(
@@ -106,6 +107,7 @@ def http(
             given,
             lambda line: click.echo(line, err=True),
             grace + 10,
+            forget_process,
         )
         sys.exit(supervisor.run())
 
