@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,50 +176,3 @@ class Metrics:
         whole = CollectorRegistry()
         multiprocess.MultiProcessCollector(whole)  # type: ignore[no-untyped-call]
         return whole
-
-
-# How they are told
-
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-def asgi(metrics: Metrics) -> Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]:
-    """An ASGI application that answers with all figures, whatever the path."""
-
-    async def app(scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
-        if scope["type"] != "http":
-            return
-        body, kind = metrics.render()
-        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-    return app
-
-
-def serve(metrics: Metrics, host: str, port: int) -> tuple[int, Callable[[], None]]:
-    """Answers scrapes in a thread of its own. Returns the port, which 0 lets the system choose, and what ends it."""
-    from prometheus_client import start_http_server
-
-    server, thread = start_http_server(port, host, _Live(metrics))
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return server.server_port, stop
-
-
-class _Live:
-    """A registry that collects anew for each scrape, from all processes."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Any]:
-        yield from self._metrics._whole().collect()
-
-    def restricted_registry(self, names: Iterable[str]) -> Any:
-        return self._metrics._whole().restricted_registry(names)
