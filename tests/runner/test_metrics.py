@@ -126,6 +126,17 @@ def test_a_heartbeat_tells_flags_and_figures_of_progress() -> None:
     assert found["progress_heartbeats_total", ()] == 2
 
 
+@pytest.mark.parametrize(("sparse", "scenario"), [(True, "sparse"), (False, "dense")])
+def test_a_heartbeat_tells_what_the_workbook_holds_by_its_kind(sparse: bool, scenario: str) -> None:
+    metrics = Metrics()
+    with Progress(sparse_store=sparse) as progress:
+        progress.workbook.update(step())
+        Heartbeat(progress, metrics, lambda: Flags.load(environ={})).beat()
+        held = progress.memory()
+    found = told(metrics.render()[0].decode())
+    assert found["workbook_memory_bytes", (("scenario", scenario),)] == held > 0
+
+
 def test_a_heartbeat_beats_by_itself_and_survives_what_fails() -> None:
     metrics = Metrics()
     told_flags = threading.Event()

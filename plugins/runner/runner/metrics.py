@@ -53,7 +53,6 @@ _TABLE = (
     Family("runner_instance_memory_bytes", "gauge", "Linear memory of all instances.", ("component",)),
     Family("runner_replacements_total", "counter", "Instances that were replaced.", ("component", "reason")),
     Family("runner_fallbacks_total", "counter", "Changes to the built-in implementation.", ("component", "reason")),
-    Family("workbook_memory_bytes", "gauge", "Memory that the workbook takes.", ("scenario",)),
     Family("progress_delivery_seconds", "histogram", "Time of an update to a subscriber.", (), _DELIVERIES),
     Family("progress_updates_published_total", "counter", "Updates that got an id."),
     Family("progress_updates_refused_total", "counter", "Updates for which a subscription had no room."),
@@ -62,6 +61,7 @@ _TABLE = (
     Family("progress_updates_dropped_total", "counter", "Updates dropped from full queues."),
     Family("progress_heartbeats_total", "counter", "Signs of life."),
     # Of one file that all workers share: each knows the whole.
+    Family("workbook_memory_bytes", "gauge", "What the workbook holds.", ("scenario",), workers="livemax"),
     Family("progress_scopes", "gauge", "Scopes in the workbook.", workers="livemax"),
     Family("progress_subscriptions", "gauge", "Subscriptions.", workers="livemax"),
     Family("progress_updates_queued", "gauge", "Updates that wait or are not acknowledged.", workers="livemax"),
