@@ -119,15 +119,17 @@ class ComponentServer(Generic[W]):
             old.stop(grace)
 
     def stop(self, grace: float, *, followed: bool = False) -> None:
-        """Stops listening; `done` follows when all requests have ended, or after `grace` seconds.
+        """Stops listening; `done` follows when all requests have ended, or after `grace` seconds, also those of
+        instances that are leaving already.
 
         `followed` says that another server has the same sockets, which makes no difference here.
         """
         self._stopping = True
-        if self._shift is None and not self._leaving:
+        shifts = self.shifts
+        for shift in shifts:
+            shift.stop(grace)
+        if not shifts:
             self._finish(None)
-        elif self._shift is not None:
-            self._shift.stop(grace)
 
     @property
     def connections(self) -> int:

@@ -92,12 +92,10 @@ def _serve(found: Launch) -> None:
     if found.workers == 1:
         found.run(found.options, sockets, *shown)
         return
-    from runner.metrics import Metrics
+    from runner.metrics import forget_process
 
     # The first one shows what goes on; figures are those of all.
     given = [[item, *(shown if not number else [])] for number, item in enumerate(sockets)]
     slots = [Slot(own, functools.partial(worker, found.module, found.options, own)) for own in given]
-    supervisor = Supervisor(
-        slots, lambda line: click.echo(line, err=True), found.grace + 10, ended=Metrics().forget_worker
-    )
+    supervisor = Supervisor(slots, lambda line: click.echo(line, err=True), found.grace + 10, ended=forget_process)
     sys.exit(supervisor.run())

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import structlog
 
 from runner import components, logs, tracing
+from runner.certificate import Certificate
 from runner.component_server import Guest, World
 from runner.embedded import Embedded
 from runner.errors import RunnerError
@@ -51,9 +52,7 @@ class Worker(Generic[W]):
         self.sockets = sockets
         self._options = options
         self._shown = shown
-        self._context = _context(options.certificate)
-        if self._context is not None:
-            self.prepare(self._context)
+        self._certificate = None if options.certificate is None else Certificate(*options.certificate, self.prepare)
         self._watcher = Watcher(_path(options.flags), options.environment, os.environ, options.overrides)
         self._status = Status(self.component)
         self._status.flags = self._shown_flags
@@ -74,6 +73,11 @@ class Worker(Generic[W]):
         self._service = Service(
             self.servers(reporting), sockets, self.grace, self._load, lambda: self._flags()[self.flag], reporting
         )
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """For connections with TLS, where there is a certificate."""
+        return None if self._certificate is None else self._certificate.context
 
     # For subclasses to say
 
@@ -140,7 +144,7 @@ class Worker(Generic[W]):
         manifest = loaded.manifest
         self._status.component |= {"name": manifest.name, "version": manifest.version, "digest": manifest.digest}
         logging = Logging(structlog.get_logger("runner.component"), manifest.name)
-        return self.guests(loaded, logging, Tls(server=self._context))
+        return self.guests(loaded, logging, Tls(server=self.context))
 
     def _flags(self) -> Flags:
         return self._watcher.flags
@@ -151,6 +155,11 @@ class Worker(Generic[W]):
 
     def _reload(self) -> None:
         self._watcher.check()
+        if self._certificate is not None:
+            try:
+                self._certificate.renew()
+            except RunnerError as error:
+                structlog.get_logger(f"runner.{self.protocol}").error("the old certificate stays", problem=str(error))
         self._service.reload()
 
     def _gauges(self) -> dict[str, Any]:
@@ -167,17 +176,6 @@ async def _flush(vitals: Vitals) -> None:
     while True:
         vitals.flush()
         await asyncio.sleep(INTERVAL)
-
-
-def _context(certificate: tuple[str, str] | None) -> ssl.SSLContext | None:
-    if certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(*certificate)
-    except OSError as error:  # ssl.SSLError is one.
-        raise RunnerError(f"the certificate {certificate[0]} can't be used: {error.strerror or error}") from None
-    return context
 
 
 def _begin_traces() -> Callable[[], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 
 from runner.http.asgi import App
@@ -25,14 +26,14 @@ class HttpServers:
         config: HttpConfig,
         observer: Observer,
         *,
-        certificate: tuple[str, str] | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        """`certificate` are the files of chain and key, for HTTPS."""
+        """With a `context` both serve HTTPS."""
         self._app = app
         self._sockets = sockets
         self._config = config
         self._observer = observer
-        self._certificate = certificate
+        self._context = context
         self._lifespan = Lifespan(app)
 
     async def begin(self) -> None:
@@ -49,12 +50,12 @@ class HttpServers:
         return ComponentServer(self._app, make, addresses, self._config, self._observer, self._lifespan.state)
 
     def by_python(self) -> PythonServer:
-        """A server in Python. Raises what is wrong with a certificate."""
+        """A server in Python."""
         return PythonServer(
             self._app,
             self._sockets,
             self._config,
             self._observer,
             self._lifespan.state,
-            certificate=self._certificate,
+            context=self._context,
         )

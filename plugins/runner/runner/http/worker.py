@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -52,7 +53,10 @@ class _Worker(worker.Worker[wit.HttpComponent]):
         )
         if options.trace:
             app = tracing.traced(app)
-        return HttpServers(app, self.sockets, options.config, reporting, certificate=options.certificate)
+        return HttpServers(app, self.sockets, options.config, reporting, context=self.context)
+
+    def prepare(self, context: ssl.SSLContext) -> None:
+        context.set_alpn_protocols(["http/1.1"])
 
     def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest]:
         return guests(loaded, self.sockets, logging, tls)

@@ -99,6 +99,12 @@ class Progress:
         with self.database.lock:
             return self.book.scopes(most)
 
+    def memory(self) -> int:
+        """The bytes that the workbook holds: pages of the file where it is sparse, objects in memory where it is not."""
+        self.batches.drain()
+        with self.database.lock:
+            return self.book.memory()
+
     def close(self) -> None:
         """Stores what was posted, and ends subscriptions without a name."""
         self.batches.close()

@@ -19,7 +19,7 @@ import click
 import structlog
 
 from runner.launch import Launch, announce, worker
-from runner.metrics import Metrics
+from runner.metrics import Metrics, forget_process
 from runner.progress.recorder import Recorder
 from runner.rollout.guards import Side
 from runner.rollout.plan import Advanced, Course, Event, Judged, Plan, Promoted, WentBack
@@ -77,7 +77,7 @@ class Rollout:
             lambda line: click.echo(line, err=True),
             launch.grace + 10,
             look=self._look,
-            ended=self._metrics.forget_worker,
+            ended=forget_process,
         )
         with contextlib.ExitStack() as stack:
             self._recorder: Recorder | None = None
