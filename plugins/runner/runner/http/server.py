@@ -16,10 +16,11 @@ from typing import Any
 import runner.bindings.http_component as wit
 from runner.host.readiness import PollSet
 from runner.host.sockets import RunnerSockets
-from runner.http.asgi import App, Cycle, Place, scope_of
+from runner.http.asgi import App, Cycle, Place, Scope, scope_of
 from runner.http.config import HttpConfig, host_and_port
 from runner.http.observer import Observer
 from runner.http.pipes import Sink
+from runner.http.tasks import Starter
 from witgen import runtime as rt
 from witgen.wasi import Pollable
 
@@ -166,7 +167,10 @@ class _Shift:
         self._scheme = "https" if config.tls else "http"
         self.places: dict[int, Place] = {}
         self._cycles: dict[int, Cycle] = {}
-        self._over = self._stopping = self._working = False
+        self._starter = Starter(self._loop)
+        self._over = self._stopping = False
+        #: Whether work is being done, and whether somebody wants more done after it.
+        self._working = self._again = False
         self._timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._accept = guest.world.server.accept
@@ -211,12 +215,12 @@ class _Shift:
         if self._over:
             return
         self._working = True
+        self._again = False
         try:
-            again = False
             for listener, _ in self._listeners:
                 batch = self._accept(listener, _AT_ONCE)
+                self._again = self._again or batch.more
                 self._handle(batch)
-                again = again or batch.more
         except wit.TypesErrorException as error:
             # The listening socket is in trouble; connections go on.
             self._server._observer.component_failed(error, 0)
@@ -229,7 +233,7 @@ class _Shift:
             self._working = False
         if self._over:
             return
-        if again:
+        if self._again:
             self._soon()
         else:
             self._set_timer()
@@ -259,14 +263,18 @@ class _Shift:
             else:
                 self._timer = self._loop.call_at(when, self._work)
 
+    def _settle(self) -> None:
+        """Has what the component was told come to what is waited for."""
+        if not self._working and not self._scheduled:
+            self._set_timer()
+
     def _handle(self, batch: wit.ServerBatch) -> None:
         observer = self._server._observer
         for connection in batch.opened:
             place = Place(host_and_port(connection.peer), host_and_port(connection.local), self._scheme)
             self.places[connection.id] = place
             observer.opened(connection)
-        for request in batch.requests:
-            self._begin(request)
+        begun = [self._begin(request) for request in batch.requests]
         for body in batch.bodies:
             cycle = self._cycles.get(body.exchange)
             if cycle is not None and cycle.sink is not None:
@@ -280,13 +288,13 @@ class _Shift:
         for number in batch.closed:
             self.places.pop(number, None)
             observer.closed(number)
+        # At last: applications do all sorts of things.
+        for cycle, scope in begun:
+            cycle.task = self._starter.start(cycle.run(self._server._app, scope))
 
-    def _begin(self, request: wit.ServerRequest) -> None:
-        place = self.places[request.connection]
-        cycle = Cycle(request, self, self._inline)
-        self._cycles[request.id] = cycle
-        scope = scope_of(request, place, self._server._state)
-        cycle.task = self._loop.create_task(cycle.run(self._server._app, scope))
+    def _begin(self, request: wit.ServerRequest) -> tuple[Cycle, Scope]:
+        cycle = self._cycles[request.id] = Cycle(request, self, self._inline)
+        return cycle, scope_of(request, self.places[request.connection], self._server._state)
 
     # What cycles ask for
 
@@ -302,7 +310,7 @@ class _Shift:
         except rt.ComponentError as error:
             self._fail(error)
         else:
-            self._soon()
+            self._settle()
 
     def receive(self, cycle: Cycle, body: wit.RequestBody, sink: Sink) -> None:
         """Lets the content of a request come."""
@@ -316,11 +324,13 @@ class _Shift:
         except rt.ComponentError as error:
             self._fail(error)
         else:
-            self._soon()
+            self._settle()
 
     def go_on(self) -> None:
-        """Does what is due, unless that is being done."""
-        if not self._working:
+        """Does what is due, at once or after what is being done."""
+        if self._working:
+            self._again = True
+        else:
             self._work()
 
     def failed(self, cycle: Cycle, error: BaseException) -> None:
@@ -351,6 +361,7 @@ class _Shift:
     def _end(self) -> None:
         """Lets go of the instance and of everything that it had."""
         self._over = True
+        self._starter.close()
         for reader in self._readers:
             self._loop.remove_reader(reader)
         if self._timer is not None:
