@@ -16,7 +16,7 @@ from typing import Any
 import runner.bindings.http_component as wit
 from runner.host.readiness import PollSet
 from runner.host.sockets import RunnerSockets
-from runner.http.asgi import App, Cycle, Place, Scope, scope_of
+from runner.http.asgi import App, Cycle, Place, scope_of
 from runner.http.config import HttpConfig, host_and_port
 from runner.http.observer import Observer
 from runner.http.pipes import Sink
@@ -172,6 +172,8 @@ class _Shift:
         #: Whether work is being done, and whether somebody wants more done after it.
         self._working = self._again = False
         self._timer: asyncio.TimerHandle | None = None
+        #: When the timer rings; not every event loop's timers can be asked.
+        self._rings = 0.0
         self._scheduled = False
         self._accept = guest.world.server.accept
         self._readers: list[int] = []
@@ -253,7 +255,7 @@ class _Shift:
         # The clock of the event loop is that of `time.monotonic`.
         when = min(deadlines) / 1e9 if deadlines else None
         if self._timer is not None:
-            if self._timer.when() == when:
+            if self._rings == when:
                 return
             self._timer.cancel()
             self._timer = None
@@ -261,7 +263,12 @@ class _Shift:
             if when <= time.monotonic():
                 self._soon()
             else:
-                self._timer = self._loop.call_at(when, self._work)
+                self._rings = when
+                self._timer = self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._work()
 
     def _settle(self) -> None:
         """Has what the component was told come to what is waited for."""
@@ -274,7 +281,9 @@ class _Shift:
             place = Place(host_and_port(connection.peer), host_and_port(connection.local), self._scheme)
             self.places[connection.id] = place
             observer.opened(connection)
-        begun = [self._begin(request) for request in batch.requests]
+        # First of all, as somebody waits for the answers, and what is below can be done while they are on their way.
+        for request in batch.requests:
+            self._begin(request)
         for body in batch.bodies:
             cycle = self._cycles.get(body.exchange)
             if cycle is not None and cycle.sink is not None:
@@ -286,15 +295,17 @@ class _Shift:
         if batch.reports:
             observer.reported(batch.reports)
         for number in batch.closed:
-            self.places.pop(number, None)
-            observer.closed(number)
-        # At last: applications do all sorts of things.
-        for cycle, scope in begun:
-            cycle.task = self._starter.start(cycle.run(self._server._app, scope))
+            # An instance that was lost meanwhile has told of all of them.
+            if self.places.pop(number, None) is not None:
+                observer.closed(number)
 
-    def _begin(self, request: wit.ServerRequest) -> tuple[Cycle, Scope]:
+    def _begin(self, request: wit.ServerRequest) -> None:
+        place = self.places.get(request.connection)
+        if place is None:
+            # The instance was lost with the answer to a request before.
+            return
         cycle = self._cycles[request.id] = Cycle(request, self, self._inline)
-        return cycle, scope_of(request, self.places[request.connection], self._server._state)
+        cycle.task = self._starter.start(cycle.run(self._server._app, scope_of(request, place, self._server._state)))
 
     # What cycles ask for
 
