@@ -8,6 +8,7 @@ lost its connections can be told so.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import weakref
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from runner.host.streams import Outlet
 from witgen.wasi import Sockets
 from witgen.wasi.bindings import host
 from witgen.wasi.network import pack, policy_of
+from witgen.wasi.poll import descriptor_ready
 from witgen.wasi.system_socket import NativeSocket, SystemSocket
 from witgen.wasi.tcp import State, TcpSocket
 from witgen.wasi.tcp_streams import TcpInput, TcpOutput
@@ -84,6 +86,20 @@ class _Input(TcpInput):
 class _Output(TcpOutput):
     """What goes out. Where nothing is kept, which is the rule, it takes the shortest way to the socket."""
 
+    #: Whether the kernel had no room left when it was last given something.
+    _full = False
+
+    def room(self) -> int:
+        """As much as ever; none while the kernel has none, so that the component waits for that."""
+        if self._full:
+            self._full = not descriptor_ready(self._system.descriptor, select.POLLOUT)
+        return 0 if self._full else super().room()
+
+    def woken(self) -> bool:
+        """Whether there is room: the system says so."""
+        self._full = False
+        return super().woken()
+
     def send(self, data: memoryview) -> int:
         sent = self._system.native.send(data)
         self._system.waiting = False  # type: ignore[attr-defined]
@@ -108,12 +124,15 @@ class _Output(TcpOutput):
         """From memory of the Runner the bytes go as they lie there, as many as the socket takes."""
         if not isinstance(src, Outlet) or self.closed or self._error is not None or self._pending:
             return super().splice(src, len)
+        wanted = min(src.held, len)
         try:
-            return src.pass_on(self._system.native.sendmsg, len)
+            sent = src.pass_on(self._system.native.sendmsg, len)
         except BlockingIOError:
-            return 0
+            sent = 0
         except OSError as error:
             self.fail(error)
+        self._full = sent < wanted
+        return sent
 
 
 class _Socket(TcpSocket):
