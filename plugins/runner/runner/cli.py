@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from runner.http.command import http
+from runner.http.fetch import fetch
 from runner.options import flag_options, reporting
 from witgen import __version__
 
@@ -79,6 +80,7 @@ def serve_group() -> None:
 
 
 serve_group.add_command(http)
+main.add_command(fetch)
 
 if __name__ == "__main__":
     main()
