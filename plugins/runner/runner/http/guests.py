@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
 
 import runner.bindings.http_component as wit
-from runner.granting import restricted
+from runner.bindings import progress_client
+from runner.granting import restricted, speaks_of
 from runner.host import Logging, Readiness, Tls
 from runner.host.sockets import RunnerSockets
 from runner.http.server import Guest
 from runner.loading import LoadedComponent
+from runner.progress import Client, Progress
 from witgen import wasi
 
 __all__ = ["guests"]
 
 
 def guests(
-    loaded: LoadedComponent, listening: Sequence[socket.socket], logging: Logging, tls: Tls
+    loaded: LoadedComponent,
+    listening: Sequence[socket.socket],
+    logging: Logging,
+    tls: Tls,
+    progress: Callable[[], Progress] | None = None,
 ) -> Callable[[], Guest]:
-    """Makes instances that may listen on the Runner's sockets."""
+    """Makes instances that may listen on the Runner's sockets.
+
+    `progress` is asked for where the manifest grants `runner:progress`: each instance is a client of it by itself.
+    """
     network = loaded.inspected.grants.network
 
     def make() -> Guest:
@@ -30,7 +42,20 @@ def guests(
         granted = restricted(wasi.provider(clocks=wasi.Clocks(), sockets=sockets), loaded.manifest)
         imports = wit.HttpComponentImports(logging=logging, readiness=Readiness(), tls=tls)
         providers = (granted, *loaded.providers)
+        left: Callable[[], None] | None = None
+        if progress is not None and speaks_of(loaded.manifest, "runner:progress"):
+            client = progress().client()
+            providers = (restricted(client.provider(), loaded.manifest), *providers)
+            left = partial(_leave, client)
         world = wit.HttpComponent(loaded.component, imports, providers=providers, limits=loaded.limits)
-        return Guest(world, sockets)
+        return Guest(world, sockets, left)
 
     return make
+
+
+def _leave(client: Client) -> None:
+    try:
+        client.close()
+    except progress_client.ErrorException as error:
+        # The disk is in trouble; subscriptions without a name end with the process at the latest.
+        structlog.get_logger("runner.http").warning("progress was not left", problem=error.value.message)

@@ -45,6 +45,8 @@ class Guest:
 
     world: wit.HttpComponent
     sockets: RunnerSockets
+    #: What is to be done when the instance is gone.
+    left: Callable[[], None] | None = None
 
 
 class ComponentServer:
@@ -364,3 +366,5 @@ class _Shift:
         self.places.clear()
         with contextlib.suppress(rt.ComponentError, OSError):
             self.guest.world.close()
+        if self.guest.left is not None:
+            self.guest.left()

@@ -32,7 +32,9 @@ from runner.http.server import Guest
 from runner.http.service import Service
 from runner.loading import load
 from runner.metrics import Metrics
+from runner.progress import Progress
 from runner.progress.recorder import Recorder
+from runner.services import offered
 from runner.status import Status, StatusApp
 from runner.supervisor import adopt
 from runner.watching import Watcher
@@ -100,6 +102,7 @@ class _Worker:
             if options.progress is None
             else Recorder(Path(options.progress), options.flags, options.environment, options.overrides)
         )
+        self._progress: Progress | None = None
         reporting = Reporting(self._metrics, self._status, self._recorder, self._flags)
         self._service = Service(
             app,
@@ -133,6 +136,8 @@ class _Worker:
                 # Whoever looks at the page holds a connection for as long as they like.
                 status.should_exit = status.force_exit = True
                 await showing
+            if self._progress is not None:
+                self._progress.close()
             if self._recorder is not None:
                 self._recorder.close()
 
@@ -140,7 +145,7 @@ class _Worker:
         """Reads the component, and gives what makes instances of it."""
         options = self._options
         where = components.folder("http") if options.component is None else Path(options.component)
-        loaded = load(where, lock=_path(options.lock))
+        loaded = load(where, lock=_path(options.lock), offered=offered())
         manifest = loaded.manifest
         self._status.component |= {"name": manifest.name, "version": manifest.version, "digest": manifest.digest}
         return guests(
@@ -148,7 +153,16 @@ class _Worker:
             self._sockets,
             Logging(structlog.get_logger("runner.component"), manifest.name),
             Tls(server=self._context),
+            self._progress_of_components,
         )
+
+    def _progress_of_components(self) -> Progress:
+        """What components are given where their manifest asks for it; without a file it ends with this process."""
+        if self._progress is None:
+            flags = self._flags()
+            sparse, bus = flags["runner.sparse_store"], flags["runner.progress_bus"]
+            self._progress = Progress(_path(self._options.progress), sparse_store=sparse, progress_bus=bus)
+        return self._progress
 
     @property
     def _context(self) -> ssl.SSLContext | None:
