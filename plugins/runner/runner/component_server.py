@@ -72,6 +72,8 @@ class Guest(Generic[W]):
 
     world: W
     sockets: RunnerSockets
+    #: What is to be done when the instance is gone.
+    left: Callable[[], None] | None = None
 
 
 class ComponentServer(Generic[W]):
@@ -369,3 +371,5 @@ class Shift(Generic[W, H, B]):
         self.drop()
         with contextlib.suppress(rt.ComponentError, OSError):
             self.guest.world.close()
+        if self.guest.left is not None:
+            self.guest.left()
