@@ -28,12 +28,14 @@ USER, PASSWORD = "ada", "difference engine"
 class Process(AnyProcess):
     """A running command, its files, and clients of it."""
 
-    def __init__(self, folder: Path, *args: str, url: str | None = None) -> None:
+    def __init__(self, folder: Path, *args: str, url: str | None = None, verb: str = "serve") -> None:
         """`url` is a storage to serve instead of a folder."""
         self.root = folder / "root"
         self.root.mkdir(exist_ok=True)
         given = accounts(folder / "accounts.toml")
-        super().__init__(ROOT, "--root", url or str(self.root), "--accounts", str(given), *args, protocol="ftp")
+        super().__init__(
+            ROOT, "--root", url or str(self.root), "--accounts", str(given), *args, protocol="ftp", verb=verb
+        )
 
     def ftp(self, *, log_in: bool = True, **options: Any) -> ftplib.FTP:
         """A client, logged in unless that is not wanted."""
@@ -55,9 +57,9 @@ def accounts(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *args: str, url: str | None = None) -> Iterator[Process]:
+def serving(folder: Path, *args: str, url: str | None = None, verb: str = "serve") -> Iterator[Process]:
     """A running command, which has ended by itself or is told to at the end."""
-    found = Process(folder, *args, url=url)
+    found = Process(folder, *args, url=url, verb=verb)
     try:
         found.wait_for('"event": "serving"')
         yield found
