@@ -12,7 +12,7 @@ typed := witgen plugins/runner/runner scripts benchmarks tests
 # `toolchain` leaves the reason here where Rust guests can't be built, and removes it where they can.
 no_rust := .venv/no-rust
 built := target/wasm32-wasip2/release
-shipped := progress-runner http-component
+shipped := progress-runner http-component ftp-component
 
 # rustup's cargo, also where its folder is not on the PATH.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -112,6 +112,7 @@ test-python: setup
 	@$(call say,fetch componentize-py and componentize-js)
 	@$(python) scripts/fetch_componentizers.py || test $$? = 3
 	@bash scripts/setup_browser.sh
+	@bash scripts/setup_clients.sh
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 import runner.bindings.http_component as wit
+from runner import component_server
 from runner.granting import restricted
 from runner.host import Logging, Readiness, Tls
 from runner.host.sockets import RunnerSockets
@@ -31,6 +32,6 @@ def guests(
         imports = wit.HttpComponentImports(logging=logging, readiness=Readiness(), tls=tls)
         providers = (granted, *loaded.providers)
         world = wit.HttpComponent(loaded.component, imports, providers=providers, limits=loaded.limits)
-        return Guest(world, sockets)
+        return component_server.Guest(world, sockets)
 
     return make
