@@ -15,6 +15,7 @@ from runner.accounts.command import accounts
 from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.options import flag_options, reporting
+from runner.registry.command import key, publish, pull
 from runner.rollout.command import rollout
 from witgen import __version__
 
@@ -84,6 +85,8 @@ def serve_group() -> None:
 serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(rollout)
+for command in (publish, pull, key):
+    main.add_command(command)
 main.add_command(accounts)
 
 if __name__ == "__main__":
