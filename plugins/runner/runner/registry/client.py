@@ -49,7 +49,7 @@ def connect(reference: Reference, *, plain: bool | None) -> Repository:
 
 
 class Repository:
-    """All that a registry has under one name. Every method raises `RegistryError` where the registry does not go along."""
+    """All that a registry has under one name. Methods raise `RegistryError` where the registry does not go along."""
 
     def __init__(self, reference: Reference, transport: Transport) -> None:
         self.reference = reference

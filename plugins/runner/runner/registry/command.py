@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ from runner.options import reporting
 __all__ = ["key", "publish", "pull"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+#: What the extra `registry` brings.
+_EXTRA = ("cryptography", "nacl", "urllib3")
 _PATH = click.Path(path_type=Path)
 _OPTIONS = (
     click.option("--lock", type=_PATH, help="The lock to hold it against; the nearest wit.lock."),
@@ -31,6 +34,19 @@ def _common(command: F) -> F:
     return command
 
 
+@contextlib.contextmanager
+def _needing_extra() -> Iterator[None]:
+    """Says what to install where a package of the extra is missing."""
+    from runner.errors import RunnerError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise RunnerError(f"{error.name} is not installed: pip install 'witgen[registry]'") from None
+
+
 @click.command()
 @click.argument("manifest", type=_PATH)
 @click.argument("reference")
@@ -44,8 +60,10 @@ def publish(manifest: Path, reference: str, **options: Any) -> None:
     MANIFEST is a component.toml, or the folder that has it. REFERENCE is HOST/NAME or HOST/NAME:VERSION; without a
     version it is that of the manifest.
     """
-    from runner.registry import publishing
     from runner.registry.reference import parse
+
+    with _needing_extra():
+        from runner.registry import publishing
 
     done = publishing.publish(publishing.Publishing(manifest, parse(reference), **options))
     compared = f"follows {done.predecessor}" if done.predecessor else "is the first release"
@@ -65,8 +83,10 @@ def pull(reference: str, folder: Path, **options: Any) -> None:
 
     REFERENCE is HOST/NAME, HOST/NAME:VERSION or HOST/NAME@sha256:…; without either it is the highest release.
     """
-    from runner.registry import pulling
     from runner.registry.reference import parse
+
+    with _needing_extra():
+        from runner.registry import pulling
 
     done = pulling.pull(pulling.Pulling(parse(reference), folder, **options))
     lock = f"agrees with {done.lock}" if done.lock else "there is no wit.lock to hold it against"
@@ -80,7 +100,8 @@ def pull(reference: str, folder: Path, **options: Any) -> None:
 @reporting
 def key(name: Path) -> None:
     """Make a pair of keys: NAME.key to publish with, under the password COSIGN_PASSWORD if it is set; NAME.pub."""
-    from runner.registry.keys import write_pair
+    with _needing_extra():
+        from runner.registry.keys import write_pair
 
     for path in write_pair(name):
         click.echo(path)

@@ -1,11 +1,11 @@
-"""Whether one version of a component may follow another: what hosts of the old one would notice, and what versions allow.
+"""Whether one version of a component may follow another: what hosts of the old one notice, and what versions allow.
 
 Both are compared as `witgen breaking` compares contracts, by the types in their binaries, and read as hosts see them: a
 host calls what a component exports, and offers what it imports.
 
 - What a component exports may gain things; what is gone or differs breaks hosts.
 - Of what it imports it has only what it uses, so that less or more of an interface says nothing; what differs does.
-- A package answers for its interfaces by its own version. The component's version answers for which interfaces there are.
+- A package answers for its interfaces by its own version. For which interfaces there are, the component's version does.
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def find(reference: Reference, environment: Mapping[str, str] = os.environ) -> C
     path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
     try:
         entries = json.loads(path.read_bytes()).get("auths", {})
-        entry = next((entries[name] for key in _KEYS if (name := key.format(reference.registry)) in entries), {})
+        entry: Mapping[str, str] = next(
+            (entries[name] for key in _KEYS if (name := key.format(reference.registry)) in entries), {}
+        )
         return _read(entry)
     except FileNotFoundError:
         return None

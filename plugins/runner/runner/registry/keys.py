@@ -89,6 +89,6 @@ def write_pair(name: Path) -> tuple[Path, Path]:
         key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo),
     )
     for path, text, mode in zip(paths, texts, (0o600, 0o644), strict=True):
-        with open(path, "xb", opener=lambda file, flags, mode=mode: os.open(file, flags, mode)) as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(text)
     return paths

@@ -146,8 +146,8 @@ def check_config(data: bytes, artifact: Artifact, place: str) -> None:
     """Raises `RegistryError` where a config is not that of a component, or of another layer."""
     try:
         content = json.loads(data)
-        said = content["architecture"], content["os"], content["layerDigests"]
+        said = [content["architecture"], content["os"], content["layerDigests"]]
     except (ValueError, KeyError, TypeError, RecursionError):
-        said = ()
-    if said != ("wasm", "wasip2", [artifact.layer.digest]):
+        said = []
+    if said != ["wasm", "wasip2", [artifact.layer.digest]]:
         raise RegistryError(place, "its config is not that of its component")

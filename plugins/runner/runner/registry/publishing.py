@@ -15,7 +15,9 @@ from runner.loading import Inspected, inspect
 from runner.registry import layout
 from runner.registry.client import Repository, connect, digest_of
 from runner.registry.comparing import decode, predecessor, refusals
+from runner.registry.keys import private_key
 from runner.registry.reference import Reference, is_version
+from runner.registry.signing import sign
 from runner.services import offered
 from witgen.diagnostics import Diagnostic, WitError
 from witgen.resolve import Loaded
@@ -57,10 +59,7 @@ def publish(wanted: Publishing) -> Published:
     if wanted.reference.digest is not None or not is_version(version):
         given = wanted.reference.digest or version
         raise RunnerError(f"{given!r} is no version to publish: it is of the form 1.2.3 or 1.2.3-rc.1")
-    if wanted.key is not None:
-        from runner.registry.keys import private_key
-
-        key = private_key(wanted.key)
+    key = None if wanted.key is None else private_key(wanted.key)
     repository, loaded = connect(reference, plain=wanted.plain), decode(found.data)
     earlier = predecessor(version, list(filter(is_version, repository.tags())))
     wrong = [
@@ -72,12 +71,10 @@ def publish(wanted: Publishing) -> Published:
     manifest, blobs = _artifact(found, loaded, version)
     for blob in blobs:
         repository.put_blob(blob)
-    if wanted.key is not None:
-        from runner.registry.signing import sign
-
+    if key is not None:
         sign(repository, digest_of(manifest), key)
     repository.put_manifest(version, manifest)
-    return Published(reference, digest_of(manifest), earlier, wanted.key is not None)
+    return Published(reference, digest_of(manifest), earlier, key is not None)
 
 
 def _artifact(found: Inspected, loaded: Loaded, version: str) -> tuple[bytes, tuple[bytes, ...]]:

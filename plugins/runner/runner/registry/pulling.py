@@ -18,7 +18,9 @@ from runner.loading import LOCK_NAME, inspect
 from runner.registry import layout
 from runner.registry.client import Found, Repository, connect
 from runner.registry.errors import RegistryError
+from runner.registry.keys import public_key
 from runner.registry.reference import Reference, is_version
+from runner.registry.signing import verify
 from runner.services import offered
 from witgen import semver
 from witgen.contract.manifest import FILE_NAME, Manifest, read_manifest
@@ -65,9 +67,6 @@ def pull(wanted: Pulling) -> Pulled:
     if found is None:
         raise RegistryError(str(reference), "there is no such version")
     if wanted.key is not None:
-        from runner.registry.keys import public_key
-        from runner.registry.signing import verify
-
         verify(repository, found.digest, public_key(wanted.key))
     text, component = _fetched(repository, found, str(reference))
     target = Path(os.path.realpath(wanted.folder))

@@ -39,7 +39,8 @@ def tag_of(digest: str) -> str:
 
 def sign(repository: Repository, digest: str, key: ec.EllipticCurvePrivateKey) -> None:
     """Signs a manifest, which need not be there yet. Signatures that are there are kept."""
-    if _verified(repository, digest, key.public_key()):
+    there = _layers(repository, digest)
+    if _verified(repository, there, digest, key.public_key()):
         return
     reference = repository.reference
     payload = encode(
@@ -59,7 +60,7 @@ def sign(repository: Repository, digest: str, key: ec.EllipticCurvePrivateKey) -
         "digest": digest_of(payload),
         "annotations": {_SIGNATURE: signature},
     }
-    layers = [*_layers(repository, digest), layer]
+    layers = [*there, layer]
     config = _config([item.get("digest") for item in layers])
     manifest = {
         "schemaVersion": 2,
@@ -74,14 +75,17 @@ def sign(repository: Repository, digest: str, key: ec.EllipticCurvePrivateKey) -
 
 def verify(repository: Repository, digest: str, key: ec.EllipticCurvePublicKey) -> None:
     """Raises `RegistryError` where no signature of a manifest is that of a key."""
-    if not _layers(repository, digest):
+    layers = _layers(repository, digest)
+    if not layers:
         raise RegistryError(str(repository.reference), f"{digest} is not signed")
-    if not _verified(repository, digest, key):
+    if not _verified(repository, layers, digest, key):
         raise RegistryError(str(repository.reference), f"{digest} is not signed with this key")
 
 
-def _verified(repository: Repository, digest: str, key: ec.EllipticCurvePublicKey) -> bool:
-    return any(_is_signed(repository, layer, digest, key) for layer in _layers(repository, digest))
+def _verified(
+    repository: Repository, layers: list[dict[str, Any]], digest: str, key: ec.EllipticCurvePublicKey
+) -> bool:
+    return any(_is_signed(repository, layer, digest, key) for layer in layers)
 
 
 def _layers(repository: Repository, digest: str) -> list[dict[str, Any]]:
