@@ -69,8 +69,8 @@ def _is_seen(change: Change, difference: Difference, is_exported: bool) -> bool:
     """Whether hosts may notice a difference."""
     if change.new == _COMPONENT:
         return difference.rule.id not in _OF_LINKERS
-    if difference.place[:1] != ("interface",):
-        # That a package has another version shows where its interfaces are imported and exported.
+    if difference.place[:1] != ("interface",) or len(difference.place) == 2:
+        # Versions of packages, and which interfaces there are, show where the component imports and exports them.
         return False
     return is_exported or (not difference.is_gone and difference.rule.level is not Level.ADDITION)
 

@@ -63,6 +63,7 @@ class Artifact:
     config: Descriptor
     layer: Descriptor
     manifest: str
+    version: str
     world_digest: str
 
 
@@ -126,7 +127,7 @@ def read(found: Found, place: str) -> Artifact:
     annotations = content.get("annotations")
     if not isinstance(annotations, dict) or not isinstance(annotations.get(MANIFEST_TEXT), str):
         raise RegistryError(place, f"has no {MANIFEST_TEXT}: `runner publish` did not write it")
-    return Artifact(own, layer, annotations[MANIFEST_TEXT], str(annotations.get(DIGEST, "")))
+    return Artifact(own, layer, annotations[MANIFEST_TEXT], *(str(annotations.get(key)) for key in (VERSION, DIGEST)))
 
 
 def descriptor(data: Any, media_type: str, largest: int, place: str) -> Descriptor:

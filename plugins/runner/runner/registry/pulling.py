@@ -16,9 +16,10 @@ from runner.capabilities import read_grants
 from runner.errors import RunnerError
 from runner.loading import LOCK_NAME, inspect
 from runner.registry import layout
-from runner.registry.client import Found, Repository, connect
+from runner.registry.client import Repository, connect
 from runner.registry.errors import RegistryError
 from runner.registry.keys import public_key
+from runner.registry.layout import Artifact
 from runner.registry.reference import Reference, is_version
 from runner.registry.signing import verify
 from runner.services import offered
@@ -68,14 +69,19 @@ def pull(wanted: Pulling) -> Pulled:
         raise RegistryError(str(reference), "there is no such version")
     if wanted.key is not None:
         verify(repository, found.digest, public_key(wanted.key))
-    text, component = _fetched(repository, found, str(reference))
+    artifact = layout.read(found, str(reference))
+    if reference.tag is not None and is_version(reference.tag) and artifact.version != reference.tag:
+        # A signature is for a manifest, so that what was signed as one version could be passed off as another.
+        raise RegistryError(str(reference), f"is version {artifact.version} under another name")
+    layout.check_config(repository.blob(artifact.config.digest, artifact.config.size), artifact, str(reference))
+    component = repository.blob(artifact.layer.digest, artifact.layer.size)
     target = Path(os.path.realpath(wanted.folder))
     target.parent.mkdir(parents=True, exist_ok=True)
     # On the same file system, and below the same locks.
     made = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     try:
         made.mkdir()
-        manifest, lock = _written(made, target, text, component, str(reference), wanted.lock)
+        manifest, lock = _written(made, target, artifact, component, str(reference), wanted.lock)
         _moved(made, target)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -99,20 +105,15 @@ def _latest(repository: Repository) -> str:
     return max(releases, key=semver.order_key)
 
 
-def _fetched(repository: Repository, found: Found, place: str) -> tuple[str, bytes]:
-    """The text of the manifest, and the component."""
-    artifact = layout.read(found, place)
-    layout.check_config(repository.blob(artifact.config.digest, artifact.config.size), artifact, place)
-    return artifact.manifest, repository.blob(artifact.layer.digest, artifact.layer.size)
-
-
 def _written(
-    made: Path, target: Path, text: str, component: bytes, place: str, given: Path | None
+    made: Path, target: Path, artifact: Artifact, component: bytes, place: str, given: Path | None
 ) -> tuple[Manifest, Path | None]:
     """Writes the files, and compares them with the lock. A lock that was in the folder stays in it."""
     try:
-        _write(made / FILE_NAME, text.encode())
+        _write(made / FILE_NAME, artifact.manifest.encode())
         manifest = read_manifest(made / FILE_NAME)
+        if artifact.world_digest != f"sha256:{manifest.digest}":
+            raise WitError.at(FILE_NAME, f"{layout.DIGEST} is another digest than that of its manifest")
         file = read_grants(manifest).file
         if file in (FILE_NAME, LOCK_NAME):
             raise WitError.at(FILE_NAME, f"its component can't be called {file}")

@@ -1,11 +1,12 @@
 """Requests to a registry: time-outs, retries, redirections and credentials. It knows HTTP, and nothing of components.
 
-Retried are connections that fail and the statuses 429, 500, 502, 503 and 504, four times, as `Retry-After` says or
-after 0.5, 1, 2 and 4 seconds. Credentials go to the registry alone, and nothing goes from https to http.
+Retried are connections that break and the statuses 429, 500, 502, 503 and 504, four times, as `Retry-After` says or
+after 0, 1, 2 and 4 seconds; connections that are refused, twice. Credentials go to the registry alone, and nothing goes from https to http.
 """
 
 from __future__ import annotations
 
+import logging
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _RETRIED = (429, 500, 502, 503, 504)
 _RETRY = urllib3.Retry(
     4,
+    connect=2,
     redirect=False,
     status_forcelist=_RETRIED,
     allowed_methods=None,
@@ -56,6 +58,8 @@ class Transport:
         self.base = f"{'http' if plain else 'https'}://{host}"
         self._is_plain = plain
         self._pool = _pool(self.base, host)
+        # What it tells of retries would stand among the errors.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         self._authentication = Authentication(registry, credentials, plain, self._ask)
 
     def send(
@@ -151,12 +155,12 @@ def _reason(error: BaseException) -> str:
     match error:
         case urllib3.exceptions.ReadTimeoutError():
             return "did not answer in time"
-        case urllib3.exceptions.ConnectTimeoutError():
-            return "can't be reached in time"
         case urllib3.exceptions.SSLError():
             return f"TLS: {error.args[0] if error.args else error}"
         case urllib3.exceptions.NameResolutionError():
             return "there is no such host"
         case urllib3.exceptions.NewConnectionError() | OSError():
             return f"can't be reached: {str(error).rpartition('] ')[2].lower()}"
+        case urllib3.exceptions.ConnectTimeoutError():
+            return "can't be reached in time"
     return f"the connection broke: {error}"
