@@ -25,8 +25,8 @@ def make(
 ) -> Path:
     """A folder with ``component.toml``, ``app.wasm`` and ``wit.lock``.
 
-    `version` is that of the component, `contract` that of its package, `exports` its interfaces with their functions and
-    results, `imports` interfaces of wasi:random that it uses beside its world.
+    `version` is that of the component, `contract` that of its package, `exports` its interfaces with their functions
+    and results, `imports` interfaces of wasi:random that it uses beside its world.
     """
     folder.mkdir(parents=True)
     interfaces = exports or {"dice": _ONE}
@@ -69,5 +69,5 @@ def _component(version: str, exports: Mapping[str, Mapping[str, str]], imports: 
             members.append(f'(export "{name}" (func ${interface}.{name}))')
         after.append(f"(instance ${interface}-own {' '.join(members)})")
         after.append(f'(export "test:app/{interface}@{version}" (instance ${interface}-own))')
-    core = ["(core module $m", *module, ")", "(core instance $i (instantiate $m))"]
-    return "\n".join(["(component", *before, *core, *after, ")"])
+    whole = ["(component", *before, "(core module $m", *module, ")", "(core instance $i (instantiate $m))", *after, ")"]
+    return "\n".join(whole)

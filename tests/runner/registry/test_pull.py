@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.runner.registry.component import make
 from tests.runner.registry.service import ROOT, Registry, errors, run
 
-Edit = Callable[[dict[str, object]], object]
+Edit = Callable[[dict[str, Any]], object]
 
 
 def name(place: str) -> str:
@@ -114,10 +115,8 @@ def republished(registry: Registry, place: str, tag: str, edit: Edit) -> None:
 
 
 def _annotate(**changed: str) -> Edit:
-    def edit(manifest: dict[str, object]) -> None:
-        annotations = manifest["annotations"]
-        assert isinstance(annotations, dict)
-        annotations.update({f"witgen.component.{key}": value for key, value in changed.items()})
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["annotations"].update({f"witgen.component.{key}": value for key, value in changed.items()})
 
     return edit
 
@@ -125,12 +124,12 @@ def _annotate(**changed: str) -> Edit:
 WRONG: list[tuple[Edit, str]] = [
     (lambda m: m.pop("annotations"), "has no witgen.component.manifest"),
     (lambda m: m.update(layers=[]), "does not have exactly one layer"),
-    (lambda m: m.update(layers=m["layers"] * 2), "does not have exactly one layer"),  # type: ignore[operator]
-    (lambda m: m["layers"][0].update(size=1 << 40), "has a size beyond"),  # type: ignore[index]
-    (lambda m: m["layers"][0].update(size=10), "more than 10 bytes"),  # type: ignore[index]
-    (lambda m: m["layers"][0].update(mediaType="text/html"), "'text/html' where application/wasm belongs"),  # type: ignore[index]
-    (lambda m: m["config"].update(mediaType="text/html"), "'text/html' where application/vnd.wasm.config"),  # type: ignore[index]
-    (lambda m: m["config"].update(m["layers"][0], mediaType=m["config"]["mediaType"]), "its config is not that of"),  # type: ignore[index,attr-defined]
+    (lambda m: m.update(layers=m["layers"] * 2), "does not have exactly one layer"),
+    (lambda m: m["layers"][0].update(size=1 << 40), "has a size beyond"),
+    (lambda m: m["layers"][0].update(size=10), "more than 10 bytes"),
+    (lambda m: m["layers"][0].update(mediaType="text/html"), "'text/html' where application/wasm belongs"),
+    (lambda m: m["config"].update(mediaType="text/html"), "'text/html' where application/vnd.wasm.config"),
+    (lambda m: m["config"].update(m["layers"][0], mediaType=m["config"]["mediaType"]), "its config is not that of"),
     (_annotate(digest="sha256:0"), "witgen.component.digest is another digest"),
     (_annotate(manifest="name = 3"), "name must be a string"),
     (_annotate(manifest="]"), "invalid"),

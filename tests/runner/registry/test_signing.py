@@ -218,7 +218,7 @@ def test_openssl_verifies_what_a_pair_signs(tmp_path: Path, keys: Path) -> None:
 
 def test_keys_of_another_kind_are_refused(tmp_path: Path, place: str) -> None:
     app = make(tmp_path / "app")
-    others = {
+    others: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
         "rsa": rsa.generate_private_key(65537, 2048),
         "p384": ec.generate_private_key(ec.SECP384R1()),
     }

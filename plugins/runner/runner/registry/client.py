@@ -58,20 +58,24 @@ class Repository:
 
     def tags(self) -> list[str]:
         """All tags; none for a repository that is not there."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         target = f"{self._path}/tags/list"
         for _ in range(_PAGES):
             answer = self._transport.send("GET", target)
             if answer.status == 404:
-                return []
+                break
             self._expect(answer, 200, "list of versions")
             names = _object(answer.body).get("tags") or []
-            found += [name for name in names if isinstance(name, str)]
+            before = len(found)
+            found.update((name, None) for name in names if isinstance(name, str))
             following = _NEXT.search(answer.fields.get("link", ""))
-            if following is None:
-                return found
+            # A page with nothing new leads nowhere.
+            if following is None or len(found) == before:
+                break
             target = urljoin(answer.url, following[1])
-        raise self._error(f"list of versions: has more than {_PAGES} pages")
+        else:
+            raise self._error(f"list of versions: has more than {_PAGES} pages")
+        return list(found)
 
     def manifest(self, name: str) -> Found | None:
         """The manifest of a tag or digest; None where there is none."""

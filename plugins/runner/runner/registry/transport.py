@@ -1,7 +1,8 @@
 """Requests to a registry: time-outs, retries, redirections and credentials. It knows HTTP, and nothing of components.
 
-Retried are connections that break and the statuses 429, 500, 502, 503 and 504, four times, as `Retry-After` says or
-after 0, 1, 2 and 4 seconds; connections that are refused, twice. Credentials go to the registry alone, and nothing goes from https to http.
+Retried are the statuses 429, 500, 502, 503 and 504, four times, as `Retry-After` says or after 0, 1, 2 and 4 seconds;
+connections that break or can't be made, twice. Credentials go to the registry alone, and nothing goes from https
+to http.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _RETRIED = (429, 500, 502, 503, 504)
 _RETRY = urllib3.Retry(
     4,
     connect=2,
+    read=2,
+    other=0,
     redirect=False,
     status_forcelist=_RETRIED,
     allowed_methods=None,
