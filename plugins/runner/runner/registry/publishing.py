@@ -15,6 +15,7 @@ from runner.loading import Inspected, inspect
 from runner.registry import layout
 from runner.registry.client import Repository, connect, digest_of
 from runner.registry.comparing import decode, predecessor, refusals
+from runner.registry.errors import RegistryError
 from runner.registry.keys import private_key
 from runner.registry.reference import Reference, is_version
 from runner.registry.signing import sign
@@ -101,6 +102,10 @@ def _broken(repository: Repository, earlier: str | None, new: Loaded, version: s
     there = None if earlier is None else repository.manifest(earlier)
     if earlier is None or there is None:
         return
-    layer = layout.component(there, str(repository.reference.at(earlier)))
-    old = decode(repository.blob(layer.digest, layer.size))
+    before = str(repository.reference.at(earlier))
+    layer = layout.component(there, before)
+    try:
+        old = decode(repository.blob(layer.digest, layer.size))
+    except WitError as error:
+        raise RegistryError(before, f"is no component: {error.diagnostics[0].message}") from None
     yield from refusals(old, new, (earlier, version), place)
