@@ -25,6 +25,8 @@ def place(registry: Registry, tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No credentials, passwords or proxies of whoever runs the tests."""
-    for name in ("RUNNER_REGISTRY_USER", "RUNNER_REGISTRY_PASSWORD", "COSIGN_PASSWORD", "http_proxy", "HTTP_PROXY"):
+    for name in ("RUNNER_REGISTRY_USER", "RUNNER_REGISTRY_PASSWORD", "COSIGN_PASSWORD", "SOURCE_DATE_EPOCH"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))

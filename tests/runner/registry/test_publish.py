@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from runner.registry.client import connect, digest_of
+from runner.registry.reference import parse
 
 from tests.runner.registry.component import make
 from tests.runner.registry.service import MANIFEST, ROOT, Registry, errors, run
@@ -63,6 +65,15 @@ def test_the_same_component_at_the_same_time_is_the_same_artifact(
         b"2023-11-14T22:13:20Z"
         in registry.stored(registry.manifest(name(place), "1.0.0")["config"]["digest"]).read_bytes()
     )
+
+
+@pytest.mark.parametrize("epoch", ["yesterday", "", "9" * 30])
+def test_a_time_that_is_none_is_refused(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    (line,) = errors("publish", make(tmp_path / "app"), place)
+    assert "which is no time in seconds" in line
 
 
 def test_the_component_of_the_repository_is_published(registry: Registry, place: str) -> None:
@@ -195,6 +206,23 @@ def test_what_is_compared_is_the_release_before_not_the_last_one(place: str, tmp
     assert "which follows 1.0.0" in run("publish", patch, place).stderr
     broken = make(tmp_path / "broken", version="1.1.0", exports={"dice": {"roll": "u8"}})
     assert errors("publish", broken, place)
+
+
+def test_a_version_that_another_tool_has_published_is_compared_as_well(
+    registry: Registry, place: str, tmp_path: Path
+) -> None:
+    run("publish", make(tmp_path / "old"), place)
+    manifest = registry.manifest(name(place), "1.0.0")
+    del manifest["annotations"]
+    repository = connect(parse(place), plain=None)
+    repository.put_manifest("1.1.0", json.dumps(manifest).encode())
+    new = make(tmp_path / "new", version="1.1.1", exports={"cards": {"draw": "u8"}})
+    assert any("is gone [export-removed]" in line for line in errors("publish", new, place))
+    repository.put_blob(b"no component")
+    text = {"mediaType": "application/wasm", "digest": digest_of(b"no component"), "size": 12}
+    repository.put_manifest("1.1.0", json.dumps({**manifest, "layers": [text]}).encode())
+    (line,) = errors("publish", new, place)
+    assert line.startswith(f"runner: error: {place}:1.1.0: is no component: ")
 
 
 # What else can go wrong

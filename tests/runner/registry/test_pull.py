@@ -133,6 +133,7 @@ WRONG: list[tuple[Edit, str]] = [
     (_annotate(digest="sha256:0"), "witgen.component.digest is another digest"),
     (_annotate(manifest="name = 3"), "name must be a string"),
     (_annotate(manifest="]"), "invalid"),
+    (_annotate(manifest="\ud800"), "has no witgen.component.manifest"),
 ]
 
 
@@ -148,7 +149,7 @@ def test_an_artifact_that_is_not_as_we_write_them_is_refused(
     assert not (tmp_path / "got").exists()
 
 
-@pytest.mark.parametrize("file", ["../app.wasm", "/tmp/app.wasm", "component.toml", "wit.lock"])
+@pytest.mark.parametrize("file", ["../app.wasm", "/tmp/app.wasm", "component.toml", "wit.lock", "a\\u0000b", "a\\nb"])
 def test_a_component_can_not_be_written_elsewhere(registry: Registry, place: str, tmp_path: Path, file: str) -> None:
     text = (published(place, tmp_path / "app") / "component.toml").read_text()
     republished(registry, place, "odd", _annotate(manifest=f'file = "{file}"\n{text}'))

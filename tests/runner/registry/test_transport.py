@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runner.registry.client import connect
+from runner.registry.client import connect, digest_of
 from runner.registry.errors import RegistryError
 from runner.registry.reference import parse
 
@@ -260,3 +260,24 @@ def test_a_list_of_versions_that_leads_in_a_circle_ends(registry: Registry) -> N
     with between(registry, lambda data, number: page) as way:
         assert connect(parse(f"{way.host}/app"), plain=None).tags() == ["1.0.0"]
         assert way.connections == 2
+
+
+def test_a_proxy_that_the_environment_names_is_the_way_but_not_to_this_machine(
+    registry: Registry, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with between(registry) as way:
+        monkeypatch.setenv("http_proxy", f"http://{way.host}")
+        app = make(tmp_path / "app")
+        run("publish", app, place)
+        assert way.connections == 0
+        run("publish", app, f"registry.example/{name(place)}:1.1.0", "--plain-http")
+        assert way.connections > 0
+    assert registry.tags(name(place)) == ["1.0.0", "1.1.0"]
+
+
+def test_large_blobs_come_back_as_they_went(registry: Registry, place: str) -> None:
+    data = os.urandom(20 << 20)
+    repository = connect(parse(place), plain=None)
+    assert repository.put_blob(data)
+    assert not repository.put_blob(data)
+    assert repository.blob(digest_of(data), len(data)) == data

@@ -66,7 +66,7 @@ class Authentication:
         try:
             found = json.loads(body)
             token = found.get("token") or found["access_token"]
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             token = None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise RegistryError(self.registry, f"{parts.netloc} gave no token")

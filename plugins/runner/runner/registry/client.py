@@ -45,7 +45,8 @@ def connect(reference: Reference, *, plain: bool | None) -> Repository:
     """The repository of a reference. Over plain HTTP if `plain` says so; None stands for "on this machine alone"."""
     is_plain = reference.is_loopback if plain is None else plain
     found = credentials.find(reference, os.environ)
-    return Repository(reference, Transport(reference.registry, reference.host, found, plain=is_plain))
+    transport = Transport(reference.registry, reference.host, found, plain=is_plain, direct=reference.is_loopback)
+    return Repository(reference, transport)
 
 
 class Repository:

@@ -26,7 +26,7 @@ class RegistryError(RunnerError):
             said = "; ".join(
                 f"{item.get('code', '')} {item.get('message', '')}".strip() for item in json.loads(body)["errors"]
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             said = ""
         if not said:
             said = _MEANINGS.get(status, "")

@@ -8,14 +8,15 @@ exactly one layer are content.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runner.errors import RunnerError
 from runner.registry.client import MANIFEST, Found, digest_of
 from runner.registry.errors import RegistryError
 from witgen import ir
@@ -62,7 +63,7 @@ class Artifact:
 
     config: Descriptor
     layer: Descriptor
-    manifest: str
+    manifest: bytes
     version: str
     world_digest: str
 
@@ -81,18 +82,25 @@ def config(data: bytes, loaded: Loaded, world: str) -> bytes:
     (own,) = resolve.packages[loaded.main].worlds.values()
     row = resolve.worlds[own]
     sides = {"exports": _names(resolve, row.exports), "imports": _names(resolve, row.imports)}
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch.isdecimal() else None
-    created = (now or datetime.datetime.now(datetime.UTC)).isoformat(timespec="seconds")
     return encode(
         {
-            "created": created.replace("+00:00", "Z"),
+            "created": _now(),
             "architecture": "wasm",
             "os": "wasip2",
             "layerDigests": [digest_of(data)],
             "component": {**sides, "target": world},
         }
     )
+
+
+def _now() -> str:
+    """The time in RFC 3339. Raises `RunnerError` where SOURCE_DATE_EPOCH is none."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        seconds = time.time() if epoch is None else int(epoch)
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        raise RunnerError(f"SOURCE_DATE_EPOCH is {epoch!r}, which is no time in seconds") from None
 
 
 def _names(resolve: ir.Resolve, items: Mapping[ir.WorldKey, ir.WorldItem]) -> list[str]:
@@ -125,9 +133,15 @@ def read(found: Found, place: str) -> Artifact:
     content, layer = found.content, component(found, place)
     own = descriptor(content.get("config"), CONFIG, _LARGEST_CONFIG, place)
     annotations = content.get("annotations")
-    if not isinstance(annotations, dict) or not isinstance(annotations.get(MANIFEST_TEXT), str):
+    annotations = annotations if isinstance(annotations, dict) else {}
+    text = annotations.get(MANIFEST_TEXT)
+    try:
+        manifest = text.encode() if isinstance(text, str) else None
+    except UnicodeEncodeError:
+        manifest = None
+    if manifest is None:
         raise RegistryError(place, f"has no {MANIFEST_TEXT}: `runner publish` did not write it")
-    return Artifact(own, layer, annotations[MANIFEST_TEXT], *(str(annotations.get(key)) for key in (VERSION, DIGEST)))
+    return Artifact(own, layer, manifest, *(str(annotations.get(key)) for key in (VERSION, DIGEST)))
 
 
 def descriptor(data: Any, media_type: str, largest: int, place: str) -> Descriptor:

@@ -110,13 +110,13 @@ def _written(
 ) -> tuple[Manifest, Path | None]:
     """Writes the files, and compares them with the lock. A lock that was in the folder stays in it."""
     try:
-        _write(made / FILE_NAME, artifact.manifest.encode())
+        _write(made / FILE_NAME, artifact.manifest)
         manifest = read_manifest(made / FILE_NAME)
         if artifact.world_digest != f"sha256:{manifest.digest}":
             raise WitError.at(FILE_NAME, f"{layout.DIGEST} is another digest than that of its manifest")
         file = read_grants(manifest).file
-        if file in (FILE_NAME, LOCK_NAME):
-            raise WitError.at(FILE_NAME, f"its component can't be called {file}")
+        if file in (FILE_NAME, LOCK_NAME) or not file.isprintable():
+            raise WitError.at(FILE_NAME, f"its component can't be called {file!r}")
         _write(made / file, component)
         if (target / LOCK_NAME).is_file():
             shutil.copyfile(target / LOCK_NAME, made / LOCK_NAME)

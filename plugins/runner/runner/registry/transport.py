@@ -56,11 +56,14 @@ class Answer:
 class Transport:
     """The way to one registry. `registry` is its name in errors."""
 
-    def __init__(self, registry: str, host: str, credentials: Credentials | None, *, plain: bool) -> None:
+    def __init__(
+        self, registry: str, host: str, credentials: Credentials | None, *, plain: bool, direct: bool = False
+    ) -> None:
+        """Over plain HTTP if `plain` says so, and past any proxy if `direct` does."""
         self.registry = registry
         self.base = f"{'http' if plain else 'https'}://{host}"
         self._is_plain = plain
-        self._pool = _pool(self.base, host)
+        self._pool = _pool(self.base, host, direct)
         # What it tells of retries would stand among the errors.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         self._authentication = Authentication(registry, credentials, plain, self._ask)
@@ -140,10 +143,10 @@ class Transport:
         return answer.status, answer.body
 
 
-def _pool(base: str, host: str) -> urllib3.PoolManager:
+def _pool(base: str, host: str, direct: bool) -> urllib3.PoolManager:
     """Connections, by way of the proxy that the environment names."""
     scheme = urlsplit(base).scheme
-    proxy = urllib.request.getproxies().get(scheme)
+    proxy = None if direct else urllib.request.getproxies().get(scheme)
     # The system's certificates, or those that SSL_CERT_FILE names.
     context = ssl.create_default_context()
     if proxy and not urllib.request.proxy_bypass(host):
