@@ -16,6 +16,7 @@ from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.http.fetch import fetch
 from runner.options import flag_options, reporting
+from runner.registry.command import key, publish, pull
 from runner.rollout.command import rollout
 from witgen import __version__
 
@@ -86,6 +87,8 @@ serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(fetch)
 main.add_command(rollout)
+for command in (publish, pull, key):
+    main.add_command(command)
 main.add_command(accounts)
 
 if __name__ == "__main__":
