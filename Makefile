@@ -112,6 +112,7 @@ test-python: setup
 	@$(call say,fetch componentize-py and componentize-js)
 	@$(python) scripts/fetch_componentizers.py || test $$? = 3
 	@bash scripts/setup_browser.sh
+	@bash scripts/setup_clients.sh
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import subprocess
 import sys
 import threading
-import urllib.request
-from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from runner.flags import Flags
 from runner.heartbeat import Heartbeat
-from runner.metrics import FAMILIES, Metrics, asgi, serve
+from runner.metrics import FAMILIES, Metrics
 from runner.progress import Progress
 
 from tests.runner.progress.support import step, subscribe
@@ -67,36 +63,6 @@ def test_every_metric_says_what_it_is_and_is_named_as_prometheus_wants() -> None
     for family in FAMILIES.values():
         assert family.help.endswith(".")
         assert family.name.endswith("_total") == (family.kind == "counter")
-
-
-def test_scrapes_are_answered_over_http() -> None:
-    metrics = Metrics()
-    metrics.add("progress_heartbeats_total")
-    port, stop = serve(metrics, "127.0.0.1", 0)
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-            assert told(answer.read().decode())["progress_heartbeats_total", ()] == 1
-    finally:
-        stop()
-
-
-def test_scrapes_are_answered_by_an_asgi_application() -> None:
-    sent = list[MutableMapping[str, Any]]()
-
-    async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request"}
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append(message)
-
-    async def ask(method: str) -> None:
-        await asgi(Metrics())({"type": "http", "method": method}, receive, send)
-
-    for method in ("GET", "HEAD"):
-        asyncio.run(ask(method))
-    assert sent[0]["status"] == 200
-    assert b"progress_scopes 0.0" in sent[1]["body"]
-    assert sent[3]["body"] == b""
 
 
 WORKER = """
@@ -158,6 +124,17 @@ def test_a_heartbeat_tells_flags_and_figures_of_progress() -> None:
     assert found["progress_updates_delivered_total", ()] == 1
     assert found["progress_updates_queued", ()] == 2
     assert found["progress_heartbeats_total", ()] == 2
+
+
+@pytest.mark.parametrize(("sparse", "scenario"), [(True, "sparse"), (False, "dense")])
+def test_a_heartbeat_tells_what_the_workbook_holds_by_its_kind(sparse: bool, scenario: str) -> None:
+    metrics = Metrics()
+    with Progress(sparse_store=sparse) as progress:
+        progress.workbook.update(step())
+        Heartbeat(progress, metrics, lambda: Flags.load(environ={})).beat()
+        held = progress.memory()
+    found = told(metrics.render()[0].decode())
+    assert found["workbook_memory_bytes", (("scenario", scenario),)] == held > 0
 
 
 def test_a_heartbeat_beats_by_itself_and_survives_what_fails() -> None:

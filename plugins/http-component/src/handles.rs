@@ -47,6 +47,8 @@ impl Answerable {
     }
 
     pub fn respond(mut self, response: Response) -> Result<(), Error> {
+        #[cfg(feature = "faults")]
+        let response = crate::faults::spoilt(response);
         match self.0.take() {
             Some(ticket) => ticket.server.borrow_mut().respond(&ticket, response),
             None => Ok(()),

@@ -22,6 +22,8 @@ mod connection;
 
 mod date;
 mod failures;
+#[cfg(feature = "faults")]
+mod faults;
 mod fields;
 mod framing;
 mod handles;

@@ -11,8 +11,12 @@ from typing import Any
 
 import click
 
+from runner.accounts.command import accounts
+from runner.ftp.command import ftp
 from runner.http.command import http
+from runner.http.fetch import fetch
 from runner.options import flag_options, reporting
+from runner.rollout.command import rollout
 from witgen import __version__
 
 __all__ = ["main"]
@@ -78,7 +82,11 @@ def serve_group() -> None:
     """Serve a protocol."""
 
 
+serve_group.add_command(ftp)
 serve_group.add_command(http)
+main.add_command(fetch)
+main.add_command(rollout)
+main.add_command(accounts)
 
 if __name__ == "__main__":
     main()

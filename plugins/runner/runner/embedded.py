@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,10 @@ __all__ = ["Embedded"]
 class Embedded(uvicorn.Server):
     """A server that is told to stop by ``should_exit``."""
 
-    def __init__(self, app: Any, **settings: Any) -> None:
-        """`settings` are those of ``uvicorn.Config``, beside what an embedded server never does."""
+    def __init__(self, app: Any, context: ssl.SSLContext | None = None, **settings: Any) -> None:
+        """`settings` are those of ``uvicorn.Config``, beside what an embedded server never does; with a `context` it
+        serves HTTPS.
+        """
         config = uvicorn.Config(
             app,
             http="h11",
@@ -29,6 +32,8 @@ class Embedded(uvicorn.Server):
             proxy_headers=False,
             **settings,
         )
+        config.load()
+        config.ssl = context
         super().__init__(config)
         # What it has to say otherwise is about a process of its own.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)

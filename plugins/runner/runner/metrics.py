@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from runner.flags import Flags
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-__all__ = ["FAMILIES", "Family", "Metrics", "Sample", "asgi", "serve", "share_between_processes"]
+__all__ = ["FAMILIES", "Family", "Metrics", "Sample", "forget_process", "share_between_processes"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _REQUESTS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -53,7 +53,8 @@ _TABLE = (
     Family("runner_instance_memory_bytes", "gauge", "Linear memory of all instances.", ("component",)),
     Family("runner_replacements_total", "counter", "Instances that were replaced.", ("component", "reason")),
     Family("runner_fallbacks_total", "counter", "Changes to the built-in implementation.", ("component", "reason")),
-    Family("workbook_memory_bytes", "gauge", "Memory that the workbook takes.", ("scenario",)),
+    Family("runner_rollout_share", "gauge", "Share of connections of a new component.", ("component",)),
+    Family("runner_rollout_events_total", "counter", "What a rollout did.", ("component", "event", "guard")),
     Family("progress_delivery_seconds", "histogram", "Time of an update to a subscriber.", (), _DELIVERIES),
     Family("progress_updates_published_total", "counter", "Updates that got an id."),
     Family("progress_updates_refused_total", "counter", "Updates for which a subscription had no room."),
@@ -62,6 +63,7 @@ _TABLE = (
     Family("progress_updates_dropped_total", "counter", "Updates dropped from full queues."),
     Family("progress_heartbeats_total", "counter", "Signs of life."),
     # Of one file that all workers share: each knows the whole.
+    Family("workbook_memory_bytes", "gauge", "What the workbook holds.", ("scenario",), workers="livemax"),
     Family("progress_scopes", "gauge", "Scopes in the workbook.", workers="livemax"),
     Family("progress_subscriptions", "gauge", "Subscriptions.", workers="livemax"),
     Family("progress_updates_queued", "gauge", "Updates that wait or are not acknowledged.", workers="livemax"),
@@ -88,6 +90,14 @@ def share_between_processes(folder: Path) -> None:
     if "prometheus_client" in sys.modules and _FOLDER not in os.environ:
         raise RuntimeError("prometheus_client is loaded already: say first that processes count together")
     os.environ[_FOLDER] = str(folder)
+
+
+def forget_process(pid: int) -> None:
+    """Lets the gauges of a process that has ended count no more; what it has counted stays."""
+    if _FOLDER in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -159,13 +169,6 @@ class Metrics:
                 if not item.name.endswith("_created"):
                     yield Sample(item.name, dict(item.labels), item.value)
 
-    def forget_worker(self, pid: int) -> None:
-        """Lets gauges of a process that has ended count no more."""
-        if _FOLDER in os.environ:
-            from prometheus_client import multiprocess
-
-            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
     def _whole(self) -> CollectorRegistry:
         """The registry of this process, or what all processes have counted."""
         if _FOLDER not in os.environ:
@@ -175,50 +178,3 @@ class Metrics:
         whole = CollectorRegistry()
         multiprocess.MultiProcessCollector(whole)  # type: ignore[no-untyped-call]
         return whole
-
-
-# How they are told
-
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-def asgi(metrics: Metrics) -> Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]:
-    """An ASGI application that answers with all figures, whatever the path."""
-
-    async def app(scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
-        if scope["type"] != "http":
-            return
-        body, kind = metrics.render()
-        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-    return app
-
-
-def serve(metrics: Metrics, host: str, port: int) -> tuple[int, Callable[[], None]]:
-    """Answers scrapes in a thread of its own. Returns the port, which 0 lets the system choose, and what ends it."""
-    from prometheus_client import start_http_server
-
-    server, thread = start_http_server(port, host, _Live(metrics))
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return server.server_port, stop
-
-
-class _Live:
-    """A registry that collects anew for each scrape, from all processes."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Any]:
-        yield from self._metrics._whole().collect()
-
-    def restricted_registry(self, names: Iterable[str]) -> Any:
-        return self._metrics._whole().restricted_registry(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,25 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["flag_options", "reporting"]
+__all__ = ["ADDRESS", "FILE", "SERVING", "flag_options", "reporting", "text_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: How an address is written, and what an option takes that is a file.
+ADDRESS = "HOST:PORT"
+FILE = click.Path(path_type=Path, dir_okay=False)
+#: The options of every command that serves, whatever the protocol.
+SERVING = (
+    click.option("--component", type=click.Path(path_type=Path), help="A folder with component.toml. [default: ours]"),
+    click.option("--lock", type=FILE, help="The wit.lock that it is held against. [default: the nearest]"),
+    click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True, help="How many processes."),
+    click.option("--certificate", type=FILE, help="The certificate chain, in PEM: serve with TLS."),
+    click.option("--key", type=FILE, help="The private key of the certificate."),
+    click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests get."),
+    click.option("--progress", type=FILE, help="The file in which progress is kept. [default: it is not kept]"),
+    click.option("--metrics", metavar=ADDRESS, help="Where figures, health and the status page are."),
+    click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warning", "error"]), default="info"),
+)
 
 
 def reporting(command: F) -> F:
@@ -57,3 +74,8 @@ def flag_options(command: F) -> F:
         return command(*args, flags=flags, **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+def text_of(path: Path | None) -> str | None:
+    """A path as text, which goes into JSON."""
+    return None if path is None else os.fspath(path)

@@ -8,7 +8,6 @@ events").
 from __future__ import annotations
 
 import asyncio
-import bisect
 import json
 import resource
 import time
@@ -18,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from runner.histogram import Histogram
 from runner.http.asgi import Message, Scope
 from runner.metrics import Metrics
 
@@ -25,8 +25,6 @@ __all__ = ["Latencies", "Status", "StatusApp"]
 
 #: Seconds of the past that are shown.
 _PAST = 120
-#: Upper ends of the classes into which latencies are sorted, in seconds: a fifth more each.
-_CLASSES = [1e-5 * 1.2**step for step in range(90)]
 _UPDATES = 200
 
 
@@ -35,7 +33,7 @@ class Latencies:
 
     def __init__(self) -> None:
         self._second = 0
-        self._counts: list[int] = []
+        self._histogram = Histogram()
         self._errors = 0
         #: (second since the epoch, requests, failures, then the percentiles 50, 95 and 99 in milliseconds).
         self.past: deque[tuple[int, int, int, float, float, float]] = deque(maxlen=_PAST)
@@ -45,28 +43,18 @@ class Latencies:
         now = int(time.time())
         if now != self._second:
             self.turn(now)
-        self._counts[min(bisect.bisect_left(_CLASSES, seconds), len(_CLASSES) - 1)] += 1
+        self._histogram.add(seconds)
         self._errors += failed
 
     def turn(self, now: int) -> None:
         """Begins another second."""
         if self._second and now > self._second:
-            total = sum(self._counts)
-            shares = [self._percentile(total, share) for share in (0.50, 0.95, 0.99)]
-            self.past.append((self._second, total, self._errors, shares[0], shares[1], shares[2]))
+            found = self._histogram
+            shares = [round(found.percentile(share) * 1000, 3) for share in (0.50, 0.95, 0.99)]
+            self.past.append((self._second, found.total, self._errors, shares[0], shares[1], shares[2]))
         self._second = now
-        self._counts = [0] * len(_CLASSES)
+        self._histogram = Histogram()
         self._errors = 0
-
-    def _percentile(self, total: int, share: float) -> float:
-        if not total:
-            return 0.0
-        left = share * total
-        for upper, count in zip(_CLASSES, self._counts, strict=True):
-            left -= count
-            if left <= 0:
-                return round(upper * 1000, 3)
-        return round(_CLASSES[-1] * 1000, 3)
 
 
 class Status:

@@ -14,17 +14,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from runner.errors import RunnerError
 
-__all__ = ["BindError", "Supervisor", "listen"]
+__all__ = ["BindError", "Slot", "Supervisor", "adopt", "listen", "tell_ready"]
 
 #: Seconds that a worker has to live, or else the next one is started only after a pause.
 _SOUND_LIFE = 5.0
 _LONGEST_PAUSE = 30.0
 #: Seconds between one look at the workers and the next.
 _LOOK = 0.1
+#: What tells a worker by which descriptor it says that it is ready.
+_READY = "RUNNER_READY"
 
 
 class BindError(RunnerError):
@@ -59,94 +62,185 @@ def listen(host: str, port: int, backlog: int, count: int = 1) -> list[socket.so
     return sockets
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for a worker: the sockets that it is given, what starts it, and what else is passed on to it."""
+
+    sockets: Sequence[socket.socket]
+    command: Callable[[], Sequence[str]]
+    descriptors: Sequence[int] = ()
+
+
+class _Worker:
+    """A process in a slot. It is ready when it says so, by `tell_ready`."""
+
+    def __init__(self, slot: Slot) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        self._reading = os.fdopen(reading, "rb", buffering=0)
+        given = [*(item.fileno() for item in slot.sockets), *slot.descriptors, writing]
+        self.process = subprocess.Popen(
+            [sys.executable, *slot.command()],
+            pass_fds=given,
+            start_new_session=True,
+            env={**os.environ, _READY: str(writing)},
+        )
+        os.close(writing)
+        self.started = time.monotonic()
+        self._ready = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has said that it serves."""
+        if not self._ready and not self._reading.closed:
+            self._ready = self._reading.read(1) == b"1"
+        return self._ready
+
+    def poll(self) -> int | None:
+        """The status with which it has ended, if it has."""
+        status = self.process.poll()
+        if status is not None:
+            self._reading.close()
+        return status
+
+    def end(self) -> None:
+        """Tells it to."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+
+
 class Supervisor:
     """Starts workers, and starts them anew when they die. TERM and INT end them all, HUP replaces them."""
 
     def __init__(
         self,
-        command: Callable[[int], Sequence[str]],
-        sockets: Sequence[Sequence[socket.socket]],
+        slots: Sequence[Slot],
         say: Callable[[str], None],
         grace: float,
+        *,
+        look: Callable[[], None] = lambda: None,
+        ended: Callable[[int], None] = lambda pid: None,
     ) -> None:
-        """`command` makes the command of a worker from its number; `sockets` has those that each is given.
+        """A worker that has not ended `grace` seconds after it was told to is killed.
 
-        A worker that has not ended `grace` seconds after it was told to is killed.
+        `look` is called about ten times a second, from where `replace` and `stop` may be called; `ended` with the
+        number of each process that has.
         """
-        self._command = command
-        self._sockets = sockets
+        self._slots = slots
         self._say = say
-        self._workers: dict[int, subprocess.Popen[bytes]] = {}
-        self._started: dict[int, float] = {}
+        self._workers: dict[int, _Worker] = {}
         self._pauses: dict[int, float] = {}
         self._due: dict[int, float] = {}
-        self._retired: list[subprocess.Popen[bytes]] = []
+        #: Those that go on until the one that follows them in their slot is ready.
+        self._followed: dict[int, list[_Worker]] = {}
+        self._retired: list[_Worker] = []
+        self._asked: set[int] = set()
         self._stopping = self._killed = False
         self._grace = grace
         self._patience = float("inf")
+        self._looked = look
+        self._ended = ended
 
     def run(self) -> int:
-        """Returns when all workers have ended after a signal: 0, or 1 if one had to be killed."""
+        """Returns when all workers have ended after a signal or `stop`: 0, or 1 if one had to be killed."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
-        for index in range(len(self._sockets)):
+            signal.signal(number, lambda number, frame: self._asked.add(number))
+        for index in range(len(self._slots)):
             self._start(index)
-        while self._workers or self._due or self._retired:
+        while self._all or self._due:
+            self._obey()
             self._look()
+            if not self._stopping:
+                self._looked()
             time.sleep(_LOOK)
         return int(self._killed)
 
-    def _on_signal(self, number: int, _frame: object) -> None:
-        if number == signal.SIGHUP:
-            self._replace()
-            return
+    def replace(self, indices: Iterable[int]) -> None:
+        """Starts successors of the workers in some slots. The old ones end with their requests.
+
+        They serve until their successors do: no connection is refused, lost, or waits for a start.
+        """
+        for index in indices:
+            old = self._workers.get(index)
+            self._due.pop(index, None)
+            self._start(index)
+            if old is not None:
+                self._followed.setdefault(index, []).append(old)
+
+    def stop(self) -> None:
+        """Has all workers end with their requests, and then `run`."""
         self._stopping = True
-        for item in itertools.chain.from_iterable(self._sockets):
+        for item in itertools.chain.from_iterable(slot.sockets for slot in self._slots):
             item.close()
         self._patience = time.monotonic() + self._grace
         self._due.clear()
-        for worker in [*self._workers.values(), *self._retired]:
-            with contextlib.suppress(ProcessLookupError):
-                worker.send_signal(signal.SIGTERM)
+        for worker in self._all:
+            worker.end()
+
+    @property
+    def _all(self) -> list[_Worker]:
+        followed = itertools.chain.from_iterable(self._followed.values())
+        return [*self._workers.values(), *followed, *self._retired]
+
+    def _obey(self) -> None:
+        """Does what signals have asked for."""
+        asked, self._asked = self._asked, set()
+        if asked - {signal.SIGHUP}:
+            self.stop()
+        elif asked and not self._stopping:
+            self.replace(list(self._workers))
 
     def _start(self, index: int) -> None:
-        given = [item.fileno() for item in self._sockets[index]]
-        self._workers[index] = subprocess.Popen(
-            [sys.executable, *self._command(index)], pass_fds=given, start_new_session=True
-        )
-        self._started[index] = time.monotonic()
-
-    def _replace(self) -> None:
-        """Starts a successor for each worker; the old one ends with its requests."""
-        for index, worker in list(self._workers.items()):
-            self._start(index)
-            self._retired.append(worker)
-            with contextlib.suppress(ProcessLookupError):
-                worker.send_signal(signal.SIGTERM)
+        self._workers[index] = _Worker(self._slots[index])
 
     def _look(self) -> None:
-        """Sees who has died, and who is due."""
+        """Sees who has died, who is ready, and who is due."""
         now = time.monotonic()
         if now > self._patience:
             self._killed = True
-            for worker in [*self._workers.values(), *self._retired]:
-                worker.kill()
-        self._retired = [worker for worker in self._retired if worker.poll() is None]
+            for worker in self._all:
+                worker.process.kill()
+        self._retire()
         for index, worker in list(self._workers.items()):
             status = worker.poll()
             if status is None:
                 continue
             del self._workers[index]
+            self._ended(worker.process.pid)
             if self._stopping:
                 continue
-            sound = now - self._started[index] >= _SOUND_LIFE
+            sound = now - worker.started >= _SOUND_LIFE
             pause = self._pauses[index] = 0.0 if sound else min(2 * self._pauses.get(index, 0.25), _LONGEST_PAUSE)
-            self._say(f"worker {index + 1} (process {worker.pid}) ended with {status}; started again in {pause:g} s")
+            number = worker.process.pid
+            self._say(f"worker {index + 1} (process {number}) ended with {status}; started again in {pause:g} s")
             self._due[index] = now + pause
         for index, at in list(self._due.items()):
             if at <= now:
                 del self._due[index]
                 self._start(index)
+
+    def _retire(self) -> None:
+        """Has those end whose successors are ready, and forgets those that have."""
+        for index, followed in list(self._followed.items()):
+            # A successor that dies at once leaves the old one where it is until the next one is ready.
+            successor = self._workers.get(index)
+            if successor is not None and successor.ready and successor.poll() is None:
+                for worker in followed:
+                    worker.end()
+                self._retired += self._followed.pop(index)
+        for group in (self._retired, *self._followed.values()):
+            for worker in list(group):
+                if worker.poll() is not None:
+                    group.remove(worker)
+                    self._ended(worker.process.pid)
+
+
+def tell_ready() -> None:
+    """Tells the supervisor, if there is one, that this process serves."""
+    writing = os.environ.pop(_READY, None)
+    if writing is not None:
+        os.write(int(writing), b"1")
+        os.close(int(writing))
 
 
 def adopt(descriptor: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The command `runner serve http` in a process of its own, on a free port of the loopback, until the end of a test."""
+"""`runner serve http` or `runner rollout http` as a process, on a free port of loopback, until the end of a test."""
 
 from __future__ import annotations
 
@@ -24,8 +24,16 @@ COMPONENT, PYTHON = "runner.http_component=true", "runner.http_component=false"
 class Process:
     """A running command, and what it says."""
 
-    def __init__(self, folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", "127.0.0.1:0"]
+    def __init__(
+        self,
+        folder: Path,
+        *args: str,
+        app: str | None = None,
+        env: dict[str, str] | None = None,
+        verb: str = "serve",
+        protocol: str = "http",
+    ) -> None:
+        command = [sys.executable, "-m", "runner.cli", verb, protocol, "--bind", "127.0.0.1:0"]
         command += ["--metrics", "127.0.0.1:0", *args] + ([] if app is None else ["--app", app])
         self.process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **(env or {})}, stderr=subprocess.PIPE, text=True
@@ -34,7 +42,7 @@ class Process:
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.port = int(self.wait_for(r"listening on https?://127\.0\.0\.1:(\d+)")[1])
+        self.port = int(self.wait_for(r"listening on \w+://127\.0\.0\.1:(\d+)")[1])
         self.status_port = int(self.wait_for(r"status on http://127\.0\.0\.1:(\d+)")[1])
 
     def _read(self) -> None:
@@ -87,9 +95,11 @@ class Process:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None) -> Iterator[Process]:
+def serving(
+    folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None, verb: str = "serve"
+) -> Iterator[Process]:
     """A running command, which has ended by itself or is told to at the end."""
-    found = Process(folder, *args, app=app, env=env)
+    found = Process(folder, *args, app=app, env=env, verb=verb)
     try:
         found.wait_for('"event": "serving"')
         yield found

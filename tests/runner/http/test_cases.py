@@ -25,14 +25,18 @@ def check(server: Server, case: Case, pieces: list[bytes]) -> None:
     with server.connect() as client:
         for piece in pieces:
             client.send(piece)
-        answer = client.answer()
+        for saw in case.earlier:
+            answer = client.answer(head=case.heads)
+            assert (answer.status, answer.body.decode("latin-1")) == (200, saw)
+        answer = client.answer(head=case.heads and not case.earlier)
         assert (answer.status, client.is_closed()) == (case.status, not case.kept)
         if case.saw is not None:
             assert answer.body.decode("latin-1") == case.saw
-        expected = before + 1 + case.kept
+        last = before + len(case.earlier)
+        expected = last + 1 + case.kept
         server.until(lambda: len(server.reports) >= expected)
     assert len(server.reports) == expected
-    failed = server.reports[before].failure is not None
+    failed = server.reports[last].failure is not None
     assert failed == (case.saw is None)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import http.server
 import json
+import os
 import re
 import resource
 import signal
@@ -21,6 +22,7 @@ import pytest
 from runner.bindings import progress_client as wit
 from runner.progress import Progress
 
+from tests.runner.http.driver import wait_until
 from tests.runner.http.serving import COMPONENT, PATIENCE, PYTHON, ROOT, Process, component_with, serving
 
 ASGI = "tests.runner.http.app:asgi"
@@ -291,8 +293,6 @@ def test_several_workers_share_an_address() -> None:
         workers = [int(pid) for pid in children.split()]
         for _ in range(40):
             assert process.get("/") == (200, b"hello")
-        import os
-
         victim = min(workers)
         os.kill(victim, signal.SIGKILL)
         process.wait_for(rf"worker \d \(process {victim}\) ended with -9")
@@ -303,6 +303,26 @@ def test_several_workers_share_an_address() -> None:
         counts = re.findall(r'runner_requests_total\{.*status="200"\} ([\d.]+)', text)
         assert sum(map(float, counts)) >= 40
         assert process.stop() == 0
+
+
+def test_connections_of_a_worker_that_died_are_counted_no_more() -> None:
+    with serving(ROOT, "--workers", "2", "--flag", COMPONENT, app=ASGI) as process, contextlib.ExitStack() as stack:
+        process.wait_for('"event": "serving"', 2)
+        children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text()
+        second = int(children.split()[1])
+        for _ in range(30):
+            stack.enter_context(process.connect())
+        wait_until(lambda: open_connections(process) == 30)
+        # The first shows the figures.
+        os.kill(second, signal.SIGKILL)
+        process.wait_for(rf"\(process {second}\) ended")
+        wait_until(lambda: open_connections(process) < 30)
+        assert process.get("/") == (200, b"hello")
+
+
+def open_connections(process: Process) -> float:
+    found = re.search(r"runner_connections\{.*\} ([\d.]+)", process.shown("/metrics")[1])
+    return 0 if found is None else float(found[1])
 
 
 # Progress

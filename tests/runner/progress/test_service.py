@@ -404,3 +404,53 @@ def test_a_name_that_another_client_takes_over_wakes_that_one() -> None:
         progress.workbook.update(step())
         assert one.events.wakeful(9) == []
         assert len(two.events.wakeful(9)) == 1
+
+
+# What it holds
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_what_the_workbook_holds_grows_with_it_and_not_with_what_is_announced(tmp_path: Path, sparse: bool) -> None:
+    with on_disk(tmp_path, sparse_store=sparse) as progress:
+        empty = progress.memory()
+        for scope in range(200):
+            progress.post(step(number("a", 1), scope=wit.Scope(f"user {scope}", "task", None)))
+        filled = progress.memory()
+        assert filled > empty + 200 * 20
+        for at in range(1000):
+            progress.post(step(number("a", at % 2), scope=wit.Scope("user 1", "task", None), at=at + 1))
+        assert progress.memory() < filled + (filled - empty) // 4
+
+
+def test_a_field_that_one_scope_has_costs_all_others_in_the_dense_store_alone(tmp_path: Path) -> None:
+    grown = {}
+    for sparse in (True, False):
+        folder = tmp_path / str(sparse)
+        folder.mkdir()
+        with on_disk(folder, sparse_store=sparse) as progress:
+            for scope in range(500):
+                progress.post(step(number("a", 1), scope=wit.Scope(f"user {scope}", "task", None)))
+            before = progress.memory()
+            progress.post(step(*(number(f"rare {n}", n) for n in range(20)), scope=wit.Scope("user 0", "task", None)))
+            grown[sparse] = progress.memory() - before
+    assert grown[True] < 20_000 < 500 * 20 * 40 < grown[False]
+
+
+def test_a_checkpoint_of_the_dense_store_holds_a_copy_of_the_names_and_shares_the_values(tmp_path: Path) -> None:
+    with on_disk(tmp_path, sparse_store=False) as progress:
+        progress.workbook.update(step(wit.FieldChange("s", "text", wit.Value_Text("x" * 100_000))))
+        before = progress.memory()
+        progress.workbook.checkpoint(SCOPE, "one")
+        assert before > 100_000
+        assert 100 < progress.memory() - before < 10_000
+        progress.workbook.update(step(wit.FieldChange("s", "text", wit.Value_Text("y" * 100_000)), at=2))
+        assert progress.memory() > before + 100_000
+
+
+def test_what_a_step_that_failed_would_have_taken_is_not_held(tmp_path: Path) -> None:
+    with on_disk(tmp_path, sparse_store=False) as progress, subscribe(progress, capacity=1):
+        progress.workbook.update(step(number("a", 1)))
+        before = progress.memory()
+        with pytest.raises(wit.ErrorException):
+            progress.workbook.update(step(number("b", 1), at=2))
+        assert progress.memory() == before

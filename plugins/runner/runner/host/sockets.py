@@ -8,19 +8,22 @@ lost its connections can be told so.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from runner.host.files import FileSource
 from runner.host.streams import Outlet
 from witgen.wasi import Sockets
 from witgen.wasi.bindings import host
 from witgen.wasi.network import pack, policy_of
+from witgen.wasi.poll import descriptor_ready
 from witgen.wasi.system_socket import NativeSocket, SystemSocket
 from witgen.wasi.tcp import State, TcpSocket
 from witgen.wasi.tcp_streams import TcpInput, TcpOutput
 
-__all__ = ["RunnerSockets"]
+__all__ = ["AcceptedSocket", "RunnerSockets", "secure"]
 
 
 class RunnerSockets(Sockets):
@@ -40,36 +43,67 @@ class RunnerSockets(Sockets):
     ) -> None:
         self._listening = {_key(item): item for item in listening}
         super().__init__(connect, bind, lookup, max_sockets=max_sockets)
-        self._accepted: weakref.WeakSet[_System] = weakref.WeakSet()
+        self._accepted: weakref.WeakSet[AcceptedSocket] = weakref.WeakSet()
 
     def create_tcp_socket(self, address_family: host.IpAddressFamily) -> host.TcpSocket:
         """A new socket, which may become one of the Runner's."""
         found = _Socket.create(address_family, self._slots)
         found.listening = self._listening
-        found.accepted = self._accepted
+        found.owner = self
         return found
+
+    def took(self, system: AcceptedSocket) -> None:
+        """A connection was accepted on a socket of the Runner."""
+        self._accepted.add(system)
 
     def unanswered(self) -> Iterator[socket.socket]:
         """The connections on which something has come in since anything was last sent: somebody waits there."""
-        for system in list(self._accepted):
-            if system.waiting and system.descriptor >= 0:
-                yield system.native
+        return self._accepted_ones(lambda system: system.waiting)
+
+    def readable(self) -> Iterator[socket.socket]:
+        """The connections on which bytes from here are understood, as there is no TLS between."""
+        return self._accepted_ones(lambda system: not system.secured)
 
     def tell(self, data: bytes) -> int:
         """Sends bytes on all connections where somebody waits, and ends them; gives how many those were."""
-        count = 0
-        for native in self.unanswered():
-            with contextlib.suppress(OSError):
-                native.send(data)
-                native.shutdown(socket.SHUT_WR)
-                count += 1
-        return count
+        return _tell(self.unanswered(), data)
+
+    def tell_all(self, data: bytes) -> int:
+        """Sends bytes on all connections where they are understood, and ends them; gives how many those were."""
+        return _tell(self.readable(), data)
+
+    def _accepted_ones(self, which: Callable[[AcceptedSocket], bool]) -> Iterator[socket.socket]:
+        for system in list(self._accepted):
+            if system.descriptor >= 0 and which(system):
+                yield system.native
 
 
-class _System(SystemSocket):
-    """The system's socket of a connection, and whether its peer has sent something and had no answer since."""
+def _tell(connections: Iterator[socket.socket], data: bytes) -> int:
+    count = 0
+    for native in connections:
+        with contextlib.suppress(OSError):
+            native.send(data)
+            native.shutdown(socket.SHUT_WR)
+            count += 1
+    return count
 
+
+class AcceptedSocket(SystemSocket):
+    """The system's socket of a connection."""
+
+    #: Whether the peer has sent something and had no answer since.
     waiting = False
+    #: Whether what goes over it is TLS.
+    secured = False
+    #: Called when it is closed.
+    left: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Closes the socket, whoever uses it."""
+        super().close()
+        left, self.left = self.left, None
+        if left is not None:
+            left()
 
 
 class _Input(TcpInput):
@@ -83,6 +117,20 @@ class _Input(TcpInput):
 
 class _Output(TcpOutput):
     """What goes out. Where nothing is kept, which is the rule, it takes the shortest way to the socket."""
+
+    #: Whether the kernel's buffer was full when bytes were to be passed on that are kept nowhere here.
+    _full = False
+
+    def room(self) -> int:
+        """How many bytes can be written now; none where the kernel had no room and has none yet."""
+        if self._full:
+            self._full = not descriptor_ready(self._system.descriptor, select.POLLOUT)
+        return 0 if self._full else super().room()
+
+    def woken(self) -> bool:
+        """Whether there is room: the system says so."""
+        self._full = False
+        return super().woken()
 
     def send(self, data: memoryview) -> int:
         sent = self._system.native.send(data)
@@ -105,12 +153,19 @@ class _Output(TcpOutput):
             self._put(contents[sent:])
 
     def splice(self, src: host.InputStream, len: int) -> int:
-        """From memory of the Runner the bytes go as they lie there, as many as the socket takes."""
-        if not isinstance(src, Outlet) or self.closed or self._error is not None or self._pending:
+        """From memory and from files of the Runner the bytes go as they lie there, as many as the socket takes."""
+        if not isinstance(src, (Outlet, FileSource)) or self.closed or self._error is not None or self._pending:
             return super().splice(src, len)
+        native = self._system.native
         try:
-            return src.pass_on(self._system.native.sendmsg, len)
+            if isinstance(src, FileSource):
+                return src.send_to(native, len)
+            wanted = min(src.held, len)
+            sent = src.pass_on(native.sendmsg, len)
+            self._full = sent < wanted
+            return sent
         except BlockingIOError:
+            self._full = True
             return 0
         except OSError as error:
             self.fail(error)
@@ -119,10 +174,10 @@ class _Output(TcpOutput):
 class _Socket(TcpSocket):
     """`tcp-socket`, which takes over a listening socket where it is to be bound to the address of one."""
 
-    system_class = _System
+    system_class = AcceptedSocket
     stream_classes = (_Input, _Output)
     listening: dict[tuple[bytes, int], socket.socket]
-    accepted: weakref.WeakSet[_System]
+    owner: RunnerSockets
 
     def start_bind(self, network: host.Network, local_address: host.IpSocketAddress) -> None:
         """Binds, or takes what is bound and listens already."""
@@ -144,9 +199,10 @@ class _Socket(TcpSocket):
         """The next connection."""
         found = super().accept()
         accepted = found[0]
-        assert isinstance(accepted, _Socket) and isinstance(accepted._system, _System)
-        accepted.listening, accepted.accepted = {}, self.accepted
-        self.accepted.add(accepted._system)
+        assert isinstance(accepted, _Socket) and isinstance(accepted._system, AcceptedSocket)
+        accepted.listening, accepted.owner = {}, self.owner
+        if self._adopted:
+            self.owner.took(accepted._system)
         return found
 
     _adopted = False
@@ -161,3 +217,9 @@ class _Socket(TcpSocket):
 def _key(listening: socket.socket) -> tuple[bytes, int]:
     address = listening.getsockname()
     return socket.inet_pton(listening.family, address[0]), address[1]
+
+
+def secure(stream: object) -> None:
+    """Notes that what goes over the connection of a stream is TLS from now on."""
+    if isinstance(stream, _Input) and isinstance(stream._system, AcceptedSocket):
+        stream._system.secured = True

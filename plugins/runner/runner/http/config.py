@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import asdict, dataclass, field
 
 import runner.bindings.http_component as wit
+from runner.addresses import wasi_address
 
-__all__ = ["HttpConfig", "HttpLimits", "HttpTimeouts", "host_and_port", "wasi_address"]
+__all__ = ["HttpConfig", "HttpLimits", "HttpTimeouts"]
 
 _SECOND = 1_000_000_000
 
@@ -51,7 +51,7 @@ class HttpConfig:
         """What the component is given to listen on an address."""
         times = {name: _nanoseconds(seconds) for name, seconds in asdict(self.timeouts).items()}
         return wit.ListenConfig(
-            address=wasi_address(address),
+            address=wasi_address(wit, address),
             backlog=self.backlog,
             scheme=wit.Scheme.HTTPS if self.tls else wit.Scheme.HTTP,
             limits=wit.ServerLimits(**asdict(self.limits)),
@@ -61,23 +61,3 @@ class HttpConfig:
 
 def _nanoseconds(seconds: float) -> int:
     return max(1, round(seconds * _SECOND))
-
-
-def wasi_address(address: tuple[str, int]) -> wit.IpSocketAddress:
-    """An address of the system as the contract has it."""
-    host = ipaddress.ip_address(address[0])
-    packed, port = host.packed, address[1]
-    if isinstance(host, ipaddress.IPv4Address):
-        return wit.IpSocketAddress_Ipv4(wit.Ipv4SocketAddress(port, (packed[0], packed[1], packed[2], packed[3])))
-    groups = [int.from_bytes(packed[at : at + 2]) for at in range(0, 16, 2)]
-    a, b, c, d, e, f, g, h = groups
-    return wit.IpSocketAddress_Ipv6(wit.Ipv6SocketAddress(port, 0, (a, b, c, d, e, f, g, h), 0))
-
-
-def host_and_port(address: wit.IpSocketAddress) -> tuple[str, int]:
-    """An address of the contract as Python has it."""
-    value = address.value
-    if isinstance(value, wit.Ipv4SocketAddress):
-        return ".".join(map(str, value.address)), value.port
-    packed = b"".join(group.to_bytes(2) for group in value.address)
-    return str(ipaddress.IPv6Address(packed)), value.port

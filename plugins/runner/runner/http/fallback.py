@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -33,18 +34,20 @@ class PythonServer:
         observer: Observer,
         state: dict[str, Any] | None = None,
         *,
-        certificate: tuple[str, str] | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        """`certificate` are the files of chain and key, for HTTPS."""
+        """With a `context` it serves HTTPS."""
         self._sockets = [item.dup() for item in sockets]
-        chain, key = certificate or (None, None)
+        for item in self._sockets:
+            # Connections have it from there: uvicorn writes head and content apart, and asyncio sees to it only where
+            # a socket names its protocol.
+            item.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = Embedded(
             _Reporting(app, observer, state),
+            context,
             backlog=config.backlog,
             timeout_keep_alive=max(1, round(config.timeouts.idle)),
             h11_max_incomplete_event_size=config.limits.header_bytes,
-            ssl_certfile=chain,
-            ssl_keyfile=key,
         )
         self._task: asyncio.Task[None] | None = None
         #: As `ComponentServer.done`.

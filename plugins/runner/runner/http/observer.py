@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import runner.bindings.http_component as wit
+from runner.component_server import ComponentObserver
 
 __all__ = ["Observer"]
 
 
-class Observer(Protocol):
+class Observer(ComponentObserver, Protocol):
     """Called from the event loop of the server; must not raise and must not block."""
 
     def opened(self, connection: wit.Connection) -> None:
@@ -24,9 +25,3 @@ class Observer(Protocol):
 
     def application_failed(self, exchange: int, error: BaseException) -> None:
         """The application has raised an exception."""
-
-    def component_failed(self, error: BaseException, waiting: int) -> None:
-        """The component has failed while `waiting` clients waited for an answer."""
-
-    def component_started(self, seconds: float) -> None:
-        """An instance is ready, which took so long."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from runner.bindings import progress_client as wit
 from runner.progress.rules import Field, check_step, failed, listed
@@ -42,6 +43,9 @@ class Prepared:
 
 class Book(ABC):
     """All work that has been heard of, by scope. Those who call it hold the lock of the database."""
+
+    #: What figures call it.
+    scenario: ClassVar[str]
 
     def prepare(self, step: wit.Step) -> Prepared:
         """Checks a step and works out what it announces."""
@@ -111,6 +115,10 @@ class Book(ABC):
     @abstractmethod
     def checkpoint(self, scope: wit.Scope, name: str) -> None:
         """Remembers the present state under a name."""
+
+    @abstractmethod
+    def memory(self) -> int:
+        """The bytes that it holds: pages of the file, or objects in memory."""
 
     @abstractmethod
     def __len__(self) -> int:

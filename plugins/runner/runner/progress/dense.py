@@ -6,6 +6,8 @@ process, and a checkpoint is a copy of all.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from runner.bindings import progress_client as wit
@@ -33,10 +35,33 @@ class _Row:
     work: Work = field(default_factory=Work)
     cells: dict[Field, _Cell] = field(default_factory=dict)
     checkpoints: dict[str, tuple[Work, dict[Field, _Cell]]] = field(default_factory=dict)
+    #: Its bytes, as far as they were asked for since it changed.
+    size: int | None = None
+
+    def memory(self) -> int:
+        """Its bytes, without the names of fields, which all rows share."""
+        if self.size is None:
+            objects = {id(item): item for item in self._objects()}
+            self.size = sum(map(sys.getsizeof, objects.values()))
+        return self.size
+
+    def _objects(self) -> Iterator[object]:
+        """All that it is made of; what a copy shares with the present state comes several times."""
+        yield from (self, self.scope, self.scope.user, self.scope.task, self.scope.tenant)
+        yield from (self.checkpoints, *self.checkpoints, *self.checkpoints.values())
+        states = [(self.work, self.cells), *self.checkpoints.values()]
+        for work, cells in states:
+            yield from (work, work.progress, work.revision, work.timestamp, cells)
+            for cell in cells.values():
+                yield cell
+                if cell.value is not None:
+                    yield from (cell.value, cell.value.value)
 
 
 class DenseBook(Book):
     """A workbook in memory; where a transaction of the database fails it goes back to what it was before."""
+
+    scenario = "dense"
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -45,6 +70,12 @@ class DenseBook(Book):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def memory(self) -> int:
+        """As `Book` says. Only rows that have changed are looked at."""
+        shared = [self._rows, self._fields, *self._fields, *(text for field in self._fields for text in field)]
+        keys = [part for key in self._rows for part in (key, *key)]
+        return sum(map(sys.getsizeof, [*shared, *keys])) + sum(row.memory() for row in self._rows.values())
 
     def scopes(self, most: int) -> list[wit.Scope]:
         """As `Book` says."""
@@ -142,3 +173,4 @@ class DenseBook(Book):
             self._fields[name] = None
             for row in self._rows.values():
                 row.cells.setdefault(name, _Cell())
+                row.size = None

@@ -7,12 +7,14 @@ full, and what has no room is counted and dropped: those who ask must not wait f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -23,9 +25,10 @@ from runner.bindings import progress_client as wit
 from runner.heartbeat import Heartbeat
 from runner.metrics import Metrics
 from runner.progress.service import Progress
+from runner.rollout.vitals import INTERVAL, Vitals
 from runner.watching import Watcher
 
-__all__ = ["Recorder"]
+__all__ = ["Exchange", "Recorder"]
 
 _log = structlog.get_logger("runner.progress")
 #: Seconds that the writer has to store what is left.
@@ -50,17 +53,27 @@ class Recorder:
     """The serving side. `dropped` counts what found no room."""
 
     def __init__(
-        self, path: Path, flags: str | None = None, environment: str | None = None, overrides: Mapping[str, bool] = {}
+        self,
+        path: Path,
+        flags: str | None = None,
+        environment: str | None = None,
+        overrides: Mapping[str, bool] = {},
+        *,
+        vitals: int | None = None,
     ) -> None:
-        """Starts the writer, for a database at `path`; the rest says what the flags are, as for a `Watcher`.
+        """Starts the writer, for a database at `path`; `flags` and so on say what the flags are, as for a `Watcher`.
+
+        `vitals` is the descriptor of a pipe into which the writer tells how long updates take.
 
         The database is opened by the writer, which says in the logs what is wrong with it.
         """
         reading, writing = os.pipe()
-        told = json.dumps([str(path), flags, environment, dict(overrides)])
+        told = json.dumps([str(path), flags, environment, dict(overrides), vitals])
         command = [sys.executable, "-m", "runner.progress.recorder", told]
         # In a session of its own: what ends this process by a signal must not end the writer before it has written.
-        self._process = subprocess.Popen(command, stdin=reading, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, stdin=reading, start_new_session=True, pass_fds=[] if vitals is None else [vitals]
+        )
         os.close(reading)
         os.set_blocking(writing, False)
         _enlarge(writing)
@@ -81,6 +94,8 @@ class Recorder:
                 item.sent,
                 item.duration,
                 None if item.failure is None else item.failure.kind.name,
+                # What protocols with few commands call them.
+                getattr(item, "verb", ""),
             )
             for item in exchanges
         ]
@@ -137,7 +152,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def _enlarge(pipe: int) -> None:
     if sys.platform == "linux":
-        import contextlib
         import fcntl
 
         with contextlib.suppress(OSError):
@@ -159,7 +173,7 @@ def _steps(message: Sequence[Any]) -> list[wit.Step]:
 
 
 def _request(scope: wit.Scope, timestamp: int, row: Sequence[Any]) -> wit.Step:
-    exchange, connection, status, received, sent, duration, failure = row
+    exchange, connection, status, received, sent, duration, failure, verb = row
     changes = [
         _integer("request", "exchange", exchange),
         _integer("request", "connection", connection),
@@ -169,6 +183,8 @@ def _request(scope: wit.Scope, timestamp: int, row: Sequence[Any]) -> wit.Step:
     ]
     if status is not None:
         changes.append(_integer("request", "status", status))
+    if verb:
+        changes.append(_text("request", "verb", verb))
     kind = None if failure is None else _FAILURES.get(failure, wit.ErrorKind.PERMANENT)
     return wit.Step(scope, wit.Phase.EXECUTING, None, timestamp, changes, kind)
 
@@ -204,12 +220,34 @@ def _record(pipe: IO[bytes], progress: Progress) -> None:
                     progress.sync()
 
 
+@contextlib.contextmanager
+def _flushing(vitals: Vitals | None) -> Iterator[None]:
+    """Has a thread tell what there is, again and again."""
+    if vitals is None:
+        yield
+        return
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(INTERVAL):
+            vitals.flush()
+
+    thread = threading.Thread(target=run, name="vitals", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def main(told: str) -> None:
     """Writes what comes in by standard input, and gives signs of life; `told` is what a `Recorder` says of it."""
     logs.configure()
-    path, file, environment, overrides = json.loads(told)
+    path, file, environment, overrides, descriptor = json.loads(told)
     watcher = Watcher(None if file is None else Path(file), environment, os.environ, overrides)
     metrics, flags = Metrics(), watcher.flags
+    vitals = None if descriptor is None else Vitals(descriptor)
     delivered = metrics.timer("progress_delivery_seconds")
     try:
         progress = Progress(
@@ -217,11 +255,12 @@ def main(told: str) -> None:
             progress_bus=flags["runner.progress_bus"],
             sparse_store=flags["runner.sparse_store"],
             on_delivery=delivered,
+            on_stored=(lambda seconds: None) if vitals is None else vitals.progress,
         )
     except Exception as error:
         _log.error("progress is not kept", path=path, problem=str(error))
         sys.exit(1)
-    with progress, watcher, Heartbeat(progress, metrics, lambda: watcher.flags):
+    with progress, watcher, Heartbeat(progress, metrics, lambda: watcher.flags), _flushing(vitals):
         _record(sys.stdin.buffer, progress)
 
 

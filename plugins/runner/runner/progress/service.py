@@ -6,6 +6,7 @@ soon, in their order. What components and others call is in `runner.progress.cli
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -39,17 +40,20 @@ class Progress:
         batch_seconds: float = 0.01,
         history: int = 10_000,
         on_delivery: Callable[[float], None] = lambda seconds: None,
+        on_stored: Callable[[float], None] | None = None,
     ) -> None:
         """Opens or makes the file at `path`; without one nothing outlives the process.
 
         `sparse_store` and `progress_bus` are the flags of these names. `batch_seconds` is how long what was posted may
         wait, at most 0.1; `history` how many updates are kept that nobody waits for; `on_delivery` is called with the
-        seconds that each update took to a subscriber. Raises `StoreError` for a file that can't be used.
+        seconds that each update took to a subscriber, `on_stored` with those from the timestamp of a posted step until
+        its update was on the bus. Raises `StoreError` for a file that can't be used.
         """
         self.batches = Batches(self._store, batch_seconds)
         self.database = Database(path)
         self.book: Book = SparseBook(self.database) if sparse_store else DenseBook(self.database)
         self.bus = Bus(self.database, history, on_delivery)
+        self._on_stored = on_stored
         self.has_bus = progress_bus
         self.refused = 0
         with self.database.transaction():
@@ -95,6 +99,12 @@ class Progress:
         with self.database.lock:
             return self.book.scopes(most)
 
+    def memory(self) -> int:
+        """The bytes that the workbook holds: pages of the file where it is sparse, objects in memory where not."""
+        self.batches.drain()
+        with self.database.lock:
+            return self.book.memory()
+
     def close(self) -> None:
         """Stores what was posted, and ends subscriptions without a name."""
         self.batches.close()
@@ -119,3 +129,7 @@ class Progress:
                 except wit.ErrorException:
                     # Refused before anything was written: the others are not to suffer for it.
                     self.refused += 1
+        if self._on_stored is not None:
+            now = time.time_ns()
+            for step in steps:
+                self._on_stored((now - step.timestamp) / 1e9)

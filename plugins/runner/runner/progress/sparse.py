@@ -6,6 +6,7 @@ A checkpoint costs nothing but a row: what a field was is written down when it c
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 from runner.bindings import progress_client as wit
@@ -29,6 +30,12 @@ __all__ = ["SparseBook"]
 #: The character behind the separator: keys that begin with a prefix and the separator end before it.
 _BEHIND = chr(ord(SEPARATOR) + 1)
 _RANGE = "tenant = ? AND key >= ? AND key < ?"
+_PAGES = """
+    SELECT sum(pgsize) FROM dbstat
+    WHERE aggregate = TRUE AND name IN ('work', 'cell', 'dirty_cell', 'checkpoint', 'undo')"""
+_ALL_PAGES = """
+    SELECT (page_count - freelist_count) * page_size
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""
 _PHASES = tuple(wit.Phase)
 _FAILURES = tuple(wit.ErrorKind)
 
@@ -36,12 +43,24 @@ _FAILURES = tuple(wit.ErrorKind)
 class SparseBook(Book):
     """The workbook of a database."""
 
+    scenario = "sparse"
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._run = database.run
 
     def __len__(self) -> int:
         return int(self._run("SELECT count(*) FROM work").fetchone()[0])
+
+    def memory(self) -> int:
+        """As `Book` says: whole pages. Where SQLite was built without `dbstat`, those of bus and history are among
+        them.
+        """
+        try:
+            row = self._run(_PAGES).fetchone()
+        except sqlite3.OperationalError:
+            row = self._run(_ALL_PAGES).fetchone()
+        return int(row[0])
 
     def scopes(self, most: int) -> list[wit.Scope]:
         """As `Book` says."""

@@ -1,0 +1,1 @@
+"""Files behind the FTP component: `runner serve ftp`."""

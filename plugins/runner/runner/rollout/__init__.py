@@ -1,0 +1,1 @@
+"""Going from one implementation to another, share by share, under guards."""
