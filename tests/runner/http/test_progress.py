@@ -34,7 +34,7 @@ def test_a_component_is_given_the_progress_that_its_manifest_grants(
     grant(component, capability)
     options = ("--progress", str(tmp_path / "progress.db")) if kept else ()
     with serving(ROOT, "--flag", COMPONENT, "--component", str(component), *options, app=ASGI) as process:
-        process.wait_for('"event": "serving".*"mode": "component"')
+        process.wait_for('"mode": "component".*"event": "serving"')
         assert process.get("/") == (200, b"hello")
         assert process.stop() == 0
 
@@ -44,7 +44,7 @@ def test_a_component_without_the_grant_is_refused_and_python_serves(component: P
     if capability:
         grant(component, capability)
     with serving(ROOT, "--flag", COMPONENT, "--component", str(component), app=ASGI) as process:
-        line = process.wait_for('"event": "serving".*"mode": "python"').string
+        line = process.wait_for('"mode": "python".*"event": "serving"').string
         assert "imports runner:progress/telemetry@0.1.0 (heartbeat), which its manifest does not grant" in line
         assert process.get("/") == (200, b"hello")
 
@@ -55,5 +55,5 @@ def test_a_component_that_can_not_have_its_progress_gives_way_to_python(componen
     broken.write_bytes(b"this is no file of progress" * 100)
     options = ("--component", str(component), "--progress", str(broken))
     with serving(ROOT, "--flag", COMPONENT, *options, app=ASGI) as process:
-        process.wait_for('"event": "serving".*"mode": "python".*progress.db')
+        process.wait_for('"mode": "python".*progress.db.*"event": "serving"')
         assert process.get("/") == (200, b"hello")
