@@ -212,6 +212,15 @@ class OutputStream(Stream):
         self._check()
         self._put(bytes(len))
 
+    def hand_over(self, contents: bytes) -> None:
+        """Writes bytes of the host's own that no component was permitted: those of a stream that lies above this one.
+
+        What finds no room is kept and goes by itself. Raises `host.StreamErrorException`.
+        """
+        self._permit = 0
+        self._check()
+        self._put(contents)
+
     def flush(self) -> None:
         """Asks that all be passed on. Raises `host.StreamErrorException`."""
         self._check()
