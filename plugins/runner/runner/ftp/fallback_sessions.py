@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.handlers.ftp.producers import BufferedIteratorProducer
 
 import runner.bindings.ftp_component as wit
 from runner.ftp.config import FtpConfig
@@ -205,6 +206,11 @@ class _Session:
         self.owner.reported(wit.Report(item.number, self.number, item.verb, code, transferred, duration, failure))
 
     # Data connections
+
+    def push_dtp_data(self, data: Any, isproducer: bool = False, **kwargs: Any) -> None:
+        """Has data be sent; always in pieces: where there are none at all pyftpdlib would not wait for TLS."""
+        pieces = data if isproducer else BufferedIteratorProducer(iter([data]))
+        super().push_dtp_data(pieces, isproducer=True, **kwargs)  # type: ignore[misc]
 
     def _make_epasv(self, extmode: bool = False) -> None:
         try:
