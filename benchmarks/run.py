@@ -1,6 +1,7 @@
 """Benchmarks, each as a ratio against a peer or floor measured in the same run. Run by ``make bench``.
 
-Names of sections as arguments run those alone: ``adapters``, ``front_end``, ``guests``, ``threads``, ``serving``.
+Names of sections as arguments run those alone: ``adapters``, ``front_end``, ``guests``, ``threads``, ``serving``,
+``ftp``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import platform
 import sys
 import time
 
-SECTIONS = ("adapters", "front_end", "guests", "threads", "serving")
+SECTIONS = ("adapters", "front_end", "guests", "threads", "serving", "ftp")
 
 
 def main() -> None:

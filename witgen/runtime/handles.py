@@ -84,6 +84,10 @@ class HandleTable:
 
     def rep(self, index: int, type_: ResourceType) -> Any:
         """What a handle of either kind names: a borrow lifted from the guest, or ``resource.rep``."""
+        entries = self._entries
+        # Most of what a guest does has a handle in it: this is `_entry` on the short way.
+        if index < len(entries) and (entry := entries[index]) is not None and entry[0] is type_:
+            return entry[1]
         return self._entry(index, type_)[1]
 
     def take(self, index: int, type_: ResourceType) -> Any:

@@ -163,6 +163,10 @@ class OutputStream(Stream):
         """How many bytes can be written now; 0: none. Raises `OSError` if none ever will be. Here: always some."""
         return CHUNK
 
+    def holds(self) -> bool:
+        """Whether bytes that `send` has taken are kept somewhere and want helping along by `go_on`. Here: none."""
+        return False
+
     def sync(self) -> None:
         """Passes on what `send` has left in buffers. Raises `OSError`. Here: nothing."""
 
@@ -203,6 +207,14 @@ class OutputStream(Stream):
     def write(self, contents: bytes) -> None:
         """Writes bytes that were permitted. Raises `host.StreamErrorException`, and `rt.Trap` if they were not."""
         self._spend(len(contents))
+        self._check()
+        self._put(contents)
+
+    def leave_with(self, contents: bytes) -> None:
+        """Takes last bytes of the host's own, for which nobody has asked; `release` may follow at once.
+
+        Raises `host.StreamErrorException`.
+        """
         self._check()
         self._put(contents)
 
@@ -291,7 +303,7 @@ class OutputStream(Stream):
                     self._pending = memoryview(contents)
                 else:
                     self._pending = memoryview(bytes(self._pending) + contents)
-                if not self._push():
+                if not self._push() or self.holds():
                     background.add(_Rest(self))
         except OSError as error:
             self.fail(error)

@@ -14,6 +14,7 @@ import click
 from runner.accounts.command import accounts
 from runner.ftp.command import ftp
 from runner.http.command import http
+from runner.http.fetch import fetch
 from runner.options import flag_options, reporting
 from runner.rollout.command import rollout
 from witgen import __version__
@@ -83,6 +84,7 @@ def serve_group() -> None:
 
 serve_group.add_command(ftp)
 serve_group.add_command(http)
+main.add_command(fetch)
 main.add_command(rollout)
 main.add_command(accounts)
 

@@ -276,6 +276,7 @@ class Client:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.port = sock.getsockname()[1]
         self._rest = b""
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ import io
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,11 +28,14 @@ USER, PASSWORD = "ada", "difference engine"
 class Process(AnyProcess):
     """A running command, its files, and clients of it."""
 
-    def __init__(self, folder: Path, *args: str) -> None:
+    def __init__(self, folder: Path, *args: str, url: str | None = None, verb: str = "serve") -> None:
+        """`url` is a storage to serve instead of a folder."""
         self.root = folder / "root"
         self.root.mkdir(exist_ok=True)
         given = accounts(folder / "accounts.toml")
-        super().__init__(ROOT, "--root", str(self.root), "--accounts", str(given), *args, protocol="ftp")
+        super().__init__(
+            ROOT, "--root", url or str(self.root), "--accounts", str(given), *args, protocol="ftp", verb=verb
+        )
 
     def ftp(self, *, log_in: bool = True, **options: Any) -> ftplib.FTP:
         """A client, logged in unless that is not wanted."""
@@ -53,9 +57,9 @@ def accounts(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *args: str) -> Iterator[Process]:
+def serving(folder: Path, *args: str, url: str | None = None, verb: str = "serve") -> Iterator[Process]:
     """A running command, which has ended by itself or is told to at the end."""
-    found = Process(folder, *args)
+    found = Process(folder, *args, url=url, verb=verb)
     try:
         found.wait_for('"event": "serving"')
         yield found
@@ -110,9 +114,15 @@ def replied(client: ftplib.FTP, command: str) -> str:
         return str(error)[:3]
 
 
-def reset(client: socket.socket) -> None:
+def reset(connection: socket.socket) -> None:
     """Ends a connection without a word."""
-    import struct
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    client.close()
+
+def vanish(client: ftplib.FTP) -> None:
+    """The client is gone, without a word."""
+    assert client.sock is not None and client.file is not None
+    # The connection is closed with the last that uses it.
+    client.file.close()
+    reset(client.sock)

@@ -30,7 +30,9 @@ impl Connection {
                 return (malformed.name, Outcome::Reply(answer));
             }
         };
-        let outcome = match spec.login && self.login.user.is_none() {
+        // STAT is for everybody, but not about files.
+        let login = spec.login || spec.verb == Verb::Stat && argument.is_some();
+        let outcome = match login && self.login.user.is_none() {
             true => Err(Answer::refused(530, ErrorKind::Denied, "Log in first.")),
             false => self.dispatch(core, id, spec, argument, rename_from),
         };

@@ -87,7 +87,7 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
             self._observer.opened(connection)
         for command in batch.commands:
             work = self._works[command.id] = Work(command, self._visits[command.connection], self)
-            work.task = self._loop.create_task(work.run())
+            work.begin()
         for transfer in batch.transfers:
             if (found := self._works.get(transfer.exchange)) is not None:
                 found.transferred(transfer.outcome)

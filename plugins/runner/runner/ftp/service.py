@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 
@@ -17,6 +18,8 @@ from runner.storage import StorageError
 __all__ = ["FtpServers"]
 
 _log = structlog.get_logger("runner.ftp")
+#: Seconds that commands have whose clients are gone.
+_PATIENCE = 5.0
 
 
 class FtpServers:
@@ -43,8 +46,12 @@ class FtpServers:
         self._place.pool.submit(self._sweep)
 
     async def end(self) -> None:
-        """Lets threads end what they are at."""
-        self._place.pool.shutdown()
+        """Returns when commands have let go of what they had, and threads have ended what they were at."""
+        if self._place.works:
+            await asyncio.wait(set(self._place.works), timeout=_PATIENCE)
+        loop = asyncio.get_running_loop()
+        for pool in (self._place.pool, self._place.doors):
+            await loop.run_in_executor(None, pool.shutdown)
 
     def _sweep(self) -> None:
         try:

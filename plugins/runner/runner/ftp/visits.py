@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import runner.bindings.ftp_component as wit
@@ -37,8 +37,12 @@ class Place:
     tree: Tree
     accounts: Accounts
     pool: Executor
+    #: Threads for passwords alone: who tries many of them holds up nobody who has logged in.
+    doors: Executor
     #: Bytes up to which a file is sent in one piece.
     inline: int
+    #: Commands that are being carried out.
+    works: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 class Shift(Protocol):
@@ -100,14 +104,19 @@ class Work:
 
     def __init__(self, command: wit.Command, visit: Visit, shift: Shift) -> None:
         self.id = command.id
-        self.task: asyncio.Task[None] | None = None
         self._command = command
         self._visit = visit
         self._shift = shift
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[Outcome] | None = None
 
-    async def run(self) -> None:
+    def begin(self) -> None:
+        """Has it carried out."""
+        task = self._loop.create_task(self._run())
+        self._visit.place.works.add(task)
+        task.add_done_callback(self._visit.place.works.discard)
+
+    async def _run(self) -> None:
         """Carries the command out, and answers it."""
         try:
             self._shift.respond(self._command.exchange, await self._answer())
@@ -145,7 +154,8 @@ class Work:
     # Who, and where
 
     async def _log_in(self, given: wit.Credentials) -> wit.Response:
-        accepted = await self._do(self._visit.log_in, given.user, given.password)
+        doors = self._visit.place.doors
+        accepted = await self._loop.run_in_executor(doors, self._visit.log_in, given.user, given.password)
         return _DONE if accepted else _refused(_REASON.CREDENTIALS)
 
     async def _change_directory(self, given: str) -> wit.Response:

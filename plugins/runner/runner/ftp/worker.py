@@ -23,6 +23,7 @@ from runner.ftp.visits import Place
 from runner.host import Logging, Tls
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status
 from runner.storage import READING, open_tree
@@ -30,8 +31,8 @@ from runner.supervisor import adopt
 
 __all__ = ["serve"]
 
-#: Threads that wait for disks and passwords. They do little themselves.
-_THREADS = 32
+#: Threads that wait for disks, and those that check passwords.
+_THREADS, _DOORS = 32, 4
 
 
 class _Worker(worker.Worker[wit.FtpComponent]):
@@ -57,6 +58,7 @@ class _Worker(worker.Worker[wit.FtpComponent]):
             open_tree(options.root, sync=options.sync),
             Accounts(None if options.accounts is None else Path(options.accounts), anonymous=_anonymous(options)),
             ThreadPoolExecutor(_THREADS, thread_name_prefix="files"),
+            ThreadPoolExecutor(_DOORS, thread_name_prefix="doors"),
             options.config.limits.inline_data,
         )
         return FtpServers(place, self.sockets, options.config, reporting, certificate=options.certificate)
@@ -66,8 +68,10 @@ class _Worker(worker.Worker[wit.FtpComponent]):
         # something unread, and then the end of the file may be lost.
         context.num_tickets = 0
 
-    def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest]:
-        return guests(loaded, self.sockets, self._own.config, logging, tls)
+    def guests(
+        self, loaded: LoadedComponent, logging: Logging, tls: Tls, progress: Callable[[], Progress]
+    ) -> Callable[[], Guest]:
+        return guests(loaded, self.sockets, self._own.config, logging, tls, progress)
 
 
 def _anonymous(options: Options) -> Account | None:

@@ -148,7 +148,7 @@ class _Connection:
 
     def room(self) -> int:
         """How many plain bytes may be written; 0 until all that was written before is gone."""
-        if not self.advance() or not self._drain():
+        if not self.advance() or not self.drain():
             return 0
         return min(self.output.check_write(), CHUNK)
 
@@ -157,7 +157,14 @@ class _Connection:
         return bool(self._rest) or self._outgoing.pending > 0
 
     def finish(self) -> None:
-        """Tells the peer that no more comes, as far as that can be done without waiting."""
+        """Tells the peer that no more comes, as far as that can be done without waiting.
+
+        What was written before goes down whether there is room or not: the stream below knows what to do with it.
+        """
+        if self.has_rest():
+            rest, self._rest = bytes(self._rest), memoryview(b"")
+            with contextlib.suppress(host.StreamErrorException):
+                self.output.leave_with(rest + self._outgoing.read())
         if self.is_open and self._failure is None:
             with contextlib.suppress(ssl.SSLError, host.StreamErrorException):
                 self._do(self._tls.unwrap)
@@ -169,15 +176,15 @@ class _Connection:
         try:
             result = work(*args, **kwargs)
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-            self._drain()
+            self.drain()
             raise
         except ssl.SSLError as error:
             self._failure = error
             # An alert that says what is wrong; whether it arrives is not so important as the reason.
             with contextlib.suppress(host.StreamErrorException):
-                self._drain()
+                self.drain()
             raise
-        self._drain()
+        self.drain()
         return result
 
     def _fill(self) -> bool:
@@ -194,7 +201,7 @@ class _Connection:
         self._incoming.write(data)
         return bool(data)
 
-    def _drain(self) -> bool:
+    def drain(self) -> bool:
         """Sends bytes of TLS as far as there is room; says whether that was all."""
         while self._rest or self._outgoing.pending:
             if not self._rest:
@@ -266,6 +273,18 @@ class _TlsOutput(OutputStream):
     def room(self) -> int:
         """How many bytes can be written now; 0 before the handshake is done."""
         return self._connection.room()
+
+    def holds(self) -> bool:
+        """Whether what became of them is not all gone."""
+        return self._connection.has_rest()
+
+    def go_on(self) -> bool:
+        """Sends of that as much as there is room for. Says whether there is still some."""
+        try:
+            return not self._connection.drain()
+        except (OSError, host.StreamErrorException):
+            # Who writes next is told.
+            return False
 
     def awaits(self) -> Wants:
         """Room below; during the handshake, bytes from below."""

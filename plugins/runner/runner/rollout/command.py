@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.ftp.command import ftp_options
 from runner.http.command import http_options
 from runner.launch import Launch, counting_together
 from runner.options import reporting
@@ -85,6 +86,15 @@ def rollout() -> None:
 @http_options
 def _http(found: Launch, **options: Any) -> None:
     """HTTP, as `runner serve http` serves it. With --workers N each side has N processes."""
+    _run(found, **options)
+
+
+@rollout.command("ftp")
+@reporting
+@_rollout_options
+@ftp_options
+def _ftp(found: Launch, **options: Any) -> None:
+    """FTP, as `runner serve ftp` serves it. With --workers N each side has N processes."""
     _run(found, **options)
 
 
