@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec
 import pytest
@@ -45,10 +45,26 @@ def test_what_telnet_has_clients_send_before_a_command_is_left_out(serve: Serve)
         assert client.reply()[:3] == "225"
 
 
+def test_a_line_may_end_without_a_carriage_return(serve: Serve) -> None:
+    with contextlib.closing(Raw(serve())) as client:
+        client.socket.sendall(b"NOOP\nSYST\r\n")
+        assert [client.reply()[:3], client.reply()[:3]] == ["200", "215"]
+
+
+def test_nobody_tries_more_passwords_by_sending_them_together(serve: Serve) -> None:
+    server = serve(limits=FtpLimits(login_attempts=2))
+    with contextlib.closing(Raw(server, None)) as client:
+        client.send(*["USER alice", "PASS wrong"] * 2, "USER alice", "PASS secret", "PWD")
+        assert [client.reply()[:3] for _ in range(5)] == ["331", "530", "331", "421", ""]
+    server.until(lambda: server.told[-1][0] == "closed")
+    refused = [report.failure.kind.name for name, report in server.told if name == "PASS"]
+    assert refused == ["DENIED", "DENIED"]
+
+
 def test_the_greeting_has_the_lines_that_were_given(serve: Serve) -> None:
-    with socket.create_connection(serve(greeting=("Welcome.", "Be kind.")).sockets[0].getsockname(), 30) as client:
-        with client.makefile("rb") as file:
-            assert [file.readline(), file.readline()] == [b"220-Welcome.\r\n", b"220 Be kind.\r\n"]
+    address = serve(greeting=("Welcome.", "Be kind.")).sockets[0].getsockname()
+    with socket.create_connection(address, 30) as client, client.makefile("rb") as file:
+        assert [file.readline(), file.readline()] == [b"220-Welcome.\r\n", b"220 Be kind.\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -68,8 +84,8 @@ class _Broken(MemoryFileSystem):  # type: ignore[misc]
     """A storage that fails in a way of its own."""
 
     protocol = "broken"
-    store: dict[str, Any] = {}
-    pseudo_dirs = [""]
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
 
     def ls(self, path: str, detail: bool = True, **options: Any) -> Any:
         raise ZeroDivisionError("the storage divides by zero")
@@ -79,6 +95,7 @@ def test_whatever_is_wrong_with_a_storage_the_client_gets_an_answer(serve: Serve
     fsspec.register_implementation("broken", _Broken, clobber=True)
     server = serve(root="broken://")
     with contextlib.closing(Raw(server)) as client:
+        client.passive()
         assert client.ask("LIST")[:3] == "451"
         assert client.ask("NOOP")[:3] == "200"
     assert isinstance(server.report("failed"), ZeroDivisionError)
@@ -101,7 +118,7 @@ def test_it_goes_on_when_there_were_no_files_left_to_accept_with(serve: Serve) -
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as early, contextlib.ExitStack() as opened, capture_logs() as logs:
         early.settimeout(30)
-        limit = max(int(name) for name in os.listdir("/proc/self/fd")) + 20
+        limit = max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + 20
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
         try:
             with contextlib.suppress(OSError):
