@@ -101,9 +101,13 @@ class HandleTable:
 
     def drop(self, index: int, type_: ResourceType, end: Callable[[Any], None]) -> None:
         """``resource.drop``: ends the handle, and by `end` the resource where the handle owns it."""
-        _, rep, own = self._entry(index, type_)
-        self._entries[index] = None
+        entries = self._entries
+        found = entries[index] if index < len(entries) else None
+        if found is None or found[0] is not type_:
+            found = self._entry(index, type_)
+        entries[index] = None
         self._free.append(index)
+        _, rep, own = found
         if own:
             end(rep)
         else:

@@ -248,6 +248,25 @@ def test_one_that_is_cancelled_and_ends_before_it_waits_does_the_next_no_harm() 
     with_starter(test)
 
 
+def test_one_begins_well_after_somebody_has_cancelled_all_tasks() -> None:
+    async def test(start: Start) -> None:
+        seen: list[str] = []
+
+        async def work() -> None:
+            await asyncio.sleep(0)
+            seen.append("well")
+
+        for other in asyncio.all_tasks() - {asyncio.current_task()}:
+            other.cancel()
+        for _ in range(3):
+            task = await start(work())
+            assert task is not None
+            await task
+        assert seen == ["well"] * 3
+
+    with_starter(test)
+
+
 def test_what_a_coroutine_raises_is_told_to_the_event_loop_and_the_next_one_begins() -> None:
     async def test(start: Start) -> None:
         told: list[object] = []

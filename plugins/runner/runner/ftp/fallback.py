@@ -184,6 +184,11 @@ class _Acceptor(FTPServer):  # type: ignore[misc]
         finally:
             self.close_all()
 
+    def handle_accept(self) -> None:
+        """Accepts a connection; when this is to end it is left to whoever serves next."""
+        if not self.owner.stopping:
+            super().handle_accept()
+
     def handle_accepted(self, sock: socket.socket, addr: Any) -> None:
         """Gives a connection a thread."""
         try:

@@ -51,6 +51,8 @@ _TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|[\xf0-\xfa])", re.DOTALL)
 _CONNECTING = {"PORT", "EPRT"}
 #: Commands with a data connection.
 _TRANSFERS = {"RETR", "STOR", "APPE", "STOU", "LIST", "NLST", "MLSD"}
+#: Seconds that a client has for its first commands when the server stops: it may have come at the same moment.
+_FIRST_COMMANDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class _Session:
         if this._closed or this._closing:
             return
         late = not this.authenticated and now - self._since > self.owner.config.timeouts.login
-        if late or (self.owner.stopping and (not self._is_busy() or now > self.owner.deadline)):
+        idle = not self._is_busy() and now - self._since > _FIRST_COMMANDS
+        if late or (self.owner.stopping and (idle or now > self.owner.deadline)):
             this.respond("421 The login took too long." if late else "421 The service ends.")
             this.close_when_done()
             if now > self.owner.deadline:

@@ -15,7 +15,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 __all__ = ["Starter"]
 
@@ -40,6 +40,10 @@ class Starter:
         What `work` raises before that goes to the event loop's exception handler, but what ends a program is raised.
         """
         task = self._spare
+        if task.touched:
+            # Somebody ends all tasks that there are.
+            self._renew()
+            task = self._spare
         if not task.is_ready or asyncio.current_task(self._loop) is not None:
             # It has not come so far as to wait; or another task is at work, and there is but one at a time.
             return self._loop.create_task(work)
@@ -119,7 +123,7 @@ class _Spare(asyncio.Task[None]):
         self.touched = True
         return super().cancel(msg)
 
-    def add_done_callback(self, fn: Callable[[Any], object], /, *, context: contextvars.Context | None = None) -> None:
+    def add_done_callback(self, fn: Callable[[Self], object], /, *, context: contextvars.Context | None = None) -> None:
         """As every task."""
         self.touched = True
         super().add_done_callback(fn, context=context)
