@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from runner.accounts.command import accounts
+from runner.baseline.command import baseline
 from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.options import flag_options, reporting
@@ -85,6 +86,7 @@ serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(rollout)
 main.add_command(accounts)
+main.add_command(baseline)
 
 if __name__ == "__main__":
     main()
