@@ -36,7 +36,7 @@ def _control() -> Callable[..., int] | None:
         return None
     found.restype = ctypes.c_int
     found.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _read(control: Callable[..., int]) -> Mapping[str, int]:

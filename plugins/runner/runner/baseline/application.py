@@ -62,8 +62,8 @@ class Application:
 
     def _open(self, path: Path) -> None:
         flags = Flags.load()
-        options = {name: flags[f"runner.{name}"] for name in ("sparse_store", "progress_bus")}
-        self._progress = self._stack.enter_context(Progress(path, **options))
+        progress = Progress(path, sparse_store=flags["runner.sparse_store"], progress_bus=flags["runner.progress_bus"])
+        self._progress = self._stack.enter_context(progress)
         self._stack.enter_context(Heartbeat(self._progress, Metrics(), lambda: flags))
 
     def _answer(self, path: list[str], content: bytes) -> tuple[int, bytes]:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,7 +45,7 @@ def baseline(
     from runner.baseline.scenario import load, shipped
     from runner.errors import RunnerError
 
-    changes = {"users": users, "warm_up": warm_up, "measure": measure}
+    changes: dict[str, Any] = {"users": users, "warm_up": warm_up, "measure": measure}
     found = replace(load(scenario or shipped()), **{k: v for k, v in changes.items() if v is not None})
     there = find_tools(tools or FETCHED)
     for reason in there.missing.values():

@@ -12,6 +12,10 @@ def _mib(value: float) -> str:
     return f"{value / (1 << 20):.2f} MiB"
 
 
+def _kib(value: float) -> str:
+    return f"{value / 1024:,.0f} KiB"
+
+
 def _milliseconds(value: float) -> str:
     return f"{value * 1000:.1f} ms"
 
@@ -42,7 +46,7 @@ class Figure:
 _JEMALLOC = "jemalloc, by Prometheus"
 
 FIGURES = (
-    Figure("workbook", "`workbook_memory_bytes`, average", "Prometheus", _mib),
+    Figure("workbook", "`workbook_memory_bytes`, average", "Prometheus", _kib),
     Figure("allocated", "allocated, average", _JEMALLOC, _mib),
     Figure("active", "active pages, average", _JEMALLOC, _mib),
     Figure("allocator-resident", "resident pages of the allocator, average", _JEMALLOC, _mib),

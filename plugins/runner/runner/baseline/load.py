@@ -28,6 +28,7 @@ __all__ = ["Crowd", "Orders"]
 T = TypeVar("T")
 #: Seconds after which an action has failed.
 _PATIENCE = 30.0
+_NAMES = ("connect", "http", "login", "ftp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,6 @@ class Orders:
 class _Counts:
     latencies: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in _NAMES})
     failures: Counter[str] = field(default_factory=Counter)
-
-
-_NAMES = ("connect", "http", "login", "ftp")
 
 
 class Crowd:

@@ -1,4 +1,4 @@
-"""Pairs of bars as SVG, each pair on a scale of its own: what is compared is old against new, not one row with another."""
+"""Pairs of bars as SVG, each pair on a scale of its own: old is compared with new, not one row with another."""
 
 from __future__ import annotations
 

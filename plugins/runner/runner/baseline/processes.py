@@ -1,4 +1,4 @@
-"""The processes of a measurement: Runners that serve, what they say and use, and helpers that print one line at the end.
+"""The processes of a measurement: Runners that serve, what they say and use, and helpers that print a line at the end.
 
 Memory and processor time of a Runner are those of all processes that it has started, from /proc (proc(5)).
 """

@@ -78,8 +78,8 @@ class Report:
         lines.insert(1, "|---" * len(heads) + "|")
         found = self.scenario
         said = [
-            f"{found.users} users, one thing every {found.think:g} s each on average; warm-up {found.warm_up:g} s, then",
-            f"{found.measure:g} s measured on each side. Command: `{self.command}`. {self.date}, Python",
+            f"{found.users} users, one thing every {found.think:g} s each on average; warm-up {found.warm_up:g} s,",
+            f"then {found.measure:g} s measured on each side. Command: `{self.command}`. {self.date}, Python",
             f"{platform.python_version()}, {platform.machine()}.",
         ]
         notes = [] if not self.notes else ["", *(f"- {note}" for note in self.notes)]

@@ -28,7 +28,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class HttpAction:
-    """A request. In its path ``{user}`` and ``{task}`` become numbers; with `reports` its content is the user's work."""
+    """A request. In its path ``{user}`` and ``{task}`` become names; with `reports` it sends fields of a task."""
 
     share: float
     path: str
@@ -148,7 +148,7 @@ class _Reader:
             raise self._wrong("work", "a task can't have more fields than there are, or change more than it has", "")
         http = [self._http(item) for item in self._actions("http")]
         ftp = [self._ftp(item) for item in self._actions("ftp")]
-        if not sum(item.share for item in (*http, *ftp)):
+        if not sum(item.share for item in http) + sum(item.share for item in ftp):
             raise WitError.at(self._source.path, "users do nothing: there is no [[http]] or [[ftp]] with a share")
         return Scenario(http, ftp, work=found, **top)
 
