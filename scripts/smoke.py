@@ -228,7 +228,9 @@ def uploads_with_curl(place: Place) -> None:
 def mirrors_with_lftp(place: Place) -> None:
     (place.root / "tree/deep").mkdir(parents=True)
     (place.root / "tree/deep/file").write_bytes(LARGE)
-    lines = f"set net:timeout {PATIENCE:g}; set net:max-retries 1; set ftp:ssl-allow no; mirror tree {place.folder}/tree"
+    lines = (
+        f"set net:timeout {PATIENCE:g}; set net:max-retries 1; set ftp:ssl-allow no; mirror tree {place.folder}/tree"
+    )
     command("lftp", "-u", f"{USER},{PASSWORD}", "-e", f"{lines}; bye", f"ftp://127.0.0.1:{place.port}")
     must((place.folder / "tree/deep/file").read_bytes() == LARGE, "the file that was mirrored is another")
 
