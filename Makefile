@@ -118,6 +118,7 @@ test-python: setup
 	@$(call say,fetch componentize-py and componentize-js)
 	@$(python) scripts/fetch_componentizers.py || test $$? = 3
 	@bash scripts/setup_browser.sh
+	@bash scripts/setup_registry.sh
 	@bash scripts/setup_clients.sh
 	@bash scripts/setup_baseline.sh
 	@$(call say,pytest)

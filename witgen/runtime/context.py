@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from witgen.runtime.core import CoreFunction, ascii_region, memory_region, room
+from witgen.runtime.core import DEEP, CoreFunction, ascii_region, memory_region
 from witgen.runtime.errors import ComponentError, Trap
 from witgen.runtime.misfits import in_words
 
@@ -106,13 +106,13 @@ class Context:
             raise Trap("the function was lifted without realloc")
         if length > MAX_BYTES:
             raise ValueError(f"{length} bytes are more than a component takes at once")
+        # The second argument is never anything but 0; the first is where the result is left.
         u32 = realloc.u32
         u32[0] = 0
-        u32[4] = 0
         u32[8] = alignment
         u32[12] = length
         # An instance that traps here is done for, so that only what goes well restores the flag.
-        room()
+        isinstance(None, DEEP)  # As `room`: there are many of these calls.
         state = self.state
         state.may_leave = False
         if (error := realloc.invoke(*realloc.args)) or realloc.trap[0]:

@@ -84,6 +84,10 @@ class HandleTable:
 
     def rep(self, index: int, type_: ResourceType) -> Any:
         """What a handle of either kind names: a borrow lifted from the guest, or ``resource.rep``."""
+        entries = self._entries
+        # Most of what a guest does has a handle in it: this is `_entry` on the short way.
+        if index < len(entries) and (entry := entries[index]) is not None and entry[0] is type_:
+            return entry[1]
         return self._entry(index, type_)[1]
 
     def take(self, index: int, type_: ResourceType) -> Any:
@@ -97,9 +101,13 @@ class HandleTable:
 
     def drop(self, index: int, type_: ResourceType, end: Callable[[Any], None]) -> None:
         """``resource.drop``: ends the handle, and by `end` the resource where the handle owns it."""
-        _, rep, own = self._entry(index, type_)
-        self._entries[index] = None
+        entries = self._entries
+        found = entries[index] if index < len(entries) else None
+        if found is None or found[0] is not type_:
+            found = self._entry(index, type_)
+        entries[index] = None
         self._free.append(index)
+        _, rep, own = found
         if own:
             end(rep)
         else:

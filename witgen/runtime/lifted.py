@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import wasmtime
 
 from witgen.runtime.context import Context
-from witgen.runtime.core import CoreFunction, signature
+from witgen.runtime.core import DEEP, CoreFunction, signature
 from witgen.runtime.errors import InstanceUnavailable, Trap
 from witgen.runtime.misfits import argument_of, in_words
 
@@ -62,8 +62,8 @@ class LiftedFunction(CoreFunction):
         assert post is not None
         post.u64[0] = self.u64[0]
         self.cx.state.may_leave = False
-        error = post.call()
-        if error or post.trap[0]:
+        isinstance(None, DEEP)  # As `room`.
+        if (error := post.invoke(*post.args)) or post.trap[0]:
             raise self.trapped_in(post, error)
         self.cx.state.may_leave = True
         self.leave(None)

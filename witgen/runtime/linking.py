@@ -21,7 +21,16 @@ from witgen.binary.model import Sort
 from witgen.runtime.builtins import resource_drop, resource_new, resource_rep
 from witgen.runtime.codecs import Codecs
 from witgen.runtime.context import Context, context_class
-from witgen.runtime.core import CoreExports, CoreFunction, HostCallback, host_function, room_below, signature, trap_of
+from witgen.runtime.core import (
+    DEEP,
+    CoreExports,
+    CoreFunction,
+    HostCallback,
+    host_function,
+    room_below,
+    signature,
+    trap_of,
+)
 from witgen.runtime.errors import LinkError, Trap
 from witgen.runtime.fusion import Signature, fuse, signature_of
 from witgen.runtime.handles import ResourceType
@@ -334,8 +343,8 @@ class Linker:
 
         def drop(rep: int) -> None:
             function.u64[0] = rep
-            error = function.call()
-            if error or function.trap[0]:
+            isinstance(None, DEEP)  # As `room`.
+            if (error := function.invoke(*function.args)) or function.trap[0]:
                 raise self._instance.unwound(function.failure(error))
 
         return drop

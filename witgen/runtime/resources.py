@@ -145,6 +145,9 @@ class GuestResource:
         self.close()
 
     def __del__(self) -> None:
+        if getattr(self, "_rep", None) is None:
+            # It was dropped or given away, as most are; or it was never made.
+            return
         with contextlib.suppress(AttributeError, ComponentError):
             try:
                 if is_watching():

@@ -15,7 +15,9 @@ from runner.accounts.command import accounts
 from runner.baseline.command import baseline
 from runner.ftp.command import ftp
 from runner.http.command import http
+from runner.http.fetch import fetch
 from runner.options import flag_options, reporting
+from runner.registry.command import key, publish, pull
 from runner.rollout.command import rollout
 from witgen import __version__
 
@@ -84,7 +86,10 @@ def serve_group() -> None:
 
 serve_group.add_command(ftp)
 serve_group.add_command(http)
+main.add_command(fetch)
 main.add_command(rollout)
+for command in (publish, pull, key):
+    main.add_command(command)
 main.add_command(accounts)
 main.add_command(baseline)
 

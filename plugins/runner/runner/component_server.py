@@ -72,6 +72,8 @@ class Guest(Generic[W]):
 
     world: W
     sockets: RunnerSockets
+    #: What is to be done when the instance is gone.
+    left: Callable[[], None] | None = None
 
 
 class ComponentServer(Generic[W]):
@@ -198,8 +200,12 @@ class Shift(Generic[W, H, B]):
         self._server = server
         self.guest = guest
         self._loop = asyncio.get_running_loop()
-        self._over = self._stopping = self._working = False
+        self._over = self._stopping = False
+        #: Whether work is being done, and whether somebody wants more done after it.
+        self._working = self._again = False
         self._timer: asyncio.TimerHandle | None = None
+        #: When the timer rings; not every event loop's timers can be asked.
+        self._rings = 0.0
         self._scheduled = False
         self._poll = poll
         self._readers: list[int] = []
@@ -274,12 +280,12 @@ class Shift(Generic[W, H, B]):
         if self._over:
             return
         self._working = True
+        self._again = False
         try:
-            again = False
             for listener, _ in self._listeners:
                 batch = self._poll(listener, _AT_ONCE)
+                self._again = self._again or batch.more
                 self.handle(batch)
-                again = again or batch.more
         except self.refusal as error:
             # The listening socket is in trouble; connections go on.
             self._server.in_trouble(error)
@@ -292,7 +298,7 @@ class Shift(Generic[W, H, B]):
             self._working = False
         if self._over:
             return
-        if again:
+        if self._again:
             self._soon()
         else:
             self._set_timer()
@@ -311,7 +317,7 @@ class Shift(Generic[W, H, B]):
         # The clock of the event loop is that of `time.monotonic`.
         when = min(deadlines) / 1e9 if deadlines else None
         if self._timer is not None:
-            if self._timer.when() == when:
+            if self._rings == when:
                 return
             self._timer.cancel()
             self._timer = None
@@ -319,11 +325,23 @@ class Shift(Generic[W, H, B]):
             if when <= time.monotonic():
                 self._soon()
             else:
-                self._timer = self._loop.call_at(when, self._work)
+                self._rings = when
+                self._timer = self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._work()
+
+    def settle(self) -> None:
+        """Has what the component was told come to what is waited for."""
+        if not self._working and not self._scheduled and not self._over:
+            self._set_timer()
 
     def go_on(self) -> None:
-        """Does what is due, unless that is being done."""
-        if not self._working:
+        """Does what is due, at once or after what is being done."""
+        if self._working:
+            self._again = True
+        else:
             self._work()
 
     # The end
@@ -353,3 +371,5 @@ class Shift(Generic[W, H, B]):
         self.drop()
         with contextlib.suppress(rt.ComponentError, OSError):
             self.guest.world.close()
+        if self.guest.left is not None:
+            self.guest.left()

@@ -15,7 +15,7 @@ from witgen import runtime as rt
 from witgen import wasi
 from witgen.contract.manifest import Manifest
 
-__all__ = ["Granted", "grant", "restricted"]
+__all__ = ["Granted", "grant", "restricted", "speaks_of"]
 
 
 class Granted:
@@ -37,19 +37,19 @@ def grant(manifest: Manifest, grants: Grants, folder: Path, services: Iterable[r
     Raises OSError for a folder that can't be opened.
     """
     filesystem = None
-    if _speaks_of(manifest, "wasi:filesystem"):
+    if speaks_of(manifest, "wasi:filesystem"):
         filesystem = wasi.Filesystem(
             wasi.Preopen(item.guest, folder / item.path, write=item.write) for item in grants.folders
         )
     network = grants.network
     granted = wasi.provider(
-        clocks=wasi.Clocks() if _speaks_of(manifest, "wasi:clocks") else None,
-        random=wasi.Random() if _speaks_of(manifest, "wasi:random") else None,
-        cli=_cli(manifest, grants) if _speaks_of(manifest, "wasi:cli") else None,
+        clocks=wasi.Clocks() if speaks_of(manifest, "wasi:clocks") else None,
+        random=wasi.Random() if speaks_of(manifest, "wasi:random") else None,
+        cli=_cli(manifest, grants) if speaks_of(manifest, "wasi:cli") else None,
         filesystem=filesystem,
         sockets=(
             wasi.Sockets(network.connect, network.bind, network.lookup, max_sockets=network.max_sockets)
-            if _speaks_of(manifest, "wasi:sockets")
+            if speaks_of(manifest, "wasi:sockets")
             else None
         ),
     )
@@ -69,5 +69,6 @@ def _cli(manifest: Manifest, grants: Grants) -> wasi.Cli:
     return wasi.Cli([manifest.name], grants.environment, stdout=stderr, stderr=stderr)
 
 
-def _speaks_of(manifest: Manifest, package: str) -> bool:
+def speaks_of(manifest: Manifest, package: str) -> bool:
+    """Whether a manifest grants a package, or an interface of it."""
     return any(name.partition("/")[0] == package for name in manifest.capabilities)

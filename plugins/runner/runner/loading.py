@@ -91,18 +91,20 @@ def load(
     *,
     lock: Path | None = None,
     services: Iterable[rt.Provider] = (),
+    offered: Sequence[FunctionDigests] = (),
     engine: Any = None,
 ) -> LoadedComponent:
     """Loads the component of a manifest (a file, or a folder with a ``component.toml``).
 
     `lock` is the lock that it is held against, the nearest ``wit.lock`` where it is None. `services` are providers of
-    the Runner, such as progress; of each a component gets what its manifest grants. Compiled code is kept on disk.
+    the Runner, such as progress; of each a component gets what its manifest grants. `offered` are imports that the
+    caller gives every instance by itself, cut down by `granting.restricted`. Compiled code is kept on disk.
 
     Raises `WitError` with all that is wrong: files that can't be read, digests that disagree, imports that are not
     granted, capabilities that there are not; OSError for a granted folder that can't be opened.
     """
     services = tuple(services)
-    found = inspect(manifest, lock=lock, offered=[item.contract.imports for item in services])
+    found = inspect(manifest, lock=lock, offered=[*offered, *(item.contract.imports for item in services)])
     try:
         component = rt.Component(
             found.data, name=str(found.path), engine=engine or rt.default_engine(found.grants.limits)

@@ -28,10 +28,12 @@ from runner.flags import Flags
 from runner.host import Logging, Tls
 from runner.loading import LoadedComponent, load
 from runner.metrics import Metrics
+from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.reporting import Reporting
 from runner.rollout.vitals import INTERVAL, Vitals
 from runner.service import Servers, Service
+from runner.services import offered
 from runner.status import Status, StatusApp, resident_bytes
 from runner.watching import Watcher
 from runner.worker_options import WorkerOptions
@@ -68,6 +70,7 @@ class Worker(Generic[W]):
                 Path(options.progress), options.flags, options.environment, options.overrides, vitals=options.vitals
             )
         )
+        self._progress: Progress | None = None
         reporting = self.reporting(self._metrics, self._status, self._recorder, self._flags)
         reporting.vitals = self._vitals
         self._service = Service(
@@ -104,8 +107,10 @@ class Worker(Generic[W]):
     def prepare(self, context: ssl.SSLContext) -> None:
         """Sets what the protocol wants of TLS."""
 
-    def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest[W]]:
-        """What makes instances of a component."""
+    def guests(
+        self, loaded: LoadedComponent, logging: Logging, tls: Tls, progress: Callable[[], Progress]
+    ) -> Callable[[], Guest[W]]:
+        """What makes instances of a component; `progress` is for those whose manifest asks for it."""
         raise NotImplementedError
 
     async def run(self) -> None:
@@ -133,6 +138,8 @@ class Worker(Generic[W]):
                 # Whoever looks at the page holds a connection for as long as they like.
                 status.should_exit = status.force_exit = True
                 await showing
+            if self._progress is not None:
+                self._progress.close()
             if self._recorder is not None:
                 self._recorder.close()
 
@@ -140,11 +147,19 @@ class Worker(Generic[W]):
         """Reads the component, and gives what makes instances of it."""
         options = self._options
         where = components.folder(self.protocol) if options.component is None else Path(options.component)
-        loaded = load(where, lock=_path(options.lock))
+        loaded = load(where, lock=_path(options.lock), offered=offered())
         manifest = loaded.manifest
         self._status.component |= {"name": manifest.name, "version": manifest.version, "digest": manifest.digest}
         logging = Logging(structlog.get_logger("runner.component"), manifest.name)
-        return self.guests(loaded, logging, Tls(server=self.context))
+        return self.guests(loaded, logging, Tls(server=self.context), self._progress_of_components)
+
+    def _progress_of_components(self) -> Progress:
+        """What components are given where their manifest asks for it; without a file it ends with this process."""
+        if self._progress is None:
+            flags = self._flags()
+            sparse, bus = flags["runner.sparse_store"], flags["runner.progress_bus"]
+            self._progress = Progress(_path(self._options.progress), sparse_store=sparse, progress_bus=bus)
+        return self._progress
 
     def _flags(self) -> Flags:
         return self._watcher.flags

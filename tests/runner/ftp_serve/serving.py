@@ -8,6 +8,7 @@ import io
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,9 +114,15 @@ def replied(client: ftplib.FTP, command: str) -> str:
         return str(error)[:3]
 
 
-def reset(client: socket.socket) -> None:
+def reset(connection: socket.socket) -> None:
     """Ends a connection without a word."""
-    import struct
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    client.close()
+
+def vanish(client: ftplib.FTP) -> None:
+    """The client is gone, without a word."""
+    assert client.sock is not None and client.file is not None
+    # The connection is closed with the last that uses it.
+    client.file.close()
+    reset(client.sock)

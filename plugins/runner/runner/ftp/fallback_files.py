@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import errno
+import hashlib
 import os
+import re
 import stat
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -15,9 +17,9 @@ from pyftpdlib.exceptions import AuthenticationFailed, FilesystemError
 from pyftpdlib.filesystems import AbstractedFS
 
 from runner.accounts import Account, Accounts
-from runner.storage import Entry, Kind, Permissions, Session, Source, StorageError, Upload
+from runner.storage import Entry, Kind, Permissions, Reason, Session, Source, StorageError, Upload
 
-__all__ = ["Files", "Received", "Users"]
+__all__ = ["Files", "Received", "Users", "refusal", "reply_to"]
 
 T = TypeVar("T")
 _MODES = {Kind.FILE: stat.S_IFREG, Kind.DIRECTORY: stat.S_IFDIR, Kind.OTHER: stat.S_IFIFO}
@@ -32,6 +34,29 @@ _LETTERS = {
     "m": Permissions.MAKE_DIRECTORY,
     "w": Permissions.STORE | Permissions.CREATE,
 }
+#: The codes of replies to refusals that are not 550, as `refusal-reason` of ``component:ftp/control`` has them.
+_CODES = {
+    Reason.BAD_NAME: 553,
+    Reason.BUSY: 450,
+    Reason.NO_SPACE: 452,
+    Reason.QUOTA: 552,
+    Reason.UNSUPPORTED: 504,
+    Reason.STORAGE: 451,
+}
+#: How `runner.storage` writes what is unique about a file of the system: device and number.
+_UNIQUE = re.compile(r"([0-9a-f]+)g([0-9a-f]+)")
+
+
+def reply_to(error: StorageError) -> str:
+    """The reply to a command that the storage refuses."""
+    return f"{_CODES.get(error.reason, 550)} {error}."
+
+
+def refusal(error: BaseException | None) -> StorageError:
+    """What the storage has said, or what it should have."""
+    while error is not None and not isinstance(error, StorageError):
+        error = error.__cause__
+    return error or StorageError(Reason.STORAGE)
 
 
 class Users(DummyAuthorizer):  # type: ignore[misc]
@@ -75,6 +100,8 @@ class Files(AbstractedFS):  # type: ignore[misc]
     def __init__(self, root: str, cmd_channel: Any) -> None:
         super().__init__(root, cmd_channel)
         account = cmd_channel.authorizer.account
+        self._listed: dict[str, Entry] = {}
+        self._known: dict[str, Entry] = {}
         self._session = Session(cmd_channel.owner.tree, account.home, account.permissions, account.quota)
 
     # Paths
@@ -99,13 +126,32 @@ class Files(AbstractedFS):  # type: ignore[misc]
 
     def stat(self, path: str) -> Any:
         """What is known of a path, in the form of `os.stat`."""
-        return _status(_told(lambda: self._session.stat(path)))
+        known = self._known.get(path)
+        return _status(path, known or self._told(lambda: self._session.stat(path)))
 
     lstat = stat
 
     def listdir(self, path: str) -> list[str]:
-        """The names in a directory."""
-        return [entry.name for entry in _told(lambda: self._session.list(path))]
+        """The names in a directory. What is known of them beside is kept for the listing that is to be made."""
+        entries = self._told(lambda: self._session.list(path))
+        self._listed = {os.path.join(path, entry.name): entry for entry in entries}
+        return [entry.name for entry in entries]
+
+    def format_list(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        """The lines of LIST."""
+        lines: Iterator[bytes] = AbstractedFS.format_list(self._knowing(), *args, **kwargs)
+        return lines
+
+    def format_mlsx(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        """The lines of MLSD."""
+        lines: Iterator[bytes] = AbstractedFS.format_mlsx(self._knowing(), *args, **kwargs)
+        return lines
+
+    def _knowing(self) -> Files:
+        """The same files for one listing, which is made while it is sent: they are not asked for again one by one."""
+        found = copy.copy(self)
+        found._known, self._listed = self._listed, {}
+        return found
 
     def isfile(self, path: str) -> bool:
         """Whether it is a file."""
@@ -121,11 +167,11 @@ class Files(AbstractedFS):  # type: ignore[misc]
 
     def getsize(self, path: str) -> int:
         """The size of a file."""
-        return _told(lambda: self._session.stat(path)).size or 0
+        return self._told(lambda: self._session.stat(path)).size or 0
 
     def getmtime(self, path: str) -> float:
         """When it was last changed, in seconds since the Unix epoch."""
-        return (_told(lambda: self._session.stat(path)).modified or 0) / 1e9
+        return (self._told(lambda: self._session.stat(path)).modified or 0) / 1e9
 
     def get_user_by_uid(self, uid: str) -> str:
         """They are names already."""
@@ -137,59 +183,60 @@ class Files(AbstractedFS):  # type: ignore[misc]
 
     def _kind(self, path: str) -> Kind | None:
         try:
-            return self._session.stat(path).kind
-        except StorageError:
+            return self._told(lambda: self._session.stat(path)).kind
+        except FilesystemError:
             return None
+
+    def _told(self, call: Callable[[], T]) -> T:
+        """Has pyftpdlib be told what is refused in its own words, and the connection in those of the storage."""
+        try:
+            return call()
+        except StorageError as error:
+            self.cmd_channel.refusal = error
+            raise FilesystemError(str(error)) from None
 
     # What is changed
 
     def chdir(self, path: str) -> None:
         """Goes to a directory."""
-        _told(lambda: self._session.enter(path))
+        self._told(lambda: self._session.enter(path))
         self.cwd = path
 
     def mkdir(self, path: str) -> None:
         """Makes a directory."""
-        _told(lambda: self._session.make_directory(path))
+        self._told(lambda: self._session.make_directory(path))
 
     def rmdir(self, path: str) -> None:
         """Removes a directory."""
-        _told(lambda: self._session.remove_directory(path))
+        self._told(lambda: self._session.remove_directory(path))
 
     def remove(self, path: str) -> None:
         """Removes a file."""
-        _told(lambda: self._session.delete(path))
+        self._told(lambda: self._session.delete(path))
 
     def rename(self, src: str, dst: str) -> None:
         """Gives something another path."""
-        _told(lambda: self._session.rename(src, dst))
+        self._told(lambda: self._session.rename(src, dst))
 
     # Transfers
 
     def open(self, filename: str, mode: str) -> Any:
         """A file to be sent, or one that is received: after REST (``r+b``) from where `seek` says on."""
         if mode == "rb":
-            return _told(lambda: _sent(self._session.open(filename), filename))
+            return self._told(lambda: _sent(self._session.open(filename), filename))
         if mode == "r+b":
-            return Received(filename, lambda position: self._session.store(filename, position))
+            return Received(filename, lambda position: self._told(lambda: self._session.store(filename, position)))
         begin = self._session.append if mode == "ab" else self._session.store
-        return _told(lambda: _begun(filename, begin(filename)))
+        return self._told(lambda: _begun(filename, begin(filename)))
 
     def mkstemp(self, suffix: str = "", prefix: str = "", dir: str | None = None, mode: str = "wb") -> Any:
         """A file that is received under a name that is free."""
-        upload = _told(lambda: self._session.unique(dir or self.cwd, prefix.rstrip(".") or "file"))
+        upload = self._told(lambda: self._session.unique(dir or self.cwd, prefix.rstrip(".") or "file"))
         return _begun(self._session.resolve(dir or self.cwd, upload.name), upload)
 
 
-def _told(call: Callable[[], T]) -> T:
-    """Has pyftpdlib be told what is refused, in its own words."""
-    try:
-        return call()
-    except StorageError as error:
-        raise FilesystemError(str(error)) from None
-
-
-def _status(entry: Entry) -> Any:
+def _status(path: str, entry: Entry) -> Any:
+    device, number = _unique(path, entry)
     mode = 0o700 if entry.kind is Kind.DIRECTORY else 0o600
     return SimpleNamespace(
         st_mode=_MODES[entry.kind] | (mode if entry.mode is None else entry.mode),
@@ -199,9 +246,17 @@ def _status(entry: Entry) -> Any:
         st_gid=entry.group or "ftp",
         st_mtime=(entry.modified or 0) / 1e9,
         st_ctime=(entry.modified or 0) / 1e9,
-        st_dev=0,
-        st_ino=zlib.crc32((entry.unique or entry.name).encode()),
+        st_dev=device,
+        st_ino=number,
     )
+
+
+def _unique(path: str, entry: Entry) -> tuple[int, int]:
+    """What tells it from every other, as pyftpdlib wants it: in two numbers."""
+    found = _UNIQUE.fullmatch(entry.unique or "")
+    if found is not None:
+        return int(found[1], 16), int(found[2], 16)
+    return 0, int.from_bytes(hashlib.blake2b((entry.unique or path).encode(), digest_size=8).digest())
 
 
 def _sent(source: Source, name: str) -> Any:
@@ -226,7 +281,7 @@ class _Source:
         try:
             return self._source.read(size)
         except StorageError as error:
-            raise OSError(errno.EIO, str(error)) from None
+            raise OSError(errno.EIO, str(error)) from error
 
     def seek(self, position: int) -> None:
         """Leaves bytes out."""
@@ -251,7 +306,7 @@ class Received:
 
     def seek(self, position: int) -> None:
         """Begins after so many bytes of what is there."""
-        self._upload = _told(lambda: self._begin(position))
+        self._upload = self._begin(position)
 
     def write(self, data: bytes) -> int:
         """Appends bytes."""
@@ -259,13 +314,14 @@ class Received:
         try:
             self._upload.write([data])
         except StorageError as error:
-            raise OSError(errno.EIO, str(error)) from None
+            raise OSError(errno.EIO, str(error)) from error
         return len(data)
 
     def commit(self) -> None:
-        """Has the file be there. Raises `StorageError`."""
-        assert self._upload is not None
-        self._upload.commit()
+        """Has the file be there; a second time there is nothing to do. Raises `StorageError`."""
+        if self._upload is not None:
+            upload, self._upload = self._upload, None
+            upload.commit()
 
     def close(self) -> None:
         """Lets go of it."""

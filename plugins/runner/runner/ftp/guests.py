@@ -14,17 +14,25 @@ from runner.ftp.sockets import FtpSockets
 from runner.granting import restricted
 from runner.host import Logging, Tls
 from runner.loading import LoadedComponent
+from runner.progress import Progress
+from runner.progress.granting import granted_progress
 from witgen import wasi
 
 __all__ = ["guests"]
 
 
 def guests(
-    loaded: LoadedComponent, listening: Sequence[socket.socket], config: FtpConfig, logging: Logging, tls: Tls
+    loaded: LoadedComponent,
+    listening: Sequence[socket.socket],
+    config: FtpConfig,
+    logging: Logging,
+    tls: Tls,
+    progress: Callable[[], Progress],
 ) -> Callable[[], Guest]:
     """Makes instances that may listen on the Runner's sockets, and make data connections as `config` allows them.
 
-    What the manifest says of addresses does not count: clients are all that there is to reach.
+    What the manifest says of addresses does not count: clients are all that there is to reach. `progress` is for those
+    whose manifest asks for it.
     """
     network = loaded.inspected.grants.network
 
@@ -33,8 +41,9 @@ def guests(
         granted = restricted(
             wasi.provider(clocks=wasi.Clocks(), random=wasi.Random(), sockets=sockets), loaded.manifest
         )
-        providers = (granted, *loaded.providers)
+        extra, left = granted_progress(loaded, progress)
+        providers = (granted, *extra, *loaded.providers)
         world = wit.FtpComponent(loaded.component, imports(logging, tls), providers=providers, limits=loaded.limits)
-        return component_server.Guest(world, sockets)
+        return component_server.Guest(world, sockets, left)
 
     return make

@@ -23,6 +23,7 @@ from runner.ftp.visits import Place
 from runner.host import Logging, Tls
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status
 from runner.storage import READING, open_tree
@@ -67,8 +68,10 @@ class _Worker(worker.Worker[wit.FtpComponent]):
         # something unread, and then the end of the file may be lost.
         context.num_tickets = 0
 
-    def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest]:
-        return guests(loaded, self.sockets, self._own.config, logging, tls)
+    def guests(
+        self, loaded: LoadedComponent, logging: Logging, tls: Tls, progress: Callable[[], Progress]
+    ) -> Callable[[], Guest]:
+        return guests(loaded, self.sockets, self._own.config, logging, tls, progress)
 
 
 def _anonymous(options: Options) -> Account | None:

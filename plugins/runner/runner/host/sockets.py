@@ -127,6 +127,11 @@ class _Output(TcpOutput):
             self._full = not descriptor_ready(self._system.descriptor, select.POLLOUT)
         return 0 if self._full else super().room()
 
+    def woken(self) -> bool:
+        """Whether there is room: the system says so."""
+        self._full = False
+        return super().woken()
+
     def send(self, data: memoryview) -> int:
         sent = self._system.native.send(data)
         self._system.waiting = False  # type: ignore[attr-defined]
@@ -153,9 +158,12 @@ class _Output(TcpOutput):
             return super().splice(src, len)
         native = self._system.native
         try:
-            if isinstance(src, Outlet):
-                return src.pass_on(native.sendmsg, len)
-            return src.send_to(native, len)
+            if isinstance(src, FileSource):
+                return src.send_to(native, len)
+            wanted = min(src.held, len)
+            sent = src.pass_on(native.sendmsg, len)
+            self._full = sent < wanted
+            return sent
         except BlockingIOError:
             self._full = True
             return 0

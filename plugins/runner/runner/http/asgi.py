@@ -161,7 +161,7 @@ class Cycle:
         if type_ == "http.response.start":
             if self._head is not None:
                 raise RuntimeError("http.response.start was sent before")
-            fields = [(bytes(name).decode("latin-1"), bytes(value)) for name, value in message.get("headers", ())]
+            fields = [(str(name, "latin-1"), bytes(value)) for name, value in message.get("headers", ())]
             self._head = int(message["status"]), fields
         elif type_ == "http.response.body":
             if self._head is None or self._given:

@@ -38,6 +38,10 @@ class PythonServer:
     ) -> None:
         """With a `context` it serves HTTPS."""
         self._sockets = [item.dup() for item in sockets]
+        for item in self._sockets:
+            # Connections have it from there: uvicorn writes head and content apart, and asyncio sees to it only where
+            # a socket names its protocol.
+            item.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = Embedded(
             _Reporting(app, observer, state),
             context,

@@ -6,6 +6,7 @@ Clients that wait while an instance of the component fails are told 503; what be
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from runner.http.asgi import App, Cycle, Place, scope_of
 from runner.http.config import HttpConfig
 from runner.http.observer import Observer
 from runner.http.pipes import Sink
+from runner.http.tasks import Starter
 from witgen import runtime as rt
 
 __all__ = ["ComponentServer", "Guest"]
@@ -66,6 +68,7 @@ class _Shift(component_server.Shift[wit.HttpComponent, wit.Listener, wit.ServerB
         self._scheme = "https" if server.config.tls else "http"
         self._places: dict[int, Place] = {}
         self._cycles: dict[int, Cycle] = {}
+        self._starter = Starter(asyncio.get_running_loop())
         super().__init__(server, guest, guest.world.server.accept)
 
     @property
@@ -93,6 +96,7 @@ class _Shift(component_server.Shift[wit.HttpComponent, wit.Listener, wit.ServerB
             place = Place(host_and_port(connection.peer), host_and_port(connection.local), self._scheme)
             self._places[connection.id] = place
             observer.opened(connection)
+        # First of all, as somebody waits for the answers, and what is below can be done while they are on their way.
         for request in batch.requests:
             self._begin(request)
         for body in batch.bodies:
@@ -106,15 +110,17 @@ class _Shift(component_server.Shift[wit.HttpComponent, wit.Listener, wit.ServerB
         if batch.reports:
             observer.reported(batch.reports)
         for number in batch.closed:
-            self._places.pop(number, None)
-            observer.closed(number)
+            # An instance that was lost meanwhile has told of all of them.
+            if self._places.pop(number, None) is not None:
+                observer.closed(number)
 
     def _begin(self, request: wit.ServerRequest) -> None:
-        place = self._places[request.connection]
-        cycle = Cycle(request, self, self._inline)
-        self._cycles[request.id] = cycle
-        scope = scope_of(request, place, self._state)
-        cycle.task = self._loop.create_task(cycle.run(self._app, scope))
+        place = self._places.get(request.connection)
+        if place is None:
+            # The instance was lost with the answer to a request before.
+            return
+        cycle = self._cycles[request.id] = Cycle(request, self, self._inline)
+        cycle.task = self._starter.start(cycle.run(self._app, scope_of(request, place, self._state)))
 
     # What cycles ask for
 
@@ -130,7 +136,7 @@ class _Shift(component_server.Shift[wit.HttpComponent, wit.Listener, wit.ServerB
         except rt.ComponentError as error:
             self._fail(error)
         else:
-            self._soon()
+            self.settle()
 
     def receive(self, cycle: Cycle, body: wit.RequestBody, sink: Sink) -> None:
         """Lets the content of a request come."""
@@ -144,7 +150,7 @@ class _Shift(component_server.Shift[wit.HttpComponent, wit.Listener, wit.ServerB
         except rt.ComponentError as error:
             self._fail(error)
         else:
-            self._soon()
+            self.settle()
 
     def failed(self, cycle: Cycle, error: BaseException) -> None:
         """The application has failed."""
@@ -156,6 +162,7 @@ class _Shift(component_server.Shift[wit.HttpComponent, wit.Listener, wit.ServerB
 
     def drop(self) -> None:
         """Requests under way hear that their clients have gone."""
+        self._starter.close()
         for cycle in list(self._cycles.values()):
             cycle.disconnect()
         for number in list(self._places):

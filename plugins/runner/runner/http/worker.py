@@ -20,6 +20,7 @@ from runner.http.server import Guest
 from runner.http.service import HttpServers
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status
 from runner.supervisor import adopt
@@ -58,8 +59,10 @@ class _Worker(worker.Worker[wit.HttpComponent]):
     def prepare(self, context: ssl.SSLContext) -> None:
         context.set_alpn_protocols(["http/1.1"])
 
-    def guests(self, loaded: LoadedComponent, logging: Logging, tls: Tls) -> Callable[[], Guest]:
-        return guests(loaded, self.sockets, logging, tls)
+    def guests(
+        self, loaded: LoadedComponent, logging: Logging, tls: Tls, progress: Callable[[], Progress]
+    ) -> Callable[[], Guest]:
+        return guests(loaded, self.sockets, logging, tls, progress)
 
 
 def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.socket | None = None) -> None:

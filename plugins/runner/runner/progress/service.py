@@ -100,7 +100,7 @@ class Progress:
             return self.book.scopes(most)
 
     def memory(self) -> int:
-        """The bytes that the workbook holds: pages of the file where it is sparse, objects in memory where it is not."""
+        """The bytes that the workbook holds: pages of the file where it is sparse, objects in memory where not."""
         self.batches.drain()
         with self.database.lock:
             return self.book.memory()

@@ -2,117 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import ftplib
 import io
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from runner.accounts import Account, Accounts
-from runner.accounts.accounts import hash_password
-from runner.ftp.config import FtpConfig, FtpLimits, FtpTimeouts
-from runner.ftp.fallback import PythonServer
-from runner.storage import open_tree
-from runner.supervisor import listen
+from runner.ftp.config import FtpLimits, FtpTimeouts
 
-CERTIFICATE = Path(__file__).with_name("http") / "localhost.pem"
-
-
-class Server:
-    """A server in a thread with an event loop, and what it tells."""
-
-    def __init__(self, root: Path, config: FtpConfig, certificate: Path | None = None) -> None:
-        self.root = root
-        self.told: list[tuple[str, Any]] = []
-        self.sockets = listen("127.0.0.1", 0, 100)
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        accounts = {"alice": Account("alice", hash_password("secret"))}
-        self.accounts = Accounts(anonymous=Account("anonymous", None))
-        self.accounts._accounts = accounts
-        chain = None if certificate is None else (str(certificate), str(certificate))
-        self.server = self.call(
-            lambda: PythonServer(open_tree(str(root)), self.accounts, self.sockets, config, self, certificate=chain)
-        )
-        self.server.start()
-
-    def call(self, what: Callable[[], Any]) -> Any:
-        """The value of something in the event loop."""
-
-        async def called() -> Any:
-            return what()
-
-        return asyncio.run_coroutine_threadsafe(called(), self.loop).result(30)
-
-    def opened(self, connection: Any) -> None:
-        self.told.append(("opened", connection.id))
-
-    def closed(self, connection: int) -> None:
-        self.told.append(("closed", connection))
-
-    def reported(self, reports: Any) -> None:
-        self.told += [(report.verb, report) for report in reports]
-
-    def storage_failed(self, exchange: int, error: BaseException) -> None:
-        self.told.append(("failed", error))
-
-    def component_failed(self, error: BaseException, waiting: int) -> None:
-        self.told.append(("failed", error))
-
-    def component_started(self, seconds: float) -> None:
-        self.told.append(("started", seconds))
-
-    def report(self, verb: str) -> Any:
-        """What was told of a command, once it was."""
-        self.until(lambda: any(name == verb for name, _ in self.told))
-        return next(found for name, found in reversed(self.told) if name == verb)
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + 30
-        while not condition():
-            assert time.monotonic() < end, self.told
-            time.sleep(0.01)
-
-    def channels(self) -> list[Any]:
-        """The data connections."""
-        found = [getattr(session, "data_channel", None) for session in self.server._sessions]
-        return [channel for channel in found if channel is not None]
-
-    def client(self, user: str = "anonymous", password: str = "") -> ftplib.FTP:
-        client = ftplib.FTP(timeout=30)
-        client.connect(*self.sockets[0].getsockname())
-        client.login(user, password)
-        return client
-
-    def stop(self, grace: float = 10) -> None:
-        """Ends it."""
-        self.call(lambda: self.server.stop(grace))
-        self.until(lambda: self.server.done.done())
-        for item in self.sockets:
-            item.close()
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers, and ends them."""
-    servers: list[Server] = []
-
-    def start(certificate: Path | None = None, **config: Any) -> Server:
-        servers.append(Server(tmp_path, FtpConfig(**config), certificate))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        if not server.server.stopping:
-            server.stop(0)
-        server.loop.call_soon_threadsafe(server.loop.stop)
+from tests.runner.ftp_fallback.serving import CERTIFICATE, Server
 
 
 def test_what_happens_is_told_in_order(serve: Callable[..., Server]) -> None:
@@ -170,7 +70,7 @@ def test_a_refused_commit_is_told_and_not_acknowledged(serve: Callable[..., Serv
     transfers = [(client, client.transfercmd("APPE a")) for client in (first, second)]
     for _, data in transfers:
         data.sendall(b"more")
-    for (client, data), code in zip(transfers, ("226", "451"), strict=True):
+    for (client, data), code in zip(transfers, ("226", "450"), strict=True):
         data.close()
         if code == "226":
             assert client.getresp().startswith(code)
