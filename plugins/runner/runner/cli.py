@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from runner.accounts.command import accounts
+from runner.baseline.command import baseline
 from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.http.fetch import fetch
@@ -90,6 +91,7 @@ main.add_command(rollout)
 for command in (publish, pull, key):
     main.add_command(command)
 main.add_command(accounts)
+main.add_command(baseline)
 
 if __name__ == "__main__":
     main()
