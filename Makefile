@@ -59,6 +59,12 @@ bench: setup ## Measure speed against peers and floors in the same run
 soak: setup ## See whether the HTTP server keeps its memory under all kinds of requests, for two minutes (minutes=N)
 	@$(python) benchmarks/soak.py $(or $(minutes),2)
 
+.PHONY: baseline
+baseline: setup ## Compare the stores of the Runner under the same users, for half a minute each (minutes=N)
+	@bash scripts/setup_baseline.sh
+	@$(python) -m runner.cli baseline $(if $(minutes),--measure $$(( 60 * $(minutes) )),--warm-up 10 --measure 30) \
+		--output target/baseline/result
+
 .PHONY: fuzz
 fuzz: setup ## Try broken contracts and binaries, and random types, for ten minutes (minutes=N; kind=texts, binaries or types)
 	@$(python) -m tests.fuzz --minutes $(or $(minutes),10) $(addprefix --kind ,$(kind))
@@ -112,7 +118,9 @@ test-python: setup
 	@$(call say,fetch componentize-py and componentize-js)
 	@$(python) scripts/fetch_componentizers.py || test $$? = 3
 	@bash scripts/setup_browser.sh
+	@bash scripts/setup_registry.sh
 	@bash scripts/setup_clients.sh
+	@bash scripts/setup_baseline.sh
 	@$(call say,pytest)
 	@$(python) -m pytest -rs
 

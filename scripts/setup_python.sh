@@ -80,6 +80,6 @@ fi
 usable || make_venv
 rm -f "$stamp"
 echo "setup: installing witgen and its development tools"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev,runner,otel]'
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev,runner,registry,otel]'
 wanted >"$stamp"
 echo "setup: done; $venv/bin/witgen is ready"

@@ -12,10 +12,12 @@ from typing import Any
 import click
 
 from runner.accounts.command import accounts
+from runner.baseline.command import baseline
 from runner.ftp.command import ftp
 from runner.http.command import http
 from runner.http.fetch import fetch
 from runner.options import flag_options, reporting
+from runner.registry.command import key, publish, pull
 from runner.rollout.command import rollout
 from witgen import __version__
 
@@ -86,7 +88,10 @@ serve_group.add_command(ftp)
 serve_group.add_command(http)
 main.add_command(fetch)
 main.add_command(rollout)
+for command in (publish, pull, key):
+    main.add_command(command)
 main.add_command(accounts)
+main.add_command(baseline)
 
 if __name__ == "__main__":
     main()

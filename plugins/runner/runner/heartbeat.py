@@ -43,6 +43,7 @@ class Heartbeat:
         """One beat, now."""
         flags = self._flags()
         self._metrics.take_flags(flags)
+        self._metrics.take_allocator()
         self._progress.telemetry.heartbeat(time.time_ns(), flags.active)
         self._metrics.take_progress(self._progress.telemetry.flush_metrics())
         self._metrics.set("workbook_memory_bytes", self._progress.memory(), scenario=self._progress.book.scenario)

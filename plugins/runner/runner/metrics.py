@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import allocator
 from runner.bindings import progress_client as wit
 from runner.flags import Flags
 
@@ -48,6 +49,7 @@ _TABLE = (
     Family("runner_bytes_total", "counter", "Bytes with framing.", ("component", "direction")),
     Family("runner_component_serves", "gauge", "1: the component; 0: Python.", ("component",), workers="livemin"),
     Family("runner_memory_bytes", "gauge", "Resident memory of the process."),
+    Family("runner_allocator_bytes", "gauge", "What jemalloc holds, where it is loaded.", ("kind",)),
     Family("runner_connections", "gauge", "Open connections.", ("component",)),
     Family("runner_instances", "gauge", "Instances of a component.", ("component",)),
     Family("runner_instance_memory_bytes", "gauge", "Linear memory of all instances.", ("component",)),
@@ -146,6 +148,11 @@ class Metrics:
         """Tells which flags are on."""
         for name, value in flags.items():
             self.set("runner_flag", value, flag=name)
+
+    def take_allocator(self) -> None:
+        """Tells what the allocator of this process holds, where it can be asked."""
+        for kind, value in allocator.held().items():
+            self.set("runner_allocator_bytes", value, kind=kind)
 
     def take_progress(self, figures: Iterable[wit.Metric]) -> None:
         """Takes what `telemetry.flush-metrics` gave; names that are not in the table are left out."""

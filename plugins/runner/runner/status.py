@@ -142,6 +142,7 @@ class StatusApp:
                 self._metrics.set("runner_instances", len(instances), component=name)
                 self._metrics.set("runner_instance_memory_bytes", sum(instances), component=name)
                 self._metrics.set("runner_memory_bytes", resident_bytes())
+                self._metrics.take_allocator()
                 text, type_ = self._metrics.render()
                 await _answer(send, type_, text)
             case "/events":

@@ -1,7 +1,7 @@
 """Raw command lines and the codes of the replies to them: one row a case.
 
-Lines end in CR LF unless the row has bytes. Unless it says otherwise, somebody is logged in, TLS is off, and there are a
-directory `d` with a file `f` in it and a file `f` in the root. `kept`: whether the connection goes on afterwards.
+Lines end in CR LF unless the row has bytes. Unless it says otherwise, somebody is logged in, TLS is off, and there are
+a directory `d` with a file `f` in it and a file `f` in the root. `kept`: whether the connection goes on afterwards.
 """
 
 from __future__ import annotations

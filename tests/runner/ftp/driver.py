@@ -217,6 +217,18 @@ class Server:
             if error.value.kind not in (wit.TypesErrorKind.CLOSED, wit.TypesErrorKind.CANCELLED):
                 raise
 
+    def failed_transfer(self) -> wit.TypesError:
+        """Why the last transfer has failed."""
+        outcome = self.transfers[-1].outcome
+        assert isinstance(outcome, rt.Err)
+        return outcome.value
+
+    def failed_connection(self) -> wit.TypesError:
+        """Why the last connection that is closed was not ended in good order."""
+        failure = self.closed[-1].failure
+        assert failure is not None
+        return failure
+
     def connect(self) -> Client:
         """A new connection, greeted."""
         client = Client(socket.create_connection((self.host, self.port), PATIENCE))
@@ -252,10 +264,6 @@ class Server:
         while more:
             batch = self.guest.control.poll_command(self.session, self._batch)
             more = batch.more
-            for command in batch.commands:
-                self.application.command(self, command)
-            for end in batch.transfers:
-                self.application.transfer(self, end)
             with self._changed:
                 self.polls += 1
                 for name in ("opened", "commands", "transfers", "reports", "closed"):
@@ -263,6 +271,10 @@ class Server:
                     getattr(self, name).extend(items)
                     self.told.extend((name, item) for item in items)
                 self._changed.notify_all()
+            for command in batch.commands:
+                self.application.command(self, command)
+            for end in batch.transfers:
+                self.application.transfer(self, end)
 
 
 def _address(host: str) -> wit.IpSocketAddress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ftplib
 import io
+import socket
 import ssl
 from collections.abc import Iterator
 
@@ -149,9 +150,9 @@ def test_a_client_that_does_not_begin_tls_is_let_go(server: Server) -> None:
     with server.connect() as client:
         client.ask("AUTH TLS")
         client.send(b"this is no handshake\r\n")
-        before = len(server.closed)
         client.rest()
-        server.until(lambda: len(server.closed) > before)
+        number = next(opened.id for opened in server.opened if opened.peer.value.port == client.port)
+        server.until(lambda: number in [end.id for end in server.closed])
 
 
 def test_a_data_connection_without_its_tls_is_told_425(server: Server) -> None:
@@ -159,8 +160,6 @@ def test_a_data_connection_without_its_tls_is_told_425(server: Server) -> None:
         ftp.prot_p()
         host, port = ftp.makepasv()
         ftp.putcmd("STOR g")
-        import socket
-
         with socket.create_connection((host, port), PATIENCE) as data:
             data.sendall(b"this is no handshake" * 10)
             assert ftp.getresp().startswith(("125", "150"))
@@ -176,12 +175,10 @@ def test_data_that_end_without_the_end_of_tls_are_not_taken_for_all(server: Serv
         assert isinstance(data, ssl.SSLSocket)
         data.sendall(b"a part")
         plain = data.detach()
-        import socket
-
         socket.socket(fileno=plain).close()
         with pytest.raises(ftplib.error_temp, match="426"):
             ftp.voidresp()
-    assert "cut" not in server.application.tree.root.children
+    assert "cut" not in server.application.tree.top
 
 
 def test_without_a_certificate_the_connection_is_closed(component: rt.Component) -> None:
@@ -191,5 +188,5 @@ def test_without_a_certificate_the_connection_is_closed(component: rt.Component)
                 assert client.code("AUTH TLS") == 234
                 assert client.rest() == b""
         server.until(lambda: len(server.closed) == 2)
-        assert server.closed[0].failure.kind is wit.TypesErrorKind.DENIED
+        assert server.failed_connection().kind is wit.TypesErrorKind.DENIED
         assert len(server.logged) == 1

@@ -134,12 +134,12 @@ def test_listings_have_the_form_of_their_command(client: Client, server: Server)
 
 def test_a_directory_may_be_large(client: Client, server: Server) -> None:
     children = {f"file {number:06}": Node(b"") for number in range(20_000)}
-    server.application.tree.root.children["many"] = Node(children=children)
+    server.application.tree.top["many"] = Node(children=children)
     assert fetch(client, "NLST many").decode().split("\r\n")[:-1] == list(children)
 
 
 def test_names_that_would_break_a_line_are_not_listed(client: Client, server: Server) -> None:
-    server.application.tree.root.children["d"] = Node(children={"a\nb": Node(), "c\rd": Node(), "e": Node()})
+    server.application.tree.top["d"] = Node(children={"a\nb": Node(), "c\rd": Node(), "e": Node()})
     assert fetch(client, "NLST d") == b"e\r\n"
     assert client.ask("STAT d")[1][1:-1] == [line for line in client.ask("STAT d")[1][1:-1] if line.endswith(" e")]
 
@@ -162,7 +162,7 @@ def test_a_client_that_can_not_be_reached_is_told_425(client: Client, server: Se
     assert [client.code("RETR large"), client.reply()[0]] == [150, 425]
     client.ask(f"EPRT |1|127.0.0.1|{port}|")
     assert [client.code("STOR new"), client.reply()[0]] == [150, 425]
-    assert server.transfers[-1].outcome.value.kind is Kind.TRANSIENT
+    assert server.failed_transfer().kind is Kind.TRANSIENT
 
 
 def test_data_connections_of_others_are_turned_away(client: Client) -> None:
@@ -241,8 +241,8 @@ def test_abor_ends_a_transfer_that_is_under_way(client: Client, server: Server, 
     codes = [client.reply()[0] for _ in range(1 + abort.count(b"\n"))]
     assert codes == [426, *[200] * (abort.count(b"\n") - 1), 226]
     assert read_all(data) == b""
-    assert server.transfers[-1].outcome.value.kind is Kind.CANCELLED
-    assert "new" not in server.application.tree.root.children
+    assert server.failed_transfer().kind is Kind.CANCELLED
+    assert "new" not in server.application.tree.top
     assert fetch(client, "RETR small") != b""
 
 
@@ -293,9 +293,9 @@ def test_a_client_that_closes_the_control_connection_ends_its_transfer(server: S
         client.sock.close()
         server.until(lambda: len(server.closed) > before)
         assert data.recv(1) == b""
-    assert server.transfers[-1].outcome.value.kind is Kind.CLOSED
-    assert server.closed[-1].failure.kind is Kind.CLOSED
-    assert "new" not in server.application.tree.root.children
+    assert server.failed_transfer().kind is Kind.CLOSED
+    assert server.failed_connection().kind is Kind.CLOSED
+    assert "new" not in server.application.tree.top
 
 
 def test_a_client_that_resets_the_data_connection_is_told_426(client: Client, server: Server) -> None:
@@ -305,7 +305,7 @@ def test_a_client_that_resets_the_data_connection_is_told_426(client: Client, se
         data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         data.close()
         assert client.reply()[0] == 426
-        assert server.transfers[-1].outcome.value.kind is Kind.CLOSED
+        assert server.failed_transfer().kind is Kind.CLOSED
 
 
 class Sources(Application):
@@ -343,7 +343,7 @@ def test_a_source_that_does_not_keep_its_word_fails_the_transfer(
         assert client.code("RETR f") in (125, 150)
         read_all(data)
         assert client.reply()[0] == 451
-        assert message in server.transfers[0].outcome.value.message
+        assert message in server.failed_transfer().message
 
 
 def test_a_sink_that_goes_no_further_fails_the_transfer(client: Client, server: Server) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import runner.bindings.ftp_component as wit
 
@@ -37,6 +38,11 @@ class Tree:
     """Directories and files below a root."""
 
     root: Node = field(default_factory=lambda: Node(children={}))
+
+    @property
+    def top(self) -> dict[str, Node]:
+        """What is in the root."""
+        return self.folder("/")
 
     def node(self, path: str) -> Node:
         """What is at an absolute path. Raises `Refused`."""
@@ -119,7 +125,7 @@ class Tree:
             unix_mode=0o644 if is_file else 0o755,
             owner="ada",
             group="users",
-            unique=f"{id(node):x}",
+            unique=f"{crc32(name.encode()):x}",
         )
 
     def entries(self, path: str) -> list[wit.Entry]:

@@ -12,6 +12,7 @@ import pytest
 from runner.bindings import progress_client as wit
 from runner.progress import Progress, StoreError
 from runner.progress.database import Database
+from structlog.testing import capture_logs
 
 from tests.runner.progress.support import (
     ALL,
@@ -296,6 +297,28 @@ def test_a_disk_that_refuses_is_an_error_of_the_contract_and_changes_nothing(tmp
             status = progress.workbook.get_status(SCOPE)
             assert (status.progress, [entry.value for entry in status.entries]) == (0.0, [wit.Value_Integer(1)])
             assert progress.workbook.update(step()) == 2
+
+
+def test_posted_steps_wait_for_a_disk_that_refuses_and_the_log_says_so_once(tmp_path: Path) -> None:
+    stored = threading.Event()
+    with capture_logs() as logs, on_disk(tmp_path, on_stored=lambda seconds: stored.set()) as progress:
+        progress.workbook.update(step())
+        with progress.database.lock:
+            (pages,) = progress.database.run("PRAGMA page_count").fetchone()
+            progress.database.run(f"PRAGMA max_page_count = {pages}")
+        for at in range(3):
+            progress.post(step(wit.FieldChange("s", "k", wit.Value_Text("x" * 50_000)), at=at + 1))
+        # Long enough for several attempts.
+        assert not stored.wait(0.5)
+        with progress.database.lock:
+            progress.database.run("PRAGMA max_page_count = 1000000")
+        assert stored.wait(30)
+        assert len(progress.latest()) == 4
+    told = [(entry["log_level"], entry["event"], entry.get("problem")) for entry in logs]
+    assert told == [
+        ("error", "progress can't be stored; it is tried again", "database or disk is full"),
+        ("info", "progress is stored again", None),
+    ]
 
 
 @pytest.mark.parametrize("content", [b"this is no database at all, but long enough to have a header" * 20])

@@ -18,6 +18,8 @@ MAX_BATCH = 100
 MAX_SECONDS = 0.1
 #: The most steps that wait. More only wait where the disk is slower than they come, and then they are refused.
 _MOST = 10_000
+#: Seconds until the next attempt where several have failed.
+_LONGEST_PAUSE = 1.0
 
 _log = structlog.get_logger("runner.progress")
 
@@ -36,6 +38,7 @@ class Batches:
         self._came = threading.Event()
         self._full = threading.Event()
         self._closed = False
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def put(self, step: wit.Step) -> None:
@@ -63,6 +66,7 @@ class Batches:
     def close(self) -> None:
         """Has all stored, and ends the thread."""
         self._closed = True
+        self._ended.set()
         self._came.set()
         self._full.set()
         if self._thread is not None:
@@ -76,6 +80,7 @@ class Batches:
                 self._thread.start()
 
     def _run(self) -> None:
+        pause, known = self._seconds, ""
         while not self._closed:
             self._came.wait()
             self._came.clear()
@@ -83,7 +88,16 @@ class Batches:
             self._full.clear()
             try:
                 self.drain()
-            except Exception:
-                # The disk is full, or another process holds the file: the steps wait, and are tried again.
-                _log.exception("progress could not be stored; it is tried again")
+            except Exception as error:
+                # The disk is full, or another process holds the file: the steps wait, and are tried again. It is said
+                # once: logs may be on the same disk.
+                if str(error) != known:
+                    known = str(error)
+                    _log.error("progress can't be stored; it is tried again", problem=known)
+                self._ended.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
                 self._came.set()
+                continue
+            if known:
+                _log.info("progress is stored again")
+            pause, known = self._seconds, ""

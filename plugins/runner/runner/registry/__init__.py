@@ -1,0 +1,1 @@
+"""Components in registries of the OCI: publishing them, fetching them, signing them."""
