@@ -196,6 +196,7 @@ def test_a_transfer_over_tls_is_aborted_and_leaves_no_connection(serve: Serve, t
     with (tmp_path / "large").open("wb") as file:
         file.truncate(100_000_000)
     with secured(server) as client:
+        session = next(iter(server.server._sessions))
         for _ in range(3):
             data = client.transfercmd("STOR a" if sends else "RETR large")
             if sends:
@@ -203,7 +204,6 @@ def test_a_transfer_over_tls_is_aborted_and_leaves_no_connection(serve: Serve, t
             else:
                 data.recv(1000)
             server.until(lambda: any(channel.get_transmitted_bytes() for channel in server.channels()))
-            session = next(iter(server.server._sessions))
             assert client.abort().startswith("426")
             assert client.voidresp().startswith("226")
             server.until(lambda: len(session.ioloop.socket_map) == 1)
