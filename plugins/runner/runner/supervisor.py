@@ -87,6 +87,8 @@ class _Worker:
         )
         os.close(writing)
         self.started = time.monotonic()
+        #: When it is killed, if it has been told to end.
+        self.deadline = float("inf")
         self._ready = False
 
     @property
@@ -103,8 +105,9 @@ class _Worker:
             self._reading.close()
         return status
 
-    def end(self) -> None:
-        """Tells it to."""
+    def end(self, grace: float) -> None:
+        """Tells it to, within so many seconds."""
+        self.deadline = min(self.deadline, time.monotonic() + grace)
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 
@@ -120,11 +123,12 @@ class Supervisor:
         *,
         look: Callable[[], None] = lambda: None,
         ended: Callable[[int], None] = lambda pid: None,
+        lost: Callable[[int, int], None] = lambda index, status: None,
     ) -> None:
         """A worker that has not ended `grace` seconds after it was told to is killed.
 
         `look` is called about ten times a second, from where `replace` and `stop` may be called; `ended` with the
-        number of each process that has.
+        number of each process that has; `lost` with the slot and the status of one that nobody has told to.
         """
         self._slots = slots
         self._say = say
@@ -137,9 +141,9 @@ class Supervisor:
         self._asked: set[int] = set()
         self._stopping = self._killed = False
         self._grace = grace
-        self._patience = float("inf")
         self._looked = look
         self._ended = ended
+        self._lost = lost
 
     def run(self) -> int:
         """Returns when all workers have ended after a signal or `stop`: 0, or 1 if one had to be killed."""
@@ -172,10 +176,9 @@ class Supervisor:
         self._stopping = True
         for item in itertools.chain.from_iterable(slot.sockets for slot in self._slots):
             item.close()
-        self._patience = time.monotonic() + self._grace
         self._due.clear()
         for worker in self._all:
-            worker.end()
+            worker.end(self._grace)
 
     @property
     def _all(self) -> list[_Worker]:
@@ -196,9 +199,9 @@ class Supervisor:
     def _look(self) -> None:
         """Sees who has died, who is ready, and who is due."""
         now = time.monotonic()
-        if now > self._patience:
-            self._killed = True
-            for worker in self._all:
+        for worker in self._all:
+            if now > worker.deadline and worker.poll() is None:
+                self._killed = self._killed or self._stopping
                 worker.process.kill()
         self._retire()
         for index, worker in list(self._workers.items()):
@@ -209,6 +212,7 @@ class Supervisor:
             self._ended(worker.process.pid)
             if self._stopping:
                 continue
+            self._lost(index, status)
             sound = now - worker.started >= _SOUND_LIFE
             pause = self._pauses[index] = 0.0 if sound else min(2 * self._pauses.get(index, 0.25), _LONGEST_PAUSE)
             number = worker.process.pid
@@ -226,7 +230,7 @@ class Supervisor:
             successor = self._workers.get(index)
             if successor is not None and successor.ready and successor.poll() is None:
                 for worker in followed:
-                    worker.end()
+                    worker.end(self._grace)
                 self._retired += self._followed.pop(index)
         for group in (self._retired, *self._followed.values()):
             for worker in list(group):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -100,6 +101,39 @@ def test_a_component_that_cant_be_loaded_gets_no_connection(tmp_path: Path) -> N
         assert process.process.wait(30) == 3
     assert events(tmp_path) == ["went back"]
     assert set(load.statuses) <= {200}
+
+
+def test_a_component_whose_process_dies_is_taken_out(tmp_path: Path) -> None:
+    with rollout(tmp_path, *only("failures")) as (process, load):
+        process.wait_for('"event": "advanced"')
+        load.more()
+        (found,) = [pid for pid in children(process) if '"runner.http_component": true' in command_of(pid)]
+        os.kill(found, signal.SIGKILL)
+        said = json.loads(process.wait_for('{.*"event": "went back".*')[0])
+        assert said["reason"] == "component: a process of it ended with -9"
+        process.wait_for('"mode": "python".*"event": "serving"', 2)
+        load.more()
+        load.stop()
+        assert process.stop() == 3
+
+
+def test_a_report_that_cant_be_written_stops_nobody(tmp_path: Path) -> None:
+    args = (*FAST, *only("failures"), "--report", str(tmp_path / "no/report.json"))
+    with serving(tmp_path, *args, verb="rollout") as process, Load(process.port) as load:
+        process.wait_for("the report can't be written")
+        process.wait_for('"event": "promoted"')
+        load.stop()
+        assert process.stop() == 0
+
+
+def children(process: Process) -> list[int]:
+    """The processes that a command has started."""
+    path = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
+    return list(map(int, path.read_text().split()))
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
 
 
 def test_a_rollout_that_is_ended_before_its_end_is_undecided(tmp_path: Path) -> None:

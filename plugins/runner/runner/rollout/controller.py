@@ -78,6 +78,7 @@ class Rollout:
             launch.grace + 10,
             look=self._look,
             ended=forget_process,
+            lost=self._lost,
         )
         with contextlib.ExitStack() as stack:
             self._recorder: Recorder | None = None
@@ -118,6 +119,10 @@ class Rollout:
             self._course.old(line)
         for event in self._course.tick(time.monotonic(), self._count):
             self._handle(event)
+
+    def _lost(self, index: int, status: int) -> None:
+        if index < self._count:
+            self._course.lost(status)
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -169,9 +174,14 @@ class Rollout:
         return round(time.monotonic() - self._begun, 3)
 
     def _write_report(self) -> None:
-        if self._report is not None:
-            document = {"component": self._launch.component, "status": self._status, "course": self._told}
+        if self._report is None:
+            return
+        document = {"component": self._launch.component, "status": self._status, "course": self._told}
+        try:
             store.write(str(self._report), (json.dumps(document, indent=2) + "\n").encode())
+        except OSError as error:
+            # The service is worth more than what is told of it.
+            _log.warning("the report can't be written", path=str(self._report), problem=error.strerror)
 
 
 def _figures(side: Side) -> dict[str, Any]:

@@ -97,6 +97,11 @@ class Course:
         """Takes what a process of the old side told."""
         self._old.take(line)
 
+    def lost(self, status: int) -> None:
+        """A process of the new side has ended by itself."""
+        if self._trouble is None:
+            self._trouble = Violation("component", f"component: a process of it ended with {status}")
+
     def tick(self, now: float, processes: int) -> list[Event]:
         """What is to be done; `processes` is how many the new side has."""
         if self.over:
