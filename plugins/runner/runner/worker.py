@@ -35,6 +35,7 @@ from runner.rollout.vitals import INTERVAL, Vitals
 from runner.service import Servers, Service
 from runner.services import offered
 from runner.status import Status, StatusApp, resident_bytes
+from runner.supervisor import lifeline
 from runner.watching import Watcher
 from runner.worker_options import WorkerOptions
 
@@ -119,6 +120,8 @@ class Worker(Generic[W]):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._service.stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        if (line := lifeline()) is not None:
+            loop.add_reader(line, self._orphaned, line)
 
         def told(*_: object) -> None:
             loop.call_soon_threadsafe(self._flags_changed)
@@ -176,6 +179,12 @@ class Worker(Generic[W]):
             except RunnerError as error:
                 structlog.get_logger(f"runner.{self.protocol}").error("the old certificate stays", problem=str(error))
         self._service.reload()
+
+    def _orphaned(self, line: int) -> None:
+        """Ends: a supervisor that is started again would share the address with processes that nobody looks after."""
+        asyncio.get_running_loop().remove_reader(line)
+        structlog.get_logger(f"runner.{self.protocol}").error("the supervisor is gone", component=self.component)
+        self._service.stop()
 
     def _gauges(self) -> dict[str, Any]:
         """What a rollout wants to know beside requests."""

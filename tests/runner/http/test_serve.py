@@ -320,6 +320,19 @@ def test_connections_of_a_worker_that_died_are_counted_no_more() -> None:
         assert process.get("/") == (200, b"hello")
 
 
+def test_workers_whose_supervisor_was_killed_end_with_their_requests() -> None:
+    with serving(ROOT, "--workers", "2", "--flag", COMPONENT, app=ASGI) as process:
+        process.wait_for('"event": "serving"', 2)
+        with contextlib.closing(process.client()) as client:
+            client.request("GET", "/slow/1")
+            time.sleep(0.2)
+            process.process.kill()
+            assert client.getresponse().read() == b"at last"
+        # Standard error ends with the last process that has it.
+        process.wait_for("the supervisor is gone", 2)
+        wait_until(lambda: not process._reader.is_alive())
+
+
 def open_connections(process: Process) -> float:
     found = re.search(r"runner_connections\{.*\} ([\d.]+)", process.shown("/metrics")[1])
     return 0 if found is None else float(found[1])
