@@ -122,6 +122,35 @@ def test_a_component_that_cant_be_loaded_gets_no_connection(tmp_path: Path) -> N
     assert set(load.statuses) <= {200}
 
 
+def test_a_process_with_the_component_that_is_killed_ends_the_rollout(tmp_path: Path) -> None:
+    with rollout(tmp_path, "--hold", "60s") as (process, load):
+        process.wait_for('"event": "advanced"')
+        load.more()
+        # Those of the new side are started first.
+        children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text()
+        os.kill(int(children.split()[0]), signal.SIGKILL)
+        said = json.loads(process.wait_for('{.*"event": "went back".*')[0])
+        assert said["reason"] == "component: a process of it ended by signal 9"
+        process.wait_for('"mode": "python".*"event": "serving"', 2)
+        load.more()
+        load.stop()
+        assert process.stop() == 3
+    assert set(load.statuses) == {200}
+
+
+def test_a_report_that_cant_be_written_any_more_ends_no_service(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    report = ["--report", str(tmp_path / "reports/report.json")]
+    with serving(tmp_path, *FAST, *report, verb="rollout") as process, Load(process.port) as load:
+        shutil.rmtree(tmp_path / "reports")
+        process.wait_for('"event": "the report can.t be written"')
+        process.wait_for('"event": "promoted"')
+        load.more()
+        load.stop()
+        assert process.stop() == 0
+    assert (set(load.statuses), load.errors) == ({200}, [])
+
+
 def test_a_rollout_that_is_ended_before_its_end_is_undecided(tmp_path: Path) -> None:
     with rollout(tmp_path, "--samples", "1000000") as (process, load):
         process.wait_for('"event": "advanced"')
@@ -143,7 +172,9 @@ def test_one_component_may_follow_another(tmp_path: Path) -> None:
     [
         (["--stages", "50,10"], "no rising percentages"),
         (["--stages", "0"], "no rising percentages"),
+        (["--stages", "5,nan,100"], "no rising percentages"),
         (["--hold", "soon"], "no time such as"),
+        (["--report", "nowhere/report.json"], "the report nowhere/report.json can't be written: No such file"),
         (["--guard", "speed=1"], "there is no guard 'speed'"),
     ],
 )
