@@ -42,6 +42,8 @@ from runner.worker_options import WorkerOptions
 __all__ = ["Worker", "run"]
 
 W = TypeVar("W", bound=World)
+#: Characters of a reason that a rollout is told.
+_SHOWN = 500
 
 
 class Worker(Generic[W]):
@@ -189,7 +191,8 @@ class Worker(Generic[W]):
     def _gauges(self) -> dict[str, Any]:
         """What a rollout wants to know beside requests."""
         component = self._status.component
-        return {"mode": component["mode"], "reason": component["reason"], "memory": resident_bytes()}
+        # With all of a long reason a line would not be written whole.
+        return {"mode": component["mode"], "reason": component["reason"][:_SHOWN], "memory": resident_bytes()}
 
     def _shown_flags(self) -> dict[str, Any]:
         flags = self._flags()
