@@ -270,6 +270,18 @@ def test_a_broken_file_of_flags_changes_nothing(tmp_path: Path) -> None:
         assert json.loads(process.shown("/status.json")[1])["component"]["mode"] == "component"
 
 
+def test_a_flag_that_is_on_in_vain_is_told_with_the_reason(tmp_path: Path) -> None:
+    folder, flags = component_with(tmp_path / "component"), tmp_path / "feature_flags.toml"
+    (folder / "http_component.wasm").write_bytes(b"\0asm")
+    flags.write_text("[default]\nrunner.http_component = false\n")
+    with serving(ROOT, "--flags-file", str(flags), "--component", str(folder), app=ASGI) as process:
+        flags.write_text("[default]\nrunner.http_component = true\n")
+        said = json.loads(process.wait_for('{.*"event": "serving".*', 2)[0])
+        assert said["mode"] == "python"
+        assert "the component can't be used: " in said["reason"] and "http_component.wasm" in said["reason"]
+        assert process.get("/") == (200, b"hello")
+
+
 def test_it_can_be_told_to_load_the_component_anew(tmp_path: Path) -> None:
     folder = component_with(tmp_path / "component")
     options = ("--flag", COMPONENT, "--component", str(folder))
@@ -318,6 +330,19 @@ def test_connections_of_a_worker_that_died_are_counted_no_more() -> None:
         process.wait_for(rf"\(process {second}\) ended")
         wait_until(lambda: open_connections(process) < 30)
         assert process.get("/") == (200, b"hello")
+
+
+def test_workers_whose_supervisor_was_killed_end_with_their_requests() -> None:
+    with serving(ROOT, "--workers", "2", "--flag", COMPONENT, app=ASGI) as process:
+        process.wait_for('"event": "serving"', 2)
+        with contextlib.closing(process.client()) as client:
+            client.request("GET", "/slow/1")
+            time.sleep(0.2)
+            process.process.kill()
+            assert client.getresponse().read() == b"at last"
+        # Standard error ends with the last process that has it.
+        process.wait_for("the supervisor is gone", 2)
+        wait_until(lambda: not process._reader.is_alive())
 
 
 def open_connections(process: Process) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -103,37 +104,33 @@ def test_a_component_that_cant_be_loaded_gets_no_connection(tmp_path: Path) -> N
     assert set(load.statuses) <= {200}
 
 
-def test_a_component_whose_process_dies_is_taken_out(tmp_path: Path) -> None:
-    with rollout(tmp_path, *only("failures")) as (process, load):
+def test_a_process_with_the_component_that_is_killed_ends_the_rollout(tmp_path: Path) -> None:
+    with rollout(tmp_path, "--hold", "60s", *only("failures")) as (process, load):
         process.wait_for('"event": "advanced"')
         load.more()
-        (found,) = [pid for pid in children(process) if '"runner.http_component": true' in command_of(pid)]
-        os.kill(found, signal.SIGKILL)
+        # Those of the new side are started first.
+        children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text()
+        os.kill(int(children.split()[0]), signal.SIGKILL)
         said = json.loads(process.wait_for('{.*"event": "went back".*')[0])
-        assert said["reason"] == "component: a process of it ended with -9"
+        assert said["reason"] == "component: a process of it ended by signal 9"
         process.wait_for('"mode": "python".*"event": "serving"', 2)
         load.more()
         load.stop()
         assert process.stop() == 3
+    assert set(load.statuses) == {200}
 
 
-def test_a_report_that_cant_be_written_stops_nobody(tmp_path: Path) -> None:
-    args = (*FAST, *only("failures"), "--report", str(tmp_path / "no/report.json"))
-    with serving(tmp_path, *args, verb="rollout") as process, Load(process.port) as load:
-        process.wait_for("the report can't be written")
+def test_a_report_that_cant_be_written_any_more_ends_no_service(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    report = ["--report", str(tmp_path / "reports/report.json")]
+    with serving(tmp_path, *FAST, *only("failures"), *report, verb="rollout") as process, Load(process.port) as load:
+        shutil.rmtree(tmp_path / "reports")
+        process.wait_for('"event": "the report can.t be written"')
         process.wait_for('"event": "promoted"')
+        load.more()
         load.stop()
         assert process.stop() == 0
-
-
-def children(process: Process) -> list[int]:
-    """The processes that a command has started."""
-    path = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
-    return list(map(int, path.read_text().split()))
-
-
-def command_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    assert (set(load.statuses), load.errors) == ({200}, [])
 
 
 def test_a_rollout_that_is_ended_before_its_end_is_undecided(tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
             self._visits[connection.id] = Visit(self._place)
             self._observer.opened(connection)
         for command in batch.commands:
-            work = self._works[command.id] = Work(command, self._visits[command.connection], self)
+            visit = self._visits.get(command.connection)
+            if visit is None:
+                raise rt.Trap(f"a command of connection {command.connection}, which is not open", "poll-command")
+            work = self._works[command.id] = Work(command, visit, self)
             work.begin()
         for transfer in batch.transfers:
             if (found := self._works.get(transfer.exchange)) is not None:
