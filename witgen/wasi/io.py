@@ -163,10 +163,6 @@ class OutputStream(Stream):
         """How many bytes can be written now; 0: none. Raises `OSError` if none ever will be. Here: always some."""
         return CHUNK
 
-    def holds(self) -> bool:
-        """Whether bytes that `send` has taken are kept somewhere and want helping along by `go_on`. Here: none."""
-        return False
-
     def sync(self) -> None:
         """Passes on what `send` has left in buffers. Raises `OSError`. Here: nothing."""
 
@@ -210,19 +206,20 @@ class OutputStream(Stream):
         self._check()
         self._put(contents)
 
-    def leave_with(self, contents: bytes) -> None:
-        """Takes last bytes of the host's own, for which nobody has asked; `release` may follow at once.
-
-        Raises `host.StreamErrorException`.
-        """
-        self._check()
-        self._put(contents)
-
     def write_zeroes(self, len: int) -> None:
         """As `write`, of `len` zeroes."""
         self._spend(len)
         self._check()
         self._put(bytes(len))
+
+    def hand_over(self, contents: bytes) -> None:
+        """Writes bytes of the host's own that no component was permitted: those of a stream that lies above this one.
+
+        What finds no room is kept and goes by itself. Raises `host.StreamErrorException`.
+        """
+        self._permit = 0
+        self._check()
+        self._put(contents)
 
     def flush(self) -> None:
         """Asks that all be passed on. Raises `host.StreamErrorException`."""
@@ -303,7 +300,7 @@ class OutputStream(Stream):
                     self._pending = memoryview(contents)
                 else:
                     self._pending = memoryview(bytes(self._pending) + contents)
-                if not self._push() or self.holds():
+                if not self._push():
                     background.add(_Rest(self))
         except OSError as error:
             self.fail(error)

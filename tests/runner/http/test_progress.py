@@ -55,5 +55,5 @@ def test_a_component_that_can_not_have_its_progress_gives_way_to_python(componen
     broken.write_bytes(b"this is no file of progress" * 100)
     options = ("--component", str(component), "--progress", str(broken))
     with serving(ROOT, "--flag", COMPONENT, *options, app=ASGI) as process:
-        process.wait_for('"mode": "python".*progress.db')
+        process.wait_for('"mode": "python".*progress.db.*"event": "serving"')
         assert process.get("/") == (200, b"hello")

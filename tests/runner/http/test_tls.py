@@ -61,6 +61,23 @@ def test_large_contents_go_both_ways_over_tls(component: rt.Component) -> None:
             assert client.answer().body == LARGE
 
 
+def test_the_last_bytes_of_an_answer_come_without_another_request(component: rt.Component) -> None:
+    """The client takes little at a time, so that the end of most answers finds no room at first."""
+
+    def large(server: Server, request: wit.ServerRequest) -> None:
+        outlet = Outlet()
+        outlet.feed(LARGE)
+        outlet.finish()
+        server.respond(request, streamed(outlet, len(LARGE)))
+
+    with https(component, application=large) as server:
+        for _ in range(10):
+            with secure(server.connect()) as client:
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+                client.send(GET)
+                assert client.answer().body == LARGE
+
+
 def test_the_end_of_an_answer_is_the_end_of_tls(component: rt.Component) -> None:
     with https(component) as server, secure(server.connect()) as client:
         client.send(b"GET / HTTP/1.0\r\n\r\n")

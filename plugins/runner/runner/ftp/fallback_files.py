@@ -134,7 +134,7 @@ class Files(AbstractedFS):  # type: ignore[misc]
     def listdir(self, path: str) -> list[str]:
         """The names in a directory. What is known of them beside is kept for the listing that is to be made."""
         entries = self._told(lambda: self._session.list(path))
-        self._listed = {os.path.join(path, entry.name): entry for entry in entries}
+        self._listed = {f"{path.rstrip('/')}/{entry.name}": entry for entry in entries}
         return [entry.name for entry in entries]
 
     def format_list(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:

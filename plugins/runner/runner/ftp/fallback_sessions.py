@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.handlers.ftp.producers import BufferedIteratorProducer
 
 import runner.bindings.ftp_component as wit
 from runner.ftp.config import FtpConfig
@@ -48,6 +49,8 @@ _VAGUE = {450, 501, 550, 554}
 _TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|[\xf0-\xfa])", re.DOTALL)
 #: Commands that are answered when the connection for which they ask is there.
 _CONNECTING = {"PORT", "EPRT"}
+#: Commands with a data connection.
+_TRANSFERS = {"RETR", "STOR", "APPE", "STOU", "LIST", "NLST", "MLSD"}
 #: Seconds that a client has for its first commands when the server stops: it may have come at the same moment.
 _FIRST_COMMANDS = 2.0
 
@@ -69,6 +72,8 @@ class _Session:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.number = next(self.owner.connection_numbers)
         self._since = time.monotonic()
+        #: Logins that were refused.
+        self._refused = 0
         #: What is carried out, what waits for an active data connection, and what has its data on their way.
         self._command: _Begun | None = None
         self._connecting: _Begun | None = None
@@ -77,6 +82,8 @@ class _Session:
         self.refusal: StorageError | None = None
         super().__init__(*args, **kwargs)
         self.authorizer = Users(self.owner.accounts)
+        # CR before it belongs to it (`found_terminator`), but some leave it out.
+        self.set_terminator(b"\n")  # type: ignore[attr-defined]
 
     def handle(self) -> None:
         """Greets the client."""
@@ -120,7 +127,10 @@ class _Session:
     def found_terminator(self) -> None:
         """Has a command line be carried out, if it can be one."""
         this: Any = self
-        line = _TELNET.sub(b"", b"".join(this._in_buffer))
+        line = _TELNET.sub(b"", b"".join(this._in_buffer)).removesuffix(b"\r")
+        if this._closing:
+            # Whatever else has come together with the last command.
+            return
         problem = None
         if this._in_buffer_len > self.owner.config.limits.command_line:
             problem = "500 The command line is too long."
@@ -149,15 +159,38 @@ class _Session:
                 this.respond(reply_to(StorageError(Reason.STORAGE)))
         if cmd in _CONNECTING and self._command is not None:
             self._connecting, self._command = self._command, None
-        if self._transfer is not None and not this._closed and not (self._is_waiting() or this.data_channel):
-            # Nobody has asked for a data connection, or the one that there was has gone.
-            self._shutdown_connecting_dtp()
+
+    def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
+        """Carries a command out, unless its data have no way to go."""
+        this: Any = self
+        if cmd in _TRANSFERS and not (self._is_waiting() or this.data_channel):
+            this._restart_position = 0
+            this.respond("425 Ask for a data connection first.")
+            return
+        super().process_command(cmd, *args, **kwargs)  # type: ignore[misc]
 
     def _begin(self, verb: str) -> _Begun:
         self.refusal = None
         known = verb if verb in self.proto_cmds else ""  # type: ignore[attr-defined]
         self._command = _Begun(known, time.monotonic_ns(), next(self.owner.exchange_numbers))
         return self._command
+
+    def handle_auth_failed(self, msg: str, password: str) -> None:
+        """Refuses a login at once: meanwhile pyftpdlib would try the passwords that have come behind it."""
+        this: Any = self
+        this.username = ""
+        self._refused += 1
+        if self._refused < self.owner.config.limits.login_attempts:
+            this.respond("530 User and password do not fit.")
+        else:
+            self.give_up("_command", "421 User and password do not fit.", _KIND.DENIED)
+            this.close_when_done()
+
+    def ftp_REIN(self, line: str) -> None:
+        """Logs out (RFC 959, 5.4)."""
+        this: Any = self
+        this.flush_account()
+        this.respond("220 Ready for another user.")
 
     def ftp_ABOR(self, line: str) -> None:
         """Ends a transfer, with a reply for it and one for this command (RFC 959, 4.1.3)."""
@@ -208,6 +241,11 @@ class _Session:
         self.owner.reported(wit.Report(item.number, self.number, item.verb, code, transferred, duration, failure))
 
     # Data connections
+
+    def push_dtp_data(self, data: Any, isproducer: bool = False, **kwargs: Any) -> None:
+        """Has data be sent; always in pieces: where there are none at all pyftpdlib would not wait for TLS."""
+        pieces = data if isproducer else BufferedIteratorProducer(iter([data]))
+        super().push_dtp_data(pieces, isproducer=True, **kwargs)  # type: ignore[misc]
 
     def _make_epasv(self, extmode: bool = False) -> None:
         try:
@@ -291,8 +329,6 @@ def session_type(owner: PythonServer, config: FtpConfig, certificate: tuple[str,
         "abstracted_fs": Files,
         "unicode_errors": "strict",
         "timeout": config.timeouts.idle,
-        "max_login_attempts": config.limits.login_attempts,
-        "auth_failed_timeout": 1,
         "masquerade_address": config.public_address,
         "passive_ports": None if ports is None else range(ports[0], ports[1] + 1),
         "dtp_handler": type("Data", (base.dtp_handler,), {"timeout": config.timeouts.transfer}),

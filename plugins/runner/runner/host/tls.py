@@ -115,8 +115,6 @@ class _Connection:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=name is None, server_hostname=name)
-        #: Bytes of TLS on their way down.
-        self._rest = memoryview(b"")
         self._failure: ssl.SSLError | None = None
 
     def advance(self) -> bool:
@@ -143,28 +141,15 @@ class _Connection:
         return None
 
     def write(self, data: memoryview) -> int:
-        """Encrypts bytes and sends what there is room for; the rest is kept."""
+        """Encrypts bytes and hands them down."""
         return self._do(self._tls.write, data)
 
     def room(self) -> int:
         """How many plain bytes may be written; 0 until all that was written before is gone."""
-        if not self.advance() or not self.drain():
-            return 0
-        return min(self.output.check_write(), CHUNK)
-
-    def has_rest(self) -> bool:
-        """Whether bytes of TLS wait for room."""
-        return bool(self._rest) or self._outgoing.pending > 0
+        return min(self.output.check_write(), CHUNK) if self.advance() else 0
 
     def finish(self) -> None:
-        """Tells the peer that no more comes, as far as that can be done without waiting.
-
-        What was written before goes down whether there is room or not: the stream below knows what to do with it.
-        """
-        if self.has_rest():
-            rest, self._rest = bytes(self._rest), memoryview(b"")
-            with contextlib.suppress(host.StreamErrorException):
-                self.output.leave_with(rest + self._outgoing.read())
+        """Tells the peer that no more comes, as far as that can be done without waiting."""
         if self.is_open and self._failure is None:
             with contextlib.suppress(ssl.SSLError, host.StreamErrorException):
                 self._do(self._tls.unwrap)
@@ -176,15 +161,15 @@ class _Connection:
         try:
             result = work(*args, **kwargs)
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-            self.drain()
+            self._drain()
             raise
         except ssl.SSLError as error:
             self._failure = error
             # An alert that says what is wrong; whether it arrives is not so important as the reason.
             with contextlib.suppress(host.StreamErrorException):
-                self.drain()
+                self._drain()
             raise
-        self.drain()
+        self._drain()
         return result
 
     def _fill(self) -> bool:
@@ -201,17 +186,12 @@ class _Connection:
         self._incoming.write(data)
         return bool(data)
 
-    def drain(self) -> bool:
-        """Sends bytes of TLS as far as there is room; says whether that was all."""
-        while self._rest or self._outgoing.pending:
-            if not self._rest:
-                self._rest = memoryview(self._outgoing.read())
-            room = self.output.check_write()
-            if not room:
-                return False
-            self.output.write(bytes(self._rest[:room]))
-            self._rest = self._rest[room:]
-        return True
+    def _drain(self) -> None:
+        """Hands bytes of TLS down. They go from there by themselves: a component that has written an answer waits for
+        the next request, and not for room.
+        """
+        if self._outgoing.pending:
+            self.output.hand_over(self._outgoing.read())
 
 
 class _TlsInput(InputStream):
@@ -274,18 +254,6 @@ class _TlsOutput(OutputStream):
         """How many bytes can be written now; 0 before the handshake is done."""
         return self._connection.room()
 
-    def holds(self) -> bool:
-        """Whether what became of them is not all gone."""
-        return self._connection.has_rest()
-
-    def go_on(self) -> bool:
-        """Sends of that as much as there is room for. Says whether there is still some."""
-        try:
-            return not self._connection.drain()
-        except (OSError, host.StreamErrorException):
-            # Who writes next is told.
-            return False
-
     def awaits(self) -> Wants:
         """Room below; during the handshake, bytes from below."""
         connection = self._connection
@@ -295,8 +263,7 @@ class _TlsOutput(OutputStream):
         except (OSError, host.StreamErrorException):
             # Who writes next is told.
             return None
-        waits_for_room = connection.is_open or connection.has_rest()
-        return connection.output.wants() if waits_for_room else connection.input.wants()
+        return connection.output.wants() if connection.is_open else connection.input.wants()
 
     def woken(self) -> bool:
         """Whether there is room, or a failure."""
