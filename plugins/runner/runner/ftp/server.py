@@ -86,7 +86,11 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
             self._visits[connection.id] = Visit(self._place)
             self._observer.opened(connection)
         for command in batch.commands:
-            work = self._works[command.id] = Work(command, self._visits[command.connection], self)
+            visit = self._visits.get(command.connection)
+            if visit is None:
+                # The instance was lost with the answer to a command before.
+                continue
+            work = self._works[command.id] = Work(command, visit, self)
             work.begin()
         for transfer in batch.transfers:
             if (found := self._works.get(transfer.exchange)) is not None:
@@ -97,8 +101,9 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
         if batch.reports:
             self._observer.reported(batch.reports)
         for end in batch.closed:
-            self._visits.pop(end.id, None)
-            self._observer.closed(end.id)
+            # An instance that was lost meanwhile has told of all of them.
+            if self._visits.pop(end.id, None) is not None:
+                self._observer.closed(end.id)
 
     # What works ask for
 
@@ -140,7 +145,7 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
         except rt.ComponentError as error:
             self._fail(error)
             return False
-        self._soon()
+        self.settle()
         return True
 
     def drop(self) -> None:
