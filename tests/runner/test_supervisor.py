@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-
 from runner.supervisor import Slot, Supervisor
 
 PATIENCE = 30.0
