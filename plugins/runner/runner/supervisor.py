@@ -107,7 +107,9 @@ class _Worker:
     def poll(self) -> int | None:
         """The status with which it has ended, if it has."""
         status = self.process.poll()
-        if status is not None:
+        if status is not None and not self._reading.closed:
+            # It may have said so just before.
+            self._ready = self.ready
             self._reading.close()
         return status
 
@@ -145,7 +147,9 @@ class Supervisor:
         self._followed: dict[int, list[_Worker]] = {}
         self._retired: list[_Worker] = []
         self._asked: set[int] = set()
-        self._stopping = self._killed = False
+        self._stopping = self._failed = False
+        #: Whether any worker has ever been ready.
+        self._proven = False
         self._grace = grace
         self._looked = look
         self._ended = ended
@@ -154,7 +158,10 @@ class Supervisor:
         self._lifeline, self._held = os.pipe()
 
     def run(self) -> int:
-        """Returns when all workers have ended after a signal or `stop`: 0, or 1 if one had to be killed."""
+        """Returns when all workers have ended after a signal or `stop`: 0, or 1 if one had to be killed.
+
+        Also 1 if one ends with 1, as for wrong input, before any was ready: that would only come again and again.
+        """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda number, frame: self._asked.add(number))
         try:
@@ -169,7 +176,7 @@ class Supervisor:
         finally:
             for end in (self._held, self._lifeline):
                 os.close(end)
-        return int(self._killed)
+        return int(self._failed)
 
     def replace(self, indices: Iterable[int]) -> None:
         """Starts successors of the workers in some slots. The old ones end with their requests.
@@ -230,9 +237,10 @@ class Supervisor:
         now = time.monotonic()
         for worker in self._all:
             if now > worker.deadline and worker.poll() is None:
-                self._killed = self._killed or self._stopping
+                self._failed = self._failed or self._stopping
                 worker.process.kill()
         self._retire()
+        self._proven = self._proven or any(worker.ready for worker in self._workers.values())
         for index, worker in list(self._workers.items()):
             status = worker.poll()
             if status is None:
@@ -240,6 +248,10 @@ class Supervisor:
             del self._workers[index]
             self._ended(worker.process.pid)
             if self._stopping:
+                continue
+            if status == 1 and not self._proven:
+                self._failed = True
+                self.stop()
                 continue
             if now - worker.started >= _SOUND_LIFE:
                 self._pauses.pop(index, None)

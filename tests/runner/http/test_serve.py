@@ -13,6 +13,8 @@ import resource
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -176,6 +178,7 @@ def test_an_application_may_know_no_lifespan(flag: str) -> None:
         assert process.get() == (200, b"plain")
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(
     ("app", "message"),
     [
@@ -186,19 +189,23 @@ def test_an_application_may_know_no_lifespan(flag: str) -> None:
         ("tests.runner.http.app:gone", "runner: error: tests.runner.http.app:gone is not an application"),
     ],
 )
-def test_an_application_that_can_not_be_had_is_an_error(app: str, message: str) -> None:
-    process = Process(ROOT, app=app)
+def test_an_application_that_can_not_be_had_is_an_error(app: str, message: str, workers: str) -> None:
+    process = Process(ROOT, "--workers", workers, app=app)
     process.wait_for(re.escape(message))
     assert process.process.wait(PATIENCE) == 1
     assert "Traceback" not in "\n".join(process.lines)
 
 
+def test_a_time_without_end_is_no_grace() -> None:
+    for grace in ("nan", "inf", "-1"):
+        command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", "127.0.0.1:0", "--grace", grace]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+        assert found.returncode == 2 and "Traceback" not in found.stderr
+
+
 def test_an_address_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        import subprocess
-        import sys
-
         command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", address]
         found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert (found.returncode, found.stderr) == (

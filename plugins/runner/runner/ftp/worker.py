@@ -23,6 +23,7 @@ from runner.ftp.visits import Place
 from runner.host import Logging, Tls
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.options import reporting
 from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status

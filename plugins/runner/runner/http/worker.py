@@ -20,6 +20,7 @@ from runner.http.server import Guest
 from runner.http.service import HttpServers
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.options import reporting
 from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status
