@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-
 from runner.supervisor import Slot, Supervisor
 
 PATIENCE = 30.0
@@ -97,7 +96,9 @@ def test_a_worker_for_which_there_is_no_room_is_started_later() -> None:
 
 def test_a_worker_sees_that_its_supervisor_was_killed() -> None:
     command = [sys.executable, "-c", SUPERVISING]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as it:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as it:
         assert it.stdout is not None
         worker = int(it.stdout.readline())
         os.kill(worker, 0)
@@ -107,7 +108,10 @@ def test_a_worker_sees_that_its_supervisor_was_killed() -> None:
 
 def test_a_death_that_nobody_wanted_is_told_with_its_slot_and_status() -> None:
     deaths: list[tuple[int, int]] = []
-    slots = [Slot([], lambda: ["-c", ENDLESS]), Slot([], lambda: ["-c", "raise SystemExit(7)" if not deaths else ENDLESS])]
+    slots = [
+        Slot([], lambda: ["-c", ENDLESS]),
+        Slot([], lambda: ["-c", "raise SystemExit(7)" if not deaths else ENDLESS]),
+    ]
     found = Supervisor(
         slots,
         lambda line: None,

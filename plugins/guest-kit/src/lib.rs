@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod buffer;
 pub mod calendar;
+pub mod faults;
 #[cfg(target_arch = "wasm32")]
 mod rt;
 pub mod timers;

@@ -6,8 +6,8 @@
 use crate::bindings::runner::host::readiness::PollSet;
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::io::poll::Pollable;
-use crate::timers::NEVER;
 use alloc::vec::Vec;
+use guest_kit::timers::NEVER;
 
 /// What may be waited for at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

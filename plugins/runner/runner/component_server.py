@@ -23,6 +23,8 @@ __all__ = ["ComponentObserver", "ComponentServer", "Guest", "Shift", "Unstable"]
 
 #: Items of each sort that one call gives.
 _AT_ONCE = 256
+#: Calls one after the other, while there is more to do, before others have their turn.
+_ROUNDS = 4
 #: So many failures within so many seconds are too many.
 _FAILURES, _WINDOW = 5, 10.0
 
@@ -279,6 +281,21 @@ class Shift(Generic[W, H, B]):
     def _work(self) -> None:
         if self._over:
             return
+        for _ in range(_ROUNDS):
+            if not self._work_once():
+                return
+            if not self._again and not self._is_due():
+                break
+        if self._again:
+            self._soon()
+        else:
+            self._set_timer()
+        if self._stopping and not self.connections and self._is_done():
+            self._end()
+            self._server.ended(self)
+
+    def _work_once(self) -> bool:
+        """Does what is due; says whether the instance is still there, and its sockets in order."""
         self._working = True
         self._again = False
         try:
@@ -290,21 +307,18 @@ class Shift(Generic[W, H, B]):
             # The listening socket is in trouble; connections go on.
             self._server.in_trouble(error)
             self._loop.call_later(0.1, self._soon)
-            return
+            return False
         except (rt.ComponentError, RecursionError) as error:
             self._fail(error)
-            return
+            return False
         finally:
             self._working = False
-        if self._over:
-            return
-        if self._again:
-            self._soon()
-        else:
-            self._set_timer()
-        if self._stopping and not self.connections and self._is_done():
-            self._end()
-            self._server.ended(self)
+        return not self._over
+
+    def _is_due(self) -> bool:
+        """Whether the instance has something more to do already."""
+        deadlines = [at for _, source in self._listeners if (at := source.deadline()) is not None]
+        return bool(deadlines) and min(deadlines) <= time.monotonic_ns()
 
     def _is_done(self) -> bool:
         with self._guarded():

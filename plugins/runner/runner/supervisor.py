@@ -93,6 +93,8 @@ class _Worker:
         finally:
             os.close(writing)
         self.started = time.monotonic()
+        #: When it is killed, if it has been told to end.
+        self.deadline = float("inf")
         self._ready = False
 
     @property
@@ -111,8 +113,9 @@ class _Worker:
             self._reading.close()
         return status
 
-    def end(self) -> None:
-        """Tells it to."""
+    def end(self, grace: float) -> None:
+        """Tells it to, within so many seconds."""
+        self.deadline = min(self.deadline, time.monotonic() + grace)
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 
@@ -148,7 +151,6 @@ class Supervisor:
         #: Whether any worker has ever been ready.
         self._proven = False
         self._grace = grace
-        self._patience = float("inf")
         self._looked = look
         self._ended = ended
         self._died = died
@@ -193,10 +195,9 @@ class Supervisor:
         self._stopping = True
         for item in itertools.chain.from_iterable(slot.sockets for slot in self._slots):
             item.close()
-        self._patience = time.monotonic() + self._grace
         self._due.clear()
         for worker in self._all:
-            worker.end()
+            worker.end(self._grace)
 
     @property
     def _all(self) -> list[_Worker]:
@@ -234,9 +235,9 @@ class Supervisor:
     def _look(self) -> None:
         """Sees who has died, who is ready, and who is due."""
         now = time.monotonic()
-        if now > self._patience:
-            self._failed = True
-            for worker in self._all:
+        for worker in self._all:
+            if now > worker.deadline and worker.poll() is None:
+                self._failed = self._failed or self._stopping
                 worker.process.kill()
         self._retire()
         self._proven = self._proven or any(worker.ready for worker in self._workers.values())
@@ -273,7 +274,7 @@ class Supervisor:
             successor = self._workers.get(index)
             if successor is not None and successor.ready and successor.poll() is None:
                 for worker in followed:
-                    worker.end()
+                    worker.end(self._grace)
                 self._retired += self._followed.pop(index)
         for group in (self._retired, *self._followed.values()):
             for worker in list(group):

@@ -473,3 +473,22 @@ def test_a_component_that_is_refused_is_replaced_by_python_with_the_list_of_reas
         assert "with another digest" in line["reason"]
         assert "imports runner:host/readiness@0.1.0" in line["reason"] and "does not grant" in line["reason"]
         assert process.get("/") == (200, b"hello")
+
+
+def test_a_worker_that_can_not_start_says_why_in_a_line_and_is_tried_again() -> None:
+    with serving_nothing() as process:
+        process.wait_for(r"^runner: error: there is no module 'nowhere'$", 3)
+        process.wait_for(r"worker 1 \(process \d+\) ended with 1; started again in 1 s")
+        assert not [line for line in process.lines if "Traceback" in line]
+        assert process.stop() == 0
+
+
+@contextlib.contextmanager
+def serving_nothing() -> Iterator[Process]:
+    """Two workers whose application is nowhere."""
+    process = Process(ROOT, "--workers", "2", app="nowhere:app")
+    try:
+        yield process
+    finally:
+        process.process.kill()
+        process.process.wait()

@@ -61,22 +61,38 @@ class Accounts:
         anonymous = [] if self._anonymous is None else [ANONYMOUS]
         return sorted({*self._accounts, *anonymous})
 
+    def remembered(self, name: str, password: str) -> Account | None:
+        """The account, if name and password are known to be right; never blocks. None says nothing: `login` knows."""
+        if self._is_due(time.monotonic()) or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if name in _ANONYMOUS and (found := self._guest()) is not None:
+                return found
+            account = self._accounts.get(name)
+            if account is None or account.password is None:
+                return None
+            known = self._right.get(self._digest(account, password), 0) > time.monotonic()
+            return account if known else None
+        finally:
+            self._lock.release()
+
     def login(self, name: str, password: str) -> Account | None:
         """The account, if name and password are right. May block for the time that a hash takes, about 50 ms.
 
         It takes as long for a name that there is not, so that nobody finds out names by that.
         """
         self._look()
-        if name in _ANONYMOUS:
-            found = self._anonymous or self._accounts.get(ANONYMOUS)
-            if found is not None:
-                return found
+        if name in _ANONYMOUS and (found := self._guest()) is not None:
+            return found
         account = self._accounts.get(name)
         if account is not None and account.password is not None:
             return account if self._is_right(account, password) else None
         if self._nobody is not None:
             self._verify(self._nobody, password)
         return None
+
+    def _guest(self) -> Account | None:
+        return self._anonymous or self._accounts.get(ANONYMOUS)
 
     def _is_right(self, account: Account, password: str) -> bool:
         assert account.password is not None
@@ -113,7 +129,7 @@ class Accounts:
         """Reads the file again if it has changed. A broken one changes nothing."""
         with self._lock:
             now = time.monotonic()
-            if self._path is None or now - self._looked < _LOOK:
+            if self._path is None or not self._is_due(now):
                 return
             self._looked = now
             state = self._state()
@@ -127,6 +143,9 @@ class Accounts:
                 return
             self._nobody = next((item.password for item in self._accounts.values() if item.password), None)
         _log.info("accounts were read again", accounts=len(self._accounts))
+
+    def _is_due(self, now: float) -> bool:
+        return self._path is not None and now - self._looked >= _LOOK
 
     def _state(self) -> tuple[int, int, int] | None:
         if self._path is None:

@@ -88,6 +88,9 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
         for command in batch.commands:
             visit = self._visits.get(command.connection)
             if visit is None:
+                if self._over:
+                    # The instance was lost with the answer to a command before.
+                    break
                 raise rt.Trap(f"a command of connection {command.connection}, which is not open", "poll-command")
             work = self._works[command.id] = Work(command, visit, self)
             work.begin()
@@ -100,8 +103,9 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
         if batch.reports:
             self._observer.reported(batch.reports)
         for end in batch.closed:
-            self._visits.pop(end.id, None)
-            self._observer.closed(end.id)
+            # An instance that was lost meanwhile has told of all of them.
+            if self._visits.pop(end.id, None) is not None:
+                self._observer.closed(end.id)
 
     # What works ask for
 
@@ -143,7 +147,7 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
         except rt.ComponentError as error:
             self._fail(error)
             return False
-        self._soon()
+        self.settle()
         return True
 
     def drop(self) -> None:

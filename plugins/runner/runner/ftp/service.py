@@ -48,7 +48,7 @@ class FtpServers:
     async def end(self) -> None:
         """Returns when commands have let go of what they had, and threads have ended what they were at."""
         if self._place.works:
-            await asyncio.wait(set(self._place.works), timeout=_PATIENCE)
+            await asyncio.wait([work.over() for work in self._place.works], timeout=_PATIENCE)
         loop = asyncio.get_running_loop()
         for pool in (self._place.pool, self._place.doors):
             await loop.run_in_executor(None, pool.shutdown)

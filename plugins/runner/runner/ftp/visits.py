@@ -1,20 +1,25 @@
 """What commands do: a `Visit` is a client that is there, a `Work` one of its commands.
 
-Everything that may wait for a disk or for a password is done by threads; a connection has one command at a time. What
-the protocol is, the component knows; what files are, the storage; here they meet.
+What waits for a disk or for a password is done by threads; what the storage says to be prompt is done at once, as long
+as it is (`runner.ftp.pace`). A connection has one command at a time. What the protocol is, the component knows; what
+files are, the storage; here they meet.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import functools
+import types
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import runner.bindings.ftp_component as wit
-from runner.accounts import Accounts
+from runner.accounts import Account, Accounts
 from runner.ftp.entries import entry_of
+from runner.ftp.pace import Pace
 from runner.host.files import FetchedSource, FileSink, FileSource
 from runner.storage import Kind, Permissions, Reason, Session, Source, StorageError, Tree, Upload
 from witgen import runtime as rt
@@ -42,7 +47,8 @@ class Place:
     #: Bytes up to which a file is sent in one piece.
     inline: int
     #: Commands that are being carried out.
-    works: set[asyncio.Task[None]] = field(default_factory=set)
+    works: set[Work] = field(default_factory=set)
+    pace: Pace = field(default_factory=Pace)
 
 
 class Shift(Protocol):
@@ -90,9 +96,13 @@ class Visit:
         account = self.place.accounts.login(user, password)
         if account is None:
             return False
+        self.welcome(account)
+        return True
+
+    def welcome(self, account: Account) -> None:
+        """Lets a user in, who is who he says."""
         self._session = Session(self.place.tree, account.home, account.permissions, account.quota)
         self.folder = "/"
-        return True
 
     def path(self, given: str | None) -> str:
         """A path that a client has sent, as an absolute one."""
@@ -100,7 +110,11 @@ class Visit:
 
 
 class Work:
-    """A command that is being carried out."""
+    """A command that is being carried out.
+
+    It is a coroutine that waits for two things, which are there for it alone: a thread, and the end of its transfer.
+    So it needs no task, and goes on at once when one of them is there.
+    """
 
     def __init__(self, command: wit.Command, visit: Visit, shift: Shift) -> None:
         self.id = command.id
@@ -108,13 +122,31 @@ class Work:
         self._visit = visit
         self._shift = shift
         self._loop = asyncio.get_running_loop()
-        self._end: asyncio.Future[Outcome] | None = None
+        self._steps = self._run()
+        #: Whether it waits for the end of its transfer, and that end where it came before.
+        self._awaits_end = False
+        self._end: Outcome | None = None
+        self._over: asyncio.Future[None] | None = None
 
     def begin(self) -> None:
-        """Has it carried out."""
-        task = self._loop.create_task(self._run())
-        self._visit.place.works.add(task)
-        task.add_done_callback(self._visit.place.works.discard)
+        """Has it carried out, as far as there is nothing to wait for."""
+        self._visit.place.works.add(self)
+        self._go_on(functools.partial(self._steps.send, None))
+
+    def over(self) -> asyncio.Future[None]:
+        """What is done when the command has been carried out. It is not yet."""
+        if self._over is None:
+            self._over = self._loop.create_future()
+        return self._over
+
+    def _go_on(self, step: Callable[[], object]) -> None:
+        """Runs to where it waits next, or to the end."""
+        try:
+            step()
+        except StopIteration:
+            self._visit.place.works.discard(self)
+            if self._over is not None and not self._over.done():
+                self._over.set_result(None)
 
     async def _run(self) -> None:
         """Carries the command out, and answers it."""
@@ -130,8 +162,11 @@ class Work:
 
     def transferred(self, outcome: Outcome) -> None:
         """The transfer has come to its end."""
-        if self._end is not None and not self._end.done():
-            self._end.set_result(outcome)
+        if self._awaits_end:
+            self._awaits_end = False
+            self._go_on(functools.partial(self._steps.send, outcome))
+        elif self._end is None:
+            self._end = outcome
 
     def gone(self) -> None:
         """Nobody waits for the answer any more; a transfer that goes on has failed."""
@@ -149,18 +184,47 @@ class Work:
 
     async def _do(self, work: Callable[..., T], *args: Any) -> T:
         """Has a thread do something."""
-        return await self._loop.run_in_executor(self._visit.place.pool, work, *args)
+        return await self._do_in(self._visit.place.pool, work, *args)
+
+    async def _do_in(self, pool: Executor, work: Callable[..., T], *args: Any) -> T:
+        pool.submit(self._call, functools.partial(work, *args))
+        found: T = await _pause()
+        return found
+
+    def _call(self, work: Callable[[], object]) -> None:
+        """Does something, and has the command go on with what came of it; in a thread."""
+        step: Callable[[], object]
+        try:
+            step = functools.partial(self._steps.send, work())
+        except BaseException as error:
+            step = functools.partial(self._steps.throw, error)
+        # The loop may have ended without waiting any longer.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._go_on, step)
+
+    async def _try(self, prompt: bool, work: Callable[..., T], *args: Any) -> T:
+        """Does something at once if it is prompt; else a thread does it."""
+        pace = self._visit.place.pace
+        return pace.do(work, *args) if prompt and pace.is_prompt else await self._do(work, *args)
+
+    async def _look(self, work: Callable[..., T], *args: Any) -> T:
+        """Does something that is prompt if the storage is."""
+        return await self._try(self._visit.session.prompt, work, *args)
 
     # Who, and where
 
     async def _log_in(self, given: wit.Credentials) -> wit.Response:
-        doors = self._visit.place.doors
-        accepted = await self._loop.run_in_executor(doors, self._visit.log_in, given.user, given.password)
+        place = self._visit.place
+        account = place.accounts.remembered(given.user, given.password)
+        if account is not None:
+            self._visit.welcome(account)
+            return _DONE
+        accepted = await self._do_in(place.doors, self._visit.log_in, given.user, given.password)
         return _DONE if accepted else _refused(_REASON.CREDENTIALS)
 
     async def _change_directory(self, given: str) -> wit.Response:
         path = self._visit.path(given)
-        await self._do(self._visit.session.enter, path)
+        await self._look(self._visit.session.enter, path)
         self._visit.folder = path
         return _DONE
 
@@ -170,18 +234,18 @@ class Work:
     # What is there
 
     async def _size(self, given: str) -> wit.Response:
-        found = await self._do(self._visit.session.stat, self._visit.path(given))
+        found = await self._look(self._visit.session.stat, self._visit.path(given))
         if found.kind is not Kind.FILE or found.size is None:
             return _refused(_REASON.WRONG_KIND)
         return wit.Response_Size(found.size)
 
     async def _modified(self, given: str) -> wit.Response:
-        found = await self._do(self._visit.session.stat, self._visit.path(given))
+        found = await self._look(self._visit.session.stat, self._visit.path(given))
         return _refused(_REASON.UNSUPPORTED) if found.modified is None else wit.Response_Modified(found.modified)
 
     async def _facts(self, given: str | None) -> wit.Response:
         path, session = self._visit.path(given), self._visit.session
-        found = await self._do(session.stat, path)
+        found = await self._look(session.stat, path)
         # One entry is shown with its whole path (RFC 3659, 7.2).
         return wit.Response_Entries([entry_of(found, session.may(found), path)])
 
@@ -196,7 +260,7 @@ class Work:
     async def _enumerate(self, given: wit.Listing) -> wit.Response:
         path = self._visit.path(given.path)
         if given.style is wit.ListingStyle.FACTS:
-            await self._do(self._visit.session.enter, path)
+            await self._look(self._visit.session.enter, path)
         entries = await self._do(self._entries, path)
         return await self._send(given.data, wit.OutgoingData_Entries(entries))
 
@@ -216,7 +280,7 @@ class Work:
         return _DONE
 
     async def _rename_source(self, given: str) -> wit.Response:
-        found = await self._do(self._visit.session.stat, self._visit.path(given))
+        found = await self._look(self._visit.session.stat, self._visit.path(given))
         allowed = self._visit.session.may(found) & Permissions.RENAME
         return _DONE if allowed else _refused(_REASON.FORBIDDEN)
 
@@ -228,7 +292,8 @@ class Work:
     # Transfers
 
     async def _retrieve(self, given: wit.Retrieval) -> wit.Response:
-        opened = await self._do(self._open, self._visit.path(given.path), given.offset)
+        path, prompt = self._visit.path(given.path), self._visit.session.prompt
+        opened = await self._try(prompt, self._open, path, given.offset, prompt)
         if isinstance(opened, bytes):
             return await self._send(given.data, wit.OutgoingData_Inline(opened))
         file, source = opened
@@ -237,15 +302,16 @@ class Work:
         finally:
             self._later(lambda: _close(source, file))
 
-    def _open(self, path: str, offset: int) -> bytes | tuple[Source, FileSource | FetchedSource]:
-        """What is to be sent: all of it if it is short; in a thread."""
+    def _open(self, path: str, offset: int, prompt: bool) -> bytes | tuple[Source, FileSource | FetchedSource]:
+        """What is to be sent: all of it if it is short, and `prompt` says that only what is in memory is to be read."""
         place = self._visit.place
         file = self._visit.session.open(path, offset)
         try:
             if file.length is not None and file.length <= place.inline:
-                data = file.read(file.length)
-                file.close()
-                return data
+                data = file.ready(file.length) if prompt else file.read(file.length)
+                if data is not None:
+                    file.close()
+                    return data
             if file.descriptor is None or file.length is None:
                 return file, FetchedSource(file.read, place.pool.submit)
             return file, FileSource(file.descriptor, file.offset, file.length, place.pool.submit)
@@ -254,7 +320,8 @@ class Work:
             raise
 
     async def _store(self, given: wit.Storing) -> wit.Response:
-        upload = await self._do(self._begin, given)
+        kept = given.offset or given.mode is wit.StoreMode.APPEND
+        upload = await self._try(not kept and self._visit.session.prompt_uploads, self._begin, given)
         sink = FileSink(upload.write, self._visit.place.pool.submit)
         try:
             name = upload.name if given.mode is wit.StoreMode.UNIQUE else None
@@ -264,7 +331,7 @@ class Work:
             raise
         if isinstance(outcome, rt.Ok):
             # What is acknowledged is on the disk, under its name.
-            await self._do(_commit, sink, upload)
+            await self._try(upload.prompt and not sink.begun, _commit, sink, upload)
             return _DONE
         await self._do(_abandon, sink, upload)
         if isinstance(sink.problem, StorageError):
@@ -272,7 +339,7 @@ class Work:
         return _refused(_REASON.TRANSFER)
 
     def _begin(self, given: wit.Storing) -> Upload:
-        """Begins a file; in a thread."""
+        """Begins a file."""
         visit = self._visit
         if given.mode is wit.StoreMode.APPEND:
             return visit.session.append(visit.path(given.path))
@@ -289,12 +356,23 @@ class Work:
 
     async def _transfer(self, begin: Callable[[], bool]) -> Outcome:
         """Begins a transfer, and returns what became of it."""
-        self._end = self._loop.create_future()
-        return await self._end if begin() else _GONE
+        self._end = None
+        if not begin():
+            return _GONE
+        if self._end is None:
+            self._awaits_end = True
+            self._end = await _pause()
+        return self._end
 
     def _later(self, work: Callable[[], object]) -> None:
         """Has a thread do something that nobody waits for."""
         self._visit.place.pool.submit(work)
+
+
+@types.coroutine
+def _pause() -> Generator[None, Any, Any]:
+    """Waits for what the command is given next."""
+    return (yield)
 
 
 def _close(source: FileSource | FetchedSource, file: Source) -> None:
@@ -321,7 +399,7 @@ def _refused(reason: wit.RefusalReason, message: str = "") -> wit.Response:
     return wit.Response_Refused(wit.Refusal(reason, message))
 
 
-_ACTS: dict[type, Callable[[Work, Any], Awaitable[wit.Response]]] = {
+_ACTS: dict[type, Callable[[Work, Any], Coroutine[Any, Any, wit.Response]]] = {
     wit.Action_Login: Work._log_in,
     wit.Action_ChangeDirectory: Work._change_directory,
     wit.Action_PrintDirectory: Work._print_directory,

@@ -207,6 +207,8 @@ class FileSink(OutputStream):
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         self._scheduled = self._over = False
+        #: Whether threads were asked to write; before, all is here, and little.
+        self.begun = False
         #: Why `write` failed.
         self.problem: BaseException | None = None
 
@@ -273,6 +275,7 @@ class FileSink(OutputStream):
             begin = self._held >= PIECE and not self._scheduled
             self._scheduled = self._scheduled or begin
         if begin:
+            self.begun = True
             self._run(self._work)
 
     def _work(self) -> None:

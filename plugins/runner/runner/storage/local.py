@@ -19,6 +19,7 @@ from pathlib import Path
 
 from runner.storage.entries import Entry, Kind
 from runner.storage.errors import Reason, StorageError, telling
+from runner.storage.mounts import is_of_this_machine
 from runner.storage.paths import RESERVED, Parts
 from witgen.wasi.paths import Walk, failure, open_below
 
@@ -29,6 +30,8 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 #: File systems without `O_TMPFILE` say so in these ways; old kernels as if a directory were to be written.
 _NO_TMPFILE = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
 _PIECE = 1 << 20
+#: Reads what needs no waiting: Linux has it, as far as its file systems have (preadv2(2)).
+_NO_WAIT: int = getattr(os, "RWF_NOWAIT", 0)
 #: The most pieces that one call of the system writes (IOV_MAX).
 _AT_ONCE = 1024
 
@@ -45,6 +48,7 @@ class LocalTree:
         with telling():
             self._root = os.open(folder, _DIRECTORY)
         self._sync = sync
+        self.prompt = is_of_this_machine(folder)
 
     def close(self) -> None:
         """Lets go of the folder."""
@@ -60,8 +64,11 @@ class LocalTree:
     def stat(self, path: Parts) -> Entry:
         """What is there."""
         with telling(), self._walk(path) as walk:
-            name = walk.end(follow=True)
-            found = os.stat(name, dir_fd=walk.folder, follow_symlinks=False)
+            while True:
+                name = walk.last()
+                found = os.stat(name, dir_fd=walk.folder, follow_symlinks=False)
+                if not stat.S_ISLNK(found.st_mode) or not walk.follow(name):
+                    break
         return _entry(path[-1] if path else "/", found)
 
     def list(self, path: Parts) -> list[Entry]:
@@ -160,25 +167,22 @@ class LocalTree:
             if _is_there(walk.folder, name.encode()):
                 stem, dot, suffix = name.rpartition(".")
                 name = f"{stem or suffix}-{secrets.token_hex(8)}{dot if stem else ''}{suffix if stem else ''}"
-            return LocalUpload(walk.folder, name, None, None, self._sync, free=True)
+            return LocalUpload(walk.folder, name, None, None, sync=self._sync, prompt=self.prompt, free=True)
 
     def _upload(self, path: Parts, offset: int | None) -> LocalUpload:
         """An upload that keeps the first `offset` bytes of what is there, or all of it."""
         if not path:
             raise StorageError(Reason.WRONG_KIND)
         with telling(), self._walk(path, new=True) as walk:
-            name = walk.end(follow=True)
-            old: int | None = None
+            name, old = _find(walk)
             try:
-                old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=walk.folder)
-            except FileNotFoundError:
-                if offset:
-                    raise
-            try:
-                if old is not None and not stat.S_ISREG(os.fstat(old).st_mode):
+                if old is None:
+                    if offset:
+                        raise failure(errno.ENOENT)
+                elif not stat.S_ISREG(os.fstat(old).st_mode):
                     raise failure(errno.EISDIR)
-                kept = old if offset is None or offset else None
-                return LocalUpload(walk.folder, os.fsdecode(name), old, offset if kept is not None else 0, self._sync)
+                kept = 0 if old is None else offset
+                return LocalUpload(walk.folder, os.fsdecode(name), old, kept, sync=self._sync, prompt=self.prompt)
             finally:
                 if old is not None:
                     os.close(old)
@@ -205,6 +209,16 @@ class LocalSource:
         self._at += len(data)
         return data
 
+    def ready(self, size: int) -> bytes | None:
+        """All of the next bytes, if they are in the system's memory."""
+        assert self.descriptor is not None
+        with telling():
+            data = _read_ready(self.descriptor, size, self._at)
+        if len(data) < size:
+            return None
+        self._at += size
+        return data
+
     def close(self) -> None:
         """Closes the file."""
         if self.descriptor is not None:
@@ -216,24 +230,35 @@ class LocalUpload:
     """A file without a name in the folder where it will have one."""
 
     def __init__(
-        self, folder: int, name: str, old: int | None, kept: int | None, sync: bool, *, free: bool = False
+        self,
+        folder: int,
+        name: str,
+        old: int | None,
+        kept: int | None,
+        *,
+        sync: bool,
+        prompt: bool,
+        free: bool = False,
     ) -> None:
         """`old` is the file that is there, of which the first `kept` bytes are taken over, None for all of it.
 
         `free` says that the name must be free still when the upload is committed. Descriptors stay the caller's.
         """
+        found = None if old is None else os.fstat(old)
         self.name = name
         self._sync = sync
         self._free = free
-        self._identity = None if old is None or kept == 0 else _identity(os.fstat(old))
-        mode = 0o666 if old is None else stat.S_IMODE(os.fstat(old).st_mode)
+        self._replaces = old is not None
+        self._identity = None if found is None or kept == 0 else _identity(found)
+        #: To let go of a large file that is replaced takes its time.
+        self.prompt = prompt and not sync and (found is None or found.st_size <= _PIECE)
         self._folder = os.open(".", _DIRECTORY, dir_fd=folder)
         self._temporary: str | None = None
         try:
             self._file = self._create()
-            if old is not None:
-                os.fchmod(self._file, mode & 0o777)
-                _copy(old, self._file, os.fstat(old).st_size if kept is None else kept)
+            if old is not None and found is not None:
+                os.fchmod(self._file, found.st_mode & 0o777)
+                _copy(old, self._file, found.st_size if kept is None else kept)
         except BaseException:
             self.abandon()
             raise
@@ -242,18 +267,15 @@ class LocalUpload:
     _file = -1
 
     def _create(self) -> int:
-        # By the lock whoever sweeps sees that somebody is at it.
         try:
-            found = os.open(".", os.O_RDWR | os.O_TMPFILE, 0o666, dir_fd=self._folder)
+            return os.open(".", os.O_RDWR | os.O_TMPFILE, 0o666, dir_fd=self._folder)
         except OSError as error:
             if error.errno not in _NO_TMPFILE:
                 raise
-        else:
-            fcntl.flock(found, fcntl.LOCK_EX)
-            return found
         while True:
             name = _reserved()
             found = os.open(name, _NEW, 0o666, dir_fd=self._folder)
+            # By the lock whoever sweeps sees that somebody is at it.
             fcntl.flock(found, fcntl.LOCK_EX)
             if _is_there(self._folder, name.encode()):
                 self._temporary = name
@@ -283,7 +305,8 @@ class LocalUpload:
             with telling():
                 if self._sync:
                     os.fsync(self._file)
-                with _locked(self._folder):
+                # Nobody else has this descriptor, so the lock can be its own.
+                with _held(self._folder):
                     self._put()
                 if self._sync:
                     os.fsync(self._folder)
@@ -303,18 +326,24 @@ class LocalUpload:
         if self._free and _is_there(self._folder, self.name.encode()):
             raise StorageError(Reason.ALREADY_EXISTS)
         if self._temporary is None:
-            try:
-                self._link(self.name)
+            if not self._replaces and self._link(self.name):
                 return
-            except FileExistsError:
-                self._temporary = _reserved()
-                self._link(self._temporary)
+            # It must not be swept before it has its name.
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            name = _reserved()
+            if not self._link(name):
+                raise failure(errno.EEXIST)
+            self._temporary = name
         os.rename(self._temporary, self.name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         self._temporary = None
 
-    def _link(self, name: str) -> None:
-        """Gives the file without a name one."""
-        os.link(f"/proc/self/fd/{self._file}", name, dst_dir_fd=self._folder, follow_symlinks=True)
+    def _link(self, name: str) -> bool:
+        """Gives the file without a name one; says whether that was free."""
+        try:
+            os.link(f"/proc/self/fd/{self._file}", name, dst_dir_fd=self._folder, follow_symlinks=True)
+        except FileExistsError:
+            return False
+        return True
 
     def abandon(self) -> None:
         """Lets go of everything; what was not committed is gone."""
@@ -339,6 +368,35 @@ def _named(name: bytes, otherwise: Reason) -> bytes:
     if name == b".":
         raise StorageError(otherwise)
     return name
+
+
+def _find(walk: Walk) -> tuple[bytes, int | None]:
+    """Goes to the end of a way, through links; gives the name there, and the file of that name, open, if one is."""
+    while True:
+        name = walk.last()
+        try:
+            return name, os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=walk.folder)
+        except FileNotFoundError:
+            return name, None
+        except OSError as error:
+            if error.errno != errno.ELOOP or not walk.follow(name):
+                raise
+
+
+def _read_ready(descriptor: int, size: int, at: int) -> bytes:
+    """The bytes at a place of a file, or as many of them as are in the system's memory."""
+    data = bytearray(size)
+    if not size or not _NO_WAIT:
+        return b""
+    try:
+        return bytes(data[: os.preadv(descriptor, [data], at, _NO_WAIT)])
+    except BlockingIOError:
+        return b""
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            raise
+        # One that does not say, such as that in memory: it is not much, and what is prompt may be tried.
+        return os.pread(descriptor, size, at)
 
 
 def _is_there(folder: int, name: bytes) -> bool:
@@ -380,10 +438,20 @@ def _locked(folder: int) -> Iterator[None]:
     """
     own = os.open(".", _DIRECTORY, dir_fd=folder)
     try:
-        fcntl.flock(own, fcntl.LOCK_EX)
-        yield
+        with _held(own):
+            yield
     finally:
         os.close(own)
+
+
+@contextlib.contextmanager
+def _held(own: int) -> Iterator[None]:
+    """The same, with a descriptor that nobody else has."""
+    fcntl.flock(own, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(own, fcntl.LOCK_UN)
 
 
 def _sweep(root: int) -> None:

@@ -31,6 +31,8 @@ _LEFT = 86_400
 class RemoteTree:
     """The files below a path of a file system."""
 
+    prompt = False
+
     def __init__(self, system: Any, root: str) -> None:
         """`system` is an ``fsspec.AbstractFileSystem``. Raises `StorageError` if `root` is no directory."""
         self._system = system
@@ -222,6 +224,10 @@ class RemoteSource:
         with telling():
             return self._file.read(size)
 
+    def ready(self, size: int) -> bytes | None:
+        """Nobody knows without asking."""
+        return None
+
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
@@ -229,6 +235,8 @@ class RemoteSource:
 
 class RemoteUpload:
     """A file under a name of the Runner's, beside where it will be."""
+
+    prompt = False
 
     def __init__(self, tree: RemoteTree, path: Parts, old: Entry | None) -> None:
         self.name = path[-1]

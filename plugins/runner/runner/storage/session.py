@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runner.storage.entries import ALL, Entry, Kind, Permissions
@@ -13,6 +13,7 @@ from runner.storage.tree import Source, Tree, Upload
 __all__ = ["Session"]
 
 _MAY = Permissions
+_STORING = Permissions.STORE | Permissions.CREATE
 
 
 class Session:
@@ -26,6 +27,11 @@ class Session:
         self._home = split(resolve("/", home))
         self.granted = permissions
         self._quota = quota
+        #: Whether `enter`, `stat` and `open` are prompt, and whether to begin an upload that takes nothing over is.
+        self.prompt = tree.prompt
+        self.prompt_uploads = tree.prompt and quota is None
+        # Who may replace files and bring new ones need not be told what there is.
+        self._stores = permissions & _STORING == _STORING
 
     def resolve(self, folder: str, path: str) -> str:
         """What a path means for somebody who is in `folder`. Raises `StorageError`: bad-name."""
@@ -79,7 +85,8 @@ class Session:
 
     def store(self, path: str, offset: int = 0) -> Upload:
         """Begins a file, instead of the one that is there; its first `offset` bytes are kept."""
-        self._need(_MAY.STORE if offset or self._is_there(path) else _MAY.CREATE)
+        if not self._stores:
+            self._need(_MAY.STORE if offset or self._is_there(path) else _MAY.CREATE)
         return self._limited(self._tree.store(self._below(path), offset), offset)
 
     def append(self, path: str) -> Upload:
@@ -136,7 +143,7 @@ class Session:
                     ahead.append((*folder, entry.name))
         return total
 
-    def _listed(self, path: Parts) -> list[Entry]:
+    def _listed(self, path: Parts) -> Sequence[Entry]:
         """What is in a directory; nothing where it has been removed since somebody found it."""
         try:
             return self._tree.list(path)
@@ -148,6 +155,8 @@ class Session:
 
 class _Limited:
     """An upload for which there is room for so many bytes. What it replaces counts until it is replaced."""
+
+    prompt = False
 
     def __init__(self, upload: Upload, room: int) -> None:
         self._upload = upload

@@ -1,7 +1,7 @@
 """What a storage has to be able to do: a tree of files below one root, with uploads that are all or nothing.
 
 Paths are names from the root on, which `runner.storage.paths` has looked at. Everything here may block, and is to be
-called by threads. What is refused is a `StorageError`.
+called by threads, but what is said to be prompt. What is refused is a `StorageError`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,19 @@ class Source(Protocol):
         """The next bytes, at most `size`; none at the end."""
         raise NotImplementedError
 
+    def ready(self, size: int) -> bytes | None:
+        """The next bytes, if all of them can be had without waiting."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Lets go of it."""
 
 
 class Upload(Protocol):
     """A file that is written, which nobody sees before `commit`."""
+
+    #: Whether `commit` is, as a rule, a matter of microseconds.
+    prompt: bool
 
     @property
     def name(self) -> str:
@@ -52,6 +59,9 @@ class Upload(Protocol):
 
 class Tree(Protocol):
     """The files."""
+
+    #: Whether `stat`, `open`, and to begin an upload that takes nothing over, are a matter of microseconds as a rule.
+    prompt: bool
 
     def sweep(self) -> None:
         """Removes what uploads of processes that were killed have left. May take long."""
