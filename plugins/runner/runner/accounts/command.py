@@ -42,22 +42,22 @@ def _write(path: Path, text: str) -> None:
 
     parse(Source(str(path), text))
     # What a link leads to is written, and not the link.
-    target = os.path.realpath(path)
-    temporary = f"{target}.{secrets.token_hex(8)}"
+    target = path.resolve()
+    temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}")
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             with contextlib.suppress(FileNotFoundError):
-                before = os.stat(target)
+                before = target.stat()
                 with contextlib.suppress(PermissionError):
                     os.fchown(file.fileno(), before.st_uid, before.st_gid)
                     os.fchmod(file.fileno(), before.st_mode & 0o777)
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            temporary.unlink()
         # The other name says nothing to anyone.
         error.filename, error.filename2 = str(path), None
         raise
