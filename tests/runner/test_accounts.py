@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 import time
@@ -146,6 +148,22 @@ def test_accounts_are_added_listed_and_removed(tmp_path: Path) -> None:
     assert run("remove", file, "bob").returncode == 0
     assert run("list", file).stdout.startswith("alice")
     assert "secret" not in Path(file).read_text()
+
+
+def test_who_may_read_the_file_stays_as_it_was(tmp_path: Path) -> None:
+    new, shared, link = tmp_path / "new.toml", tmp_path / "shared.toml", tmp_path / "link.toml"
+    shared.touch()
+    shared.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(shared, 0, 12345)
+    group = shared.stat().st_gid
+    link.symlink_to(shared)
+    for file in (new, shared, link):
+        assert run("add", str(file), "ada", said="x\n").returncode == 0
+    assert stat.S_IMODE(new.stat().st_mode) == 0o600
+    assert (stat.S_IMODE(shared.stat().st_mode), shared.stat().st_gid) == (0o640, group)
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.toml", "new.toml", "shared.toml"]
 
 
 def test_a_hash_can_be_had_alone() -> None:

@@ -1,4 +1,4 @@
-"""What a command of `serve` has found out, and the processes that come of it: one, or a supervisor and its workers.
+"""What a command of `serve` was told, and the processes that come of it: one, or a supervisor and its workers.
 
 It knows no protocol; `rollout` starts the same workers otherwise.
 """
@@ -11,16 +11,60 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from runner.options import text_of
 from runner.supervisor import Slot, Supervisor, listen
 from runner.worker_options import WorkerOptions
 
-__all__ = ["Launch", "announce", "counting_together", "launch", "parse_address", "worker"]
+__all__ = ["Launch", "Serving", "announce", "counting_together", "launch", "parse_address", "worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the options say that all protocols have: `SERVING` and `flag_options` of `runner.options`."""
+
+    flags: dict[str, Any]
+    component: Path | None
+    lock: Path | None
+    workers: int
+    certificate: Path | None
+    key: Path | None
+    grace: float
+    progress: Path | None
+    metrics: str | None
+    log_level: str
+
+    @classmethod
+    def take(cls, given: dict[str, Any]) -> Serving:
+        """Takes these out of the arguments of a command. Raises `click.UsageError` where they do not fit together."""
+        found = cls(**{item.name: given.pop(item.name) for item in fields(cls)})
+        if (found.certificate is None) != (found.key is None):
+            raise click.UsageError("--certificate and --key belong together")
+        return found
+
+    @property
+    def shown(self) -> tuple[str, int] | None:
+        """The address of figures, health and the status page. Raises `click.UsageError`."""
+        return None if self.metrics is None else parse_address(self.metrics)
+
+    def for_workers(self) -> dict[str, Any]:
+        """What all `WorkerOptions` have, by name."""
+        return {
+            "component": text_of(self.component),
+            "lock": text_of(self.lock),
+            "flags": text_of(self.flags["path"]),
+            "environment": self.flags["environment"],
+            "overrides": self.flags["overrides"],
+            "certificate": None if self.certificate is None else (str(self.certificate), str(self.key)),
+            "progress": text_of(self.progress),
+            "level": self.log_level,
+            "readable": sys.stderr.isatty(),
+        }
 
 
 @dataclass(frozen=True, slots=True)

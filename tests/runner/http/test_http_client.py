@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import socket
 import ssl
 import threading
@@ -20,7 +21,7 @@ from runner.loading import LoadedComponent, load
 from tests.runner.http.agent import Origin, always, once, read_request
 from tests.runner.http.serving import COMPONENT, ROOT, Process, serving
 from tests.runner.http.test_client import closed_port
-from tests.runner.http.test_tls import client_context, serve_tls
+from tests.runner.http.test_tls import CERTIFICATE, client_context, serve_tls
 
 LOOPBACK = ["127.0.0.1:*"]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -301,6 +302,28 @@ def test_a_request_goes_over_tls_both_ways(make: Make) -> None:
 def test_a_certificate_that_is_not_trusted_is_permanent(make: Make) -> None:
     with serve_tls(OK) as origin, make(context=ssl.create_default_context()) as client:
         assert failure(client, Request(at(origin.port, scheme="https"))) is Kind.PERMANENT
+
+
+@pytest.mark.parametrize(("framing", "is_whole"), [(b"", False), (b"Content-Length: 5\r\n", True)])
+def test_content_that_ends_without_the_end_of_tls_is_not_whole(make: Make, framing: bytes, is_whole: bool) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+
+    def serve(sock: socket.socket) -> None:
+        with context.wrap_socket(sock, server_side=True) as secure:
+            read_request(secure)
+            secure.sendall(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\nhello")
+            # Nothing is said of an end.
+            os.close(secure.detach())
+
+    with Origin(serve) as origin, make(["localhost:*"], context=client_context()) as client:
+        request = Request(at(origin.port, "/", "localhost", "https"))
+        if is_whole:
+            with client.send(request) as response:
+                assert response.read() == b"hello"
+        else:
+            with pytest.raises(HttpError, match="without ending TLS"), client.send(request) as response:
+                response.read()
 
 
 def test_a_server_that_speaks_no_tls_is_permanent(make: Make) -> None:

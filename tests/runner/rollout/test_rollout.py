@@ -154,7 +154,10 @@ def test_one_component_may_follow_another(tmp_path: Path) -> None:
     [
         (["--stages", "50,10"], "no rising percentages"),
         (["--stages", "0"], "no rising percentages"),
+        (["--stages", "5,nan,100"], "no rising percentages"),
         (["--hold", "soon"], "no time such as"),
+        (["--stable", "nowhere"], "Directory 'nowhere' does not exist"),
+        (["--report", "nowhere/report.json"], "the report nowhere/report.json can't be written: No such file"),
         (["--guard", "speed=1"], "there is no guard 'speed'"),
     ],
 )

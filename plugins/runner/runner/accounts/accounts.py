@@ -147,14 +147,15 @@ class Accounts:
     def _is_due(self, now: float) -> bool:
         return self._path is not None and now - self._looked >= _LOOK
 
-    def _state(self) -> tuple[int, int, int] | None:
+    def _state(self) -> tuple[int, ...] | None:
         if self._path is None:
             return None
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        # The last one changes also when it may be read again.
+        return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
 
 def hash_password(password: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -31,13 +33,34 @@ def _password() -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Writes the file as a whole, if it is a right one. Nobody but its owner may read it."""
+    """Writes the file as a whole, if it is a right one.
+
+    Who may read it stays as it was: the Runner may be in its group. A new one is for its owner alone.
+    """
     from runner.accounts.file import parse
-    from witgen import store
     from witgen.diagnostics import Source
 
     parse(Source(str(path), text))
-    store.write(str(path), text.encode())
+    # What a link leads to is written, and not the link.
+    target = path.resolve()
+    temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with contextlib.suppress(FileNotFoundError):
+                before = target.stat()
+                with contextlib.suppress(PermissionError):
+                    os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                    os.fchmod(file.fileno(), before.st_mode & 0o777)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        # The other name says nothing to anyone.
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _read(path: Path) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from runner.launch import Launch, launch, parse_address
+from runner.launch import Launch, Serving, launch, parse_address
 from runner.options import ADDRESS, FILE, SERVING, flag_options, reporting, text_of
 
 __all__ = ["ftp", "ftp_options"]
@@ -71,7 +70,6 @@ def ftp_options(command: F) -> F:
     @functools.wraps(command)
     def wrapped(
         *,
-        flags: dict[str, Any],
         bind: str,
         root: str,
         accounts: Path | None,
@@ -81,20 +79,10 @@ def ftp_options(command: F) -> F:
         active: bool,
         tls: str | None,
         sync: bool,
-        component: Path | None,
-        lock: Path | None,
-        workers: int,
-        certificate: Path | None,
-        key: Path | None,
-        grace: float,
-        progress: Path | None,
-        metrics: str | None,
-        log_level: str,
         **others: Any,
     ) -> Any:
-        if (certificate is None) != (key is None):
-            raise click.UsageError("--certificate and --key belong together")
-        if certificate is None and tls not in (None, "off"):
+        serving = Serving.take(others)
+        if serving.certificate is None and tls not in (None, "off"):
             raise click.UsageError("--tls needs --certificate and --key")
         from runner.ftp.config import FtpConfig
         from runner.ftp.options import Options
@@ -104,22 +92,14 @@ def ftp_options(command: F) -> F:
             accounts=text_of(accounts),
             anonymous=anonymous,
             sync=sync,
-            component=text_of(component),
-            lock=text_of(lock),
-            flags=text_of(flags["path"]),
-            environment=flags["environment"],
-            overrides=flags["overrides"],
-            certificate=None if certificate is None or key is None else (str(certificate), str(key)),
-            progress=text_of(progress),
-            level=log_level,
-            readable=sys.stderr.isatty(),
             config=FtpConfig(
                 active=active,
                 passive_ports=passive_ports,
                 public_address=public_address,
-                tls=tls or ("off" if certificate is None else "offered"),
-                grace=grace,
+                tls=tls or ("off" if serving.certificate is None else "offered"),
+                grace=serving.grace,
             ),
+            **serving.for_workers(),
         )
         found = Launch(
             module="runner.ftp.worker",
@@ -128,9 +108,9 @@ def ftp_options(command: F) -> F:
             scheme="ftp",
             address=parse_address(bind),
             backlog=options.config.backlog,
-            workers=workers,
-            grace=grace,
-            shown=None if metrics is None else parse_address(metrics),
+            workers=serving.workers,
+            grace=serving.grace,
+            shown=serving.shown,
             options=options,
             run=_run,
         )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from runner.launch import Launch, launch, parse_address
-from runner.options import ADDRESS, SERVING, flag_options, reporting, text_of
+from runner.launch import Launch, Serving, launch, parse_address
+from runner.options import ADDRESS, SERVING, flag_options, reporting
 
 __all__ = ["http", "http_options"]
 
@@ -31,52 +29,33 @@ def http_options(command: F) -> F:
     @functools.wraps(command)
     def wrapped(
         *,
-        flags: dict[str, Any],
         bind: str,
         app: str | None,
         interface: str,
-        component: Path | None,
-        lock: Path | None,
-        workers: int,
-        certificate: Path | None,
-        key: Path | None,
-        grace: float,
-        progress: Path | None,
-        metrics: str | None,
         trace: bool,
-        log_level: str,
         **others: Any,
     ) -> Any:
-        if (certificate is None) != (key is None):
-            raise click.UsageError("--certificate and --key belong together")
+        serving = Serving.take(others)
         from runner.http.config import HttpConfig
         from runner.http.options import Options
 
         options = Options(
             app=app,
             interface=interface,
-            component=text_of(component),
-            lock=text_of(lock),
-            flags=text_of(flags["path"]),
-            environment=flags["environment"],
-            overrides=flags["overrides"],
-            certificate=None if certificate is None or key is None else (str(certificate), str(key)),
-            progress=text_of(progress),
             trace=trace,
-            level=log_level,
-            readable=sys.stderr.isatty(),
-            config=HttpConfig(tls=certificate is not None, grace=grace),
+            config=HttpConfig(tls=serving.certificate is not None, grace=serving.grace),
+            **serving.for_workers(),
         )
         found = Launch(
             module="runner.http.worker",
             component="http-component",
             flag="runner.http_component",
-            scheme="http" if certificate is None else "https",
+            scheme="http" if serving.certificate is None else "https",
             address=parse_address(bind),
             backlog=options.config.backlog,
-            workers=workers,
-            grace=grace,
-            shown=None if metrics is None else parse_address(metrics),
+            workers=serving.workers,
+            grace=serving.grace,
+            shown=serving.shown,
             options=options,
             run=_run,
         )

@@ -185,7 +185,8 @@ class _Connection:
 
     def _begin_tls(self, context: ssl.SSLContext, host: str) -> None:
         try:
-            self._sock = context.wrap_socket(self.sock, server_hostname=host)
+            # An end that TLS does not announce may be anybody's: it is no end of a content (RFC 9112, 9.8).
+            self._sock = context.wrap_socket(self.sock, server_hostname=host, suppress_ragged_eofs=False)
         except TimeoutError:
             raise HttpError(Kind.TIMEOUT, "TLS was not begun in time") from None
         except ssl.SSLCertVerificationError as error:
@@ -282,6 +283,8 @@ class _Connection:
             data = self.sock.recv(_SIZE)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             raise
+        except ssl.SSLEOFError:
+            raise HttpError(Kind.CLOSED, "the server has gone without ending TLS") from None
         except OSError as error:  # ssl.SSLError is one.
             raise HttpError(Kind.CLOSED, f"the server has gone: {error.strerror}") from None
         self._machine.receive_data(data)

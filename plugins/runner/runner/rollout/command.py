@@ -18,6 +18,7 @@ from runner.options import reporting
 __all__ = ["rollout"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -59,7 +60,7 @@ _OPTIONS = (
     click.option(
         "--guard", "guards", multiple=True, metavar="NAME=NUMBER", help="Another limit; see the documentation."
     ),
-    click.option("--stable", type=click.Path(path_type=Path), help="The component that serves now. [default: Python]"),
+    click.option("--stable", type=_FOLDER, help="The component that serves now. [default: Python]"),
     click.option("--until-decided", is_flag=True, help="End with the decision."),
     click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="A file for the course, as JSON."),
 )
