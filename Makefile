@@ -122,7 +122,7 @@ test-python: setup
 	@bash scripts/setup_clients.sh
 	@bash scripts/setup_baseline.sh
 	@$(call say,pytest)
-	@$(python) -m pytest -rs
+	@$(python) -m pytest -rs -n auto --dist loadfile
 
 .PHONY: prebuilt
 prebuilt: setup toolchain ## Build the components that come with the project anew
