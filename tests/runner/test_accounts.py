@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from runner.accounts import Account, Accounts, parse
-from runner.accounts.accounts import hash_password
-from runner.accounts.file import add, remove
+from runner.accounts.accounts import Accounts, hash_password
+from runner.accounts.file import Account, add, parse, remove
 from runner.storage import ALL, READING
 
 from witgen.diagnostics import Source, WitError

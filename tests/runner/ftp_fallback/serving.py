@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runner.accounts import Account, Accounts
-from runner.accounts.accounts import hash_password
+from runner.accounts.accounts import Accounts, hash_password
+from runner.accounts.file import Account
 from runner.ftp.config import FtpConfig
 from runner.ftp.fallback import PythonServer
 from runner.storage import open_tree

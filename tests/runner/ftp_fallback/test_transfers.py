@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runner.accounts import Account
 from runner.accounts.accounts import hash_password
+from runner.accounts.file import Account
 from runner.ftp.config import FtpTimeouts
 
 from tests.runner.ftp_fallback.serving import CERTIFICATE, Raw, Server

@@ -1,6 +1,1 @@
-"""Who may log in: accounts from a file, with hashed passwords."""
-
-from runner.accounts.accounts import Accounts
-from runner.accounts.file import Account, parse
-
-__all__ = ["Account", "Accounts", "parse"]
+"""Who may log in: accounts from a file (`file`), with hashed passwords that are checked (`accounts`)."""

@@ -22,7 +22,7 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
 import runner.bindings.ftp_component as wit
-from runner.accounts import Accounts
+from runner.accounts.accounts import Accounts
 from runner.addresses import wasi_address
 from runner.ftp.config import FtpConfig
 from runner.ftp.fallback_sessions import contexts, session_type

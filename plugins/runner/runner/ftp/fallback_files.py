@@ -16,7 +16,8 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.exceptions import AuthenticationFailed, FilesystemError
 from pyftpdlib.filesystems import AbstractedFS
 
-from runner.accounts import Account, Accounts
+from runner.accounts.accounts import Accounts
+from runner.accounts.file import Account
 from runner.storage import Entry, Kind, Permissions, Reason, Session, Source, StorageError, Upload
 
 __all__ = ["Files", "Received", "Users", "refusal", "reply_to"]

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import runner.bindings.ftp_component as wit
-from runner.accounts import Account, Accounts
+from runner.accounts.accounts import Accounts
+from runner.accounts.file import Account
 from runner.ftp.entries import entry_of
 from runner.ftp.pace import Pace
 from runner.host.files import FetchedSource, FileSink, FileSource

@@ -12,7 +12,8 @@ from typing import Any
 
 import runner.bindings.ftp_component as wit
 from runner import worker
-from runner.accounts import Account, Accounts
+from runner.accounts.accounts import Accounts
+from runner.accounts.file import Account
 from runner.flags import Flags
 from runner.ftp.guests import guests
 from runner.ftp.options import Options
