@@ -55,6 +55,9 @@ class Servers(Protocol[W]):
     async def end(self) -> None:
         """Called after the last one has ended."""
 
+    def renew(self) -> None:
+        """Takes the certificate anew, whose files have been found to be in order."""
+
     def by_component(self, make: Callable[[], Guest[W]]) -> ComponentServer[W]:
         """A server for instances that `make` makes."""
         raise NotImplementedError

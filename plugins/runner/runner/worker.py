@@ -76,8 +76,9 @@ class Worker(Generic[W]):
         self._progress: Progress | None = None
         reporting = self.reporting(self._metrics, self._status, self._recorder, self._flags)
         reporting.vitals = self._vitals
+        self._servers = self.servers(reporting)
         self._service = Service(
-            self.servers(reporting), sockets, self.grace, self._load, lambda: self._flags()[self.flag], reporting
+            self._servers, sockets, self.grace, self._load, lambda: self._flags()[self.flag], reporting
         )
 
     @property
@@ -178,6 +179,7 @@ class Worker(Generic[W]):
         if self._certificate is not None:
             try:
                 self._certificate.renew()
+                self._servers.renew()
             except RunnerError as error:
                 structlog.get_logger(f"runner.{self.protocol}").error("the old certificate stays", problem=str(error))
         self._service.reload()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import io
-import re
-import signal
 import socket
 import struct
 import subprocess
@@ -15,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.runner.http.serving import PATIENCE, ROOT
+from tests.runner.http.serving import PATIENCE, ROOT, until_the_end
 from tests.runner.http.serving import Process as AnyProcess
+from tests.runner.http.serving import component_with as any_component_with
 
 __all__ = ["COMPONENT", "PATIENCE", "PYTHON", "ROOT", "SHIPPED", "Process", "accounts", "component_with", "serving"]
 
@@ -59,32 +58,13 @@ def accounts(path: Path) -> Path:
 @contextlib.contextmanager
 def serving(folder: Path, *args: str, url: str | None = None, verb: str = "serve") -> Iterator[Process]:
     """A running command, which has ended by itself or is told to at the end."""
-    found = Process(folder, *args, url=url, verb=verb)
-    try:
-        found.wait_for('"event": "serving"')
+    with until_the_end(Process(folder, *args, url=url, verb=verb)) as found:
         yield found
-    finally:
-        if found.process.poll() is None:
-            found.process.send_signal(signal.SIGTERM)
-            try:
-                found.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                found.process.kill()
-                found.process.wait()
-                raise
 
 
 def component_with(folder: Path, **limits: Any) -> Path:
     """The shipped component in a folder of its own, with other limits in its manifest."""
-    folder.mkdir(exist_ok=True)
-    text = (SHIPPED / "component.toml").read_text()
-    for name, value in limits.items():
-        text = re.sub(rf"(?m)^{name} = .*\n", "", text)
-        text = text.replace("[limits]\n", f"[limits]\n{name} = {value}\n")
-    (folder / "component.toml").write_text(text)
-    (folder / "wit.lock").write_bytes((ROOT / "wit.lock").read_bytes())
-    (folder / "ftp_component.wasm").write_bytes((SHIPPED / "ftp_component.wasm").read_bytes())
-    return folder
+    return any_component_with(folder, SHIPPED, **limits)
 
 
 def fetched(client: ftplib.FTP, path: str, offset: int | None = None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ftplib
 import hashlib
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from tests.runner.ftp_serve.serving import (
     serving,
     stored,
 )
+from tests.runner.http.driver import wait_until
+from tests.runner.http.test_serve_tls import NEEDS_OPENSSL, make_certificate
 
 #: For localhost and 127.0.0.1, with its key. It is trusted by nobody but tests.
 CERTIFICATE = Path(__file__).parents[1] / "http/localhost.pem"
@@ -47,9 +50,9 @@ def tls(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-def secured(process: Process) -> ftplib.FTP_TLS:
-    """A client of Python with TLS on all connections."""
-    context = ssl.create_default_context(cafile=str(CERTIFICATE))
+def secured(process: Process, certificate: Path = CERTIFICATE) -> ftplib.FTP_TLS:
+    """A client of Python with TLS on all connections, which trusts a certificate."""
+    context = ssl.create_default_context(cafile=str(certificate))
     found = ftplib.FTP_TLS(timeout=PATIENCE, context=context, encoding="utf-8")
     found.connect("127.0.0.1", process.port)
     found.login(USER, PASSWORD)
@@ -64,6 +67,32 @@ def test_files_go_both_ways_over_tls(both: Process, size: int) -> None:
         assert (both.root / "file").read_bytes() == DATA[:size]
         assert fetched(client, "file") == DATA[:size]
         assert "file" in client.nlst()
+
+
+@NEEDS_OPENSSL
+@pytest.mark.parametrize("flag", [COMPONENT, PYTHON], ids=["component", "python"])
+def test_told_to_reload_it_takes_the_new_certificate(tmp_path: Path, flag: str) -> None:
+    used, other = tmp_path / "used.pem", tmp_path / "other.pem"
+    used.write_bytes(CERTIFICATE.read_bytes())
+    make_certificate(other)
+    with serving(tmp_path, "--certificate", str(used), "--key", str(used), "--flag", flag) as process:
+        assert is_trusted(process, CERTIFICATE)
+        used.write_bytes(other.read_bytes())
+        process.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: is_trusted(process, other))
+        with secured(process, other) as client:
+            stored(client, "file", DATA)
+            assert fetched(client, "file") == DATA
+        assert not is_trusted(process, CERTIFICATE)
+
+
+def is_trusted(process: Process, certificate: Path) -> bool:
+    try:
+        secured(process, certificate).close()
+    except (ssl.SSLCertVerificationError, ftplib.error_temp):
+        # Whoever comes in the moment of the change may be told 421.
+        return False
+    return True
 
 
 def test_the_data_may_be_plain_under_tls(both: Process) -> None:

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "plugins/http-component/prebuilt"
@@ -94,12 +94,12 @@ class Process:
         return self.process.wait(PATIENCE)
 
 
+P = TypeVar("P", bound=Process)
+
+
 @contextlib.contextmanager
-def serving(
-    folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None, verb: str = "serve"
-) -> Iterator[Process]:
-    """A running command, which has ended by itself or is told to at the end."""
-    found = Process(folder, *args, app=app, env=env, verb=verb)
+def until_the_end(found: P) -> Iterator[P]:
+    """A command that serves, which has ended by itself or is told to at the end."""
     try:
         found.wait_for('"event": "serving"')
         yield found
@@ -114,14 +114,24 @@ def serving(
                 raise
 
 
-def component_with(folder: Path, **limits: Any) -> Path:
+@contextlib.contextmanager
+def serving(
+    folder: Path, *args: str, app: str | None = None, env: dict[str, str] | None = None, verb: str = "serve"
+) -> Iterator[Process]:
+    """A running command, which has ended by itself or is told to at the end."""
+    with until_the_end(Process(folder, *args, app=app, env=env, verb=verb)) as found:
+        yield found
+
+
+def component_with(folder: Path, shipped: Path = SHIPPED, **limits: Any) -> Path:
     """The shipped component in a folder of its own, with other limits in its manifest."""
     folder.mkdir(exist_ok=True)
-    text = (SHIPPED / "component.toml").read_text()
+    text = (shipped / "component.toml").read_text()
     for name, value in limits.items():
         text = re.sub(rf"(?m)^{name} = .*\n", "", text)
         text = text.replace("[limits]\n", f"[limits]\n{name} = {value}\n")
     (folder / "component.toml").write_text(text)
     (folder / "wit.lock").write_bytes((ROOT / "wit.lock").read_bytes())
-    (folder / "http_component.wasm").write_bytes((SHIPPED / "http_component.wasm").read_bytes())
+    for component in shipped.glob("*.wasm"):
+        (folder / component.name).write_bytes(component.read_bytes())
     return folder

@@ -475,20 +475,17 @@ def test_a_component_that_is_refused_is_replaced_by_python_with_the_list_of_reas
         assert process.get("/") == (200, b"hello")
 
 
-def test_a_worker_that_can_not_start_says_why_in_a_line_and_is_tried_again() -> None:
-    with serving_nothing() as process:
-        process.wait_for(r"^runner: error: there is no module 'nowhere'$", 3)
-        process.wait_for(r"worker 1 \(process \d+\) ended with 1; started again in 1 s")
+def test_a_worker_that_can_not_start_any_more_says_why_in_a_line_and_is_tried_again(tmp_path: Path) -> None:
+    application = tmp_path / "shop.py"
+    application.write_text("from tests.runner.http.app import asgi\n")
+    with serving(tmp_path, "--workers", "2", app="shop:asgi", env={"PYTHONPATH": str(ROOT)}) as process:
+        process.wait_for('"event": "serving"', 2)
+        application.write_text("sold_out = True\n")
+        children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text()
+        os.kill(int(children.split()[1]), signal.SIGKILL)
+        process.wait_for(r"^runner: error: module 'shop' has no attribute 'asgi'$", 2)
+        process.wait_for(r"worker 2 \(process \d+\) ended with 1; started again in 1 s")
         assert not [line for line in process.lines if "Traceback" in line]
+        application.write_text("from tests.runner.http.app import asgi\n")
+        process.wait_for('"event": "serving"', 3)
         assert process.stop() == 0
-
-
-@contextlib.contextmanager
-def serving_nothing() -> Iterator[Process]:
-    """Two workers whose application is nowhere."""
-    process = Process(ROOT, "--workers", "2", app="nowhere:app")
-    try:
-        yield process
-    finally:
-        process.process.kill()
-        process.process.wait()

@@ -50,6 +50,15 @@ def connect(process: Process, context: ssl.SSLContext, session: ssl.SSLSession |
     return context.wrap_socket(process.connect(), server_hostname="localhost", session=session)
 
 
+def make_certificate(file: Path) -> None:
+    """Another one for localhost, with its key."""
+    key = file.with_suffix(".key")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    command: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run([*command, "-out", file, "-keyout", key], check=True, capture_output=True, timeout=PATIENCE)
+    file.write_bytes(file.read_bytes() + key.read_bytes())
+
+
 def ask(client: socket.socket) -> bytes:
     """All that is answered to one request."""
     client.sendall(GET)
@@ -188,22 +197,7 @@ def test_told_to_reload_it_takes_the_new_certificate_and_keeps_the_old_one_where
 ) -> None:
     used, other = tmp_path / "used.pem", tmp_path / "other.pem"
     used.write_bytes(CERTIFICATE.read_bytes())
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command: list[str | Path] = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-out",
-        other,
-        "-keyout",
-    ]
-    subprocess.run([*command, tmp_path / "key", *names], check=True, capture_output=True, timeout=PATIENCE)
-    other.write_bytes(other.read_bytes() + (tmp_path / "key").read_bytes())
+    make_certificate(other)
     with serving(ROOT, "--certificate", str(used), "--key", str(used), "--flag", flag, app=ASGI) as process:
         used.write_bytes(b"nothing")
         process.process.send_signal(signal.SIGHUP)

@@ -25,7 +25,7 @@ import runner.bindings.ftp_component as wit
 from runner.accounts.accounts import Accounts
 from runner.addresses import wasi_address
 from runner.ftp.config import FtpConfig
-from runner.ftp.fallback_sessions import session_type
+from runner.ftp.fallback_sessions import contexts, session_type
 from runner.ftp.observer import Observer
 from runner.storage import Tree
 
@@ -59,8 +59,9 @@ class PythonServer:
         self.accounts = accounts
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        handler = session_type(self, config, certificate)
-        self._servers = [_Acceptor(item.dup(), handler, self) for item in sockets]
+        self._certificate = certificate
+        self._session_type = session_type(self, config, certificate)
+        self._servers = [_Acceptor(item.dup(), self._session_type, self) for item in sockets]
         self._lock = threading.Lock()
         #: Threads that have not ended.
         self._running = 0
@@ -84,6 +85,12 @@ class PythonServer:
         """
         self.deadline = min(self.deadline, time.monotonic() + grace)
         self.stopping = True
+
+    def renew(self) -> None:
+        """Reads the certificate anew, for connections from now on. Raises what pyOpenSSL does for a wrong one."""
+        if self.config.tls != "off":
+            for name, context in contexts(self._certificate).items():
+                setattr(self._session_type, name, context)
 
     @property
     def connections(self) -> int:

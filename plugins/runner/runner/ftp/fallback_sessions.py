@@ -25,7 +25,7 @@ from runner.storage import Reason, StorageError
 if TYPE_CHECKING:
     from runner.ftp.fallback import PythonServer
 
-__all__ = ["session_type"]
+__all__ = ["contexts", "session_type"]
 
 _KIND = wit.TypesErrorKind
 #: Replies that say that a command failed, and in which way.
@@ -337,15 +337,21 @@ def session_type(owner: PythonServer, config: FtpConfig, certificate: tuple[str,
         "proto_cmds": {name: item for name, item in base.proto_cmds.items() if name not in _refused(config)},
     }
     if secure:
-        settings |= {
-            "ssl_context": _context(certificate, SSL.TLS1_3_VERSION),
-            # TLS 1.3 sends tickets, and pyOpenSSL can't be told to send none. A client that only sends leaves them
-            # unread; then its end resets the connection, by which the last of its data may be lost.
-            "data_context": _context(certificate, SSL.TLS1_2_VERSION),
+        settings |= contexts(certificate) | {
             "tls_control_required": config.tls in ("login", "everything"),
             "tls_data_required": config.tls == "everything",
         }
     return type("Session", (base,), settings)
+
+
+def contexts(certificate: tuple[str, str] | None) -> dict[str, SSL.Context]:
+    """Those of a class of connections, by name. Raises as `session_type`."""
+    return {
+        "ssl_context": _context(certificate, SSL.TLS1_3_VERSION),
+        # TLS 1.3 sends tickets, and pyOpenSSL can't be told to send none. A client that only sends leaves them unread;
+        # then its end resets the connection, by which the last of its data may be lost.
+        "data_context": _context(certificate, SSL.TLS1_2_VERSION),
+    }
 
 
 def _context(certificate: tuple[str, str] | None, newest: int) -> SSL.Context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,8 +13,10 @@ from runner.ftp.config import FtpConfig
 from runner.ftp.observer import Observer
 from runner.ftp.server import ComponentServer, Guest
 from runner.ftp.visits import Place
-from runner.service import PythonServer
 from runner.storage import StorageError
+
+if TYPE_CHECKING:
+    from runner.ftp.fallback import PythonServer
 
 __all__ = ["FtpServers"]
 
@@ -40,6 +43,8 @@ class FtpServers:
         self._config = config
         self._observer = observer
         self._certificate = certificate
+        #: The last server in Python, which reads the files of the certificate by itself.
+        self._python: PythonServer | None = None
 
     async def begin(self) -> None:
         """Has a thread clear up what uploads have left that a killed process was at."""
@@ -59,6 +64,11 @@ class FtpServers:
         except StorageError as error:
             _log.warning("what uploads have left can't be removed", problem=str(error))
 
+    def renew(self) -> None:
+        """Takes the certificate anew; the component is given the context, which has it already."""
+        if self._python is not None:
+            self._python.renew()
+
     def by_component(self, make: Callable[[], Guest]) -> ComponentServer:
         """A server by the component."""
         addresses = [item.getsockname()[:2] for item in self._sockets]
@@ -69,7 +79,7 @@ class FtpServers:
         # Where the component serves nobody needs it.
         from runner.ftp.fallback import PythonServer
 
-        return PythonServer(
+        self._python = PythonServer(
             self._place.tree,
             self._place.accounts,
             self._sockets,
@@ -77,3 +87,4 @@ class FtpServers:
             self._observer,
             certificate=self._certificate,
         )
+        return self._python

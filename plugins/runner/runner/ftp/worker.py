@@ -90,7 +90,5 @@ def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.sock
 
 
 if __name__ == "__main__":
-    from runner.options import reporting
-
     first, *others = map(adopt, map(int, sys.argv[2:]))
     reporting(serve)(Options.loads(sys.argv[1]), [first], *others)

@@ -44,6 +44,9 @@ class HttpServers:
         """Ends the application."""
         await self._lifespan.stop()
 
+    def renew(self) -> None:
+        """The context, which all share, has it already."""
+
     def by_component(self, make: Callable[[], Guest]) -> ComponentServer:
         """A server by the component."""
         addresses = [item.getsockname()[:2] for item in self._sockets]
