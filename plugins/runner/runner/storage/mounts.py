@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -17,9 +18,9 @@ def is_of_this_machine(folder: Path) -> bool:
     """Whether what is in a folder is on this machine, as far as that is known; else it may be anywhere."""
     try:
         table = _TABLE.read_text(errors="surrogateescape")
-        real = folder.resolve()
     except OSError:
         return False
+    real = Path(os.path.realpath(folder))
     kind, depth = "", -1
     for line in table.splitlines():
         mount, _, source = line.partition(" - ")
