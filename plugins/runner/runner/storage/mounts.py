@@ -10,7 +10,9 @@ __all__ = ["is_of_this_machine"]
 
 _TABLE = Path("/proc/self/mountinfo")
 #: Those whose files are on disks of this machine or in its memory, so that nobody waits for a network.
-_OF_THIS_MACHINE = frozenset("bcachefs btrfs ext2 ext3 ext4 f2fs overlay ramfs tmpfs xfs zfs".split())
+_OF_THIS_MACHINE = frozenset(
+    {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
+)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
