@@ -129,7 +129,7 @@ class Accounts:
         """Reads the file again if it has changed. A broken one changes nothing."""
         with self._lock:
             now = time.monotonic()
-            if not self._is_due(now):
+            if self._path is None or not self._is_due(now):
                 return
             self._looked = now
             state = self._state()
