@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ftplib
 import importlib.util
+import io
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,11 +162,12 @@ def refuse(component: Path) -> None:
             sys.exit("   the component was not refused")
 
 
-def serve() -> None:
-    """Serves the Runner's demonstration application by the component, asks it something, and ends it."""
-    flag = "runner.http_component=true"
-    say(f"   $ runner serve http --bind 127.0.0.1:0 --flag {flag}")
-    command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", "127.0.0.1:0", "--flag", flag]
+@contextmanager
+def served(protocol: str, *args: str) -> Iterator[str]:
+    """A service behind the component of a protocol, and its address."""
+    options = ["serve", protocol, "--bind", "127.0.0.1:0", "--flag", f"runner.{protocol}_component=true", *args]
+    say(f"   $ runner {' '.join(options)}")
+    command = [sys.executable, "-m", "runner.cli", *options]
     with subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         try:
@@ -175,15 +179,43 @@ def serve() -> None:
                     break
             if process.poll() is not None or '"mode": "component"' not in line:
                 sys.exit("   the component does not serve")
-            for path, body in (("/headers?who=ada", None), ("/echo", b"what is sent comes back")):
-                request = urllib.request.Request(address + path, data=body)
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    say(f"   {request.get_method()} {path}: {answer.status} {answer.reason}")
-                    for text in answer.read().decode().splitlines():
-                        say(f"     {text}")
+            yield address
         finally:
             process.terminate()
     say(f"   ended with {process.returncode}")
+
+
+def transfer() -> None:
+    """Stores a file through the FTP component, lists it and fetches it."""
+    with tempfile.TemporaryDirectory() as folder:
+        accounts = Path(folder, "accounts.toml")
+        say("   $ runner accounts add accounts.toml ada")
+        command = [sys.executable, "-m", "runner.cli", "accounts", "add", str(accounts), "ada"]
+        subprocess.run(command, cwd=ROOT, input="engine\n", text=True, check=True)
+        root = Path(folder, "files")
+        root.mkdir()
+        with served("ftp", "--root", str(root), "--accounts", str(accounts)) as address, ftplib.FTP() as client:
+            host = urllib.parse.urlsplit(address)
+            client.connect(str(host.hostname), host.port or 0, timeout=30)
+            say(f"   login: {client.login('ada', 'engine')}")
+            content = b"notes on the engine\n" * 1000
+            say(f"   STOR notes: {client.storbinary('STOR notes', io.BytesIO(content))}")
+            client.retrlines("LIST", lambda line: say(f"   LIST: {line}"))
+            back = io.BytesIO()
+            say(f"   RETR notes: {client.retrbinary('RETR notes', back.write)}")
+            if not back.getvalue() == content == (root / "notes").read_bytes():
+                sys.exit("   the file is not what was stored")
+
+
+def serve() -> None:
+    """Serves the Runner's demonstration application by the component, and asks it something."""
+    with served("http") as address:
+        for path, body in (("/headers?who=ada", None), ("/echo", b"what is sent comes back")):
+            request = urllib.request.Request(address + path, data=body)
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                say(f"   {request.get_method()} {path}: {answer.status} {answer.reason}")
+                for text in answer.read().decode().splitlines():
+                    say(f"     {text}")
 
 
 def main() -> None:
@@ -200,7 +232,9 @@ def main() -> None:
         use(component)
     with step(5, "The same component against a changed contract"):
         refuse(component)
-    with step(6, "An application of ASGI behind the HTTP component"):
+    with step(6, "Files behind the FTP component"):
+        transfer()
+    with step(7, "An application of ASGI behind the HTTP component"):
         serve()
     say("\nDone.")
 

@@ -43,7 +43,7 @@ def test_a_service_that_falls_back_to_python_is_not_well(tmp_path: Path) -> None
     manifest = folder / "component.toml"
     # It may not have the memory that it begins with: it can't start, and Python serves all the cases.
     manifest.write_text(manifest.read_text().replace("memory = 268435456", "memory = 65536"))
-    command = [sys.executable, ROOT / "scripts/smoke.py", "http", folder]
+    command = [sys.executable, str(ROOT / "scripts/smoke.py"), "http", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert "served by: python" in done.stdout

@@ -82,9 +82,11 @@ def write(path: str, data: bytes | bytearray) -> None:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
             file.write(data)
         os.replace(temporary, path)
-    except OSError:
+    except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        # The other name says nothing to anyone.
+        error.filename, error.filename2 = path, None
         raise
 
 

@@ -24,7 +24,7 @@ def workspace(folder: Path) -> Path:
     """A copy of this repository's Cargo workspace."""
     for name in ("Cargo.toml", "Cargo.lock"):
         shutil.copy(ROOT / name, folder / name)
-    for crate in ("http-component", "progress-runner"):
+    for crate in ("ftp-component", "guest-kit", "http-component", "progress-runner"):
         shutil.copytree(ROOT / "plugins" / crate, folder / "plugins" / crate)
     return folder
 

@@ -193,12 +193,13 @@ def test_a_hash_can_be_had_alone() -> None:
         (["add", "{file}", "carol", "--permissions", "z"], "x\n", "'z' is no permission"),
         (["remove", "{file}", "carol"], "", "has no account 'carol'"),
         (["list", "{file}.no"], "", "can't be read"),
+        (["add", "{file}.no/accounts", "carol"], "x\n", "{file}.no/accounts: error: no such file or directory\n"),
     ],
 )
 def test_what_is_wrong_changes_nothing(file: Path, args: list[str], said: str, message: str) -> None:
     before = file.read_text()
     done = run(*(arg.format(file=file) for arg in args), said=said)
     assert done.returncode == 1
-    assert message in done.stderr
+    assert message.format(file=file) in done.stderr
     assert "Traceback" not in done.stderr
     assert file.read_text() == before

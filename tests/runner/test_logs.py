@@ -54,6 +54,21 @@ def test_a_line_says_what_it_is_about(stream: io.StringIO) -> None:
     assert "component" not in second
 
 
+@pytest.mark.parametrize("readable", [False, True])
+def test_a_traceback_has_no_values_of_variables(stream: io.StringIO, readable: bool) -> None:
+    def log_in(password: str) -> None:
+        raise LookupError("the accounts are broken")
+
+    logs.configure("debug", stream, readable=readable)
+    try:
+        log_in("".join(["open ", "sesame"]))
+    except LookupError:
+        structlog.get_logger("runner.test").exception("nobody can log in")
+    text = stream.getvalue()
+    assert "the accounts are broken" in text and "log_in" in text
+    assert "open sesame" not in text
+
+
 def test_what_is_bound_in_one_task_is_not_in_another(stream: io.StringIO) -> None:
     log = structlog.get_logger("runner.test")
 

@@ -21,6 +21,8 @@ mod connection;
 mod exchange;
 mod facts;
 mod failures;
+#[cfg(feature = "faults")]
+mod faults;
 mod handles;
 mod interests;
 mod journal;
@@ -68,6 +70,8 @@ impl control::Guest for Component {
         exchange: control::Exchange,
         response: control::Response,
     ) -> Result<(), control::Error> {
+        #[cfg(feature = "faults")]
+        let response = faults::spoilt(response);
         exchange.into_inner::<Answerable>().respond(response)
     }
 }

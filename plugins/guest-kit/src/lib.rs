@@ -8,6 +8,8 @@ extern crate alloc;
 
 pub mod buffer;
 pub mod calendar;
+pub mod faults;
+pub mod interests;
 #[cfg(target_arch = "wasm32")]
 mod rt;
 pub mod timers;

@@ -16,13 +16,13 @@ use crate::interests::{Interests, Ready};
 use crate::pending::{Content, Ticket};
 use crate::refusal::error;
 use crate::scan::HeadLimits;
-use crate::timers::{Owner, Timers, NEVER};
 use crate::upstream::{Arrived, Event, Shared, Upstream};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use guest_kit::timers::{Owner, Timers, NEVER};
 
 /// The place of requests that wait: in no table of connections.
 const WAITING: u32 = u32::MAX;

@@ -6,9 +6,9 @@ use crate::bindings::exports::component::http::client::Request;
 use crate::fields;
 use crate::refusal::error;
 use crate::target::{host_and_port, is_target_byte};
-use crate::timers::{Deadline, NEVER};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use guest_kit::timers::{Deadline, NEVER};
 
 /// Whom connections go to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,11 +20,11 @@ use crate::pump::{Break, Flow, Sink, Source};
 use crate::refusal::{error, Refusal};
 use crate::scan::{Progress, Scan};
 use crate::shared::{Core, Event, Offer};
-use crate::timers::{Deadline, Owner, NEVER};
 use crate::transport::Transport;
 use crate::wire::{Wire, CONTENT_READ, HEAD_READ};
 use alloc::boxed::Box;
 use alloc::string::String;
+use guest_kit::timers::{Deadline, Owner, NEVER};
 
 /// Bytes that one connection may move before others have their turn.
 const BUDGET: u64 = 512 << 10;

@@ -1,5 +1,7 @@
 //! The Date field (RFC 9110, 5.6.7 and 6.6.1): a point in time as an IMF-fixdate.
 
+use guest_kit::calendar::civil;
+
 /// How long such a date is, in bytes.
 pub const LENGTH: usize = 29;
 
@@ -27,26 +29,6 @@ pub fn format(seconds: u64) -> [u8; LENGTH] {
 fn two(text: &mut [u8], number: u64) {
     text[0] = b'0' + (number / 10) as u8;
     text[1] = b'0' + (number % 10) as u8;
-}
-
-/// Year, month and day of a number of days since 1970-01-01, in the Gregorian calendar.
-///
-/// Years are counted from March, so that the leap day is the last of its year; 400 years have 146 097 days.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

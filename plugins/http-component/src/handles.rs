@@ -6,7 +6,7 @@ use crate::bindings::exports::component::http::server::{
     Pollable, Response,
 };
 use crate::listener::Shared;
-use crate::timers::Owner;
+use guest_kit::timers::Owner;
 
 /// Which exchange of which connection.
 #[derive(Clone)]

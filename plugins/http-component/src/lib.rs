@@ -16,7 +16,6 @@ mod agent;
 mod answer;
 mod ask;
 mod bindings;
-mod buffer;
 mod chunked;
 mod connection;
 
@@ -36,12 +35,9 @@ mod pending;
 mod pump;
 mod refusal;
 mod reply;
-#[cfg(target_arch = "wasm32")]
-mod rt;
 mod scan;
 mod shared;
 mod target;
-mod timers;
 mod transport;
 mod upstream;
 mod wire;

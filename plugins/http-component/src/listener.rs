@@ -19,12 +19,12 @@ use crate::interests::{Ready, Watch};
 use crate::journal::Trouble;
 use crate::refusal::error;
 use crate::shared::{Core, Event, Offer};
-use crate::timers::Owner;
 use crate::transport::Transport;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use guest_kit::timers::Owner;
 
 /// How long accepting rests where the host has no sockets left, in nanoseconds.
 const REST: u64 = 50_000_000;
@@ -149,7 +149,7 @@ impl Server {
             self.with(owner, Connection::drive);
         }
         if self.core.cut_at <= self.core.now {
-            self.core.cut_at = crate::timers::NEVER;
+            self.core.cut_at = guest_kit::timers::NEVER;
             self.close_all();
         }
         self.welcome(max)

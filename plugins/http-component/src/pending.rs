@@ -4,9 +4,9 @@ use crate::agent::{Agent, SharedAgent};
 use crate::bindings::exports::component::http::client::{
     self, AgentConfig, Error, GuestAgent, GuestPending, GuestResponseBody, OutputStream, Pollable,
 };
-use crate::timers::Owner;
 use alloc::rc::Rc;
 use core::cell::RefCell;
+use guest_kit::timers::Owner;
 
 /// Which exchange of which connection.
 pub struct Ticket {

@@ -8,11 +8,11 @@ use crate::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::date;
 use crate::interests::Interests;
 use crate::scan::HeadLimits;
-use crate::timers::{Owner, Timers, NEVER};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use guest_kit::timers::{Owner, Timers, NEVER};
 
 /// A request for the host, before it has handles.
 #[derive(Debug)]

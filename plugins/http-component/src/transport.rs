@@ -3,11 +3,11 @@
 use crate::bindings::component::http::types::{Error, ErrorKind};
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
-use crate::buffer::Buffer;
 use crate::failures::lost;
 use crate::interests::{Interests, Part, Watch};
 use crate::refusal::error;
 use alloc::vec::Vec;
+use guest_kit::buffer::Buffer;
 
 /// What came in.
 pub enum Received {

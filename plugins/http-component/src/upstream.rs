@@ -28,12 +28,12 @@ use crate::pump::{Break, Flow, Sink, Source};
 use crate::refusal::{error, Refusal};
 use crate::reply::parse_reply;
 use crate::scan::{HeadLimits, Progress, Scan};
-use crate::timers::{Deadline, Owner, Timers, NEVER};
 use crate::transport::Transport;
 use crate::wire::{Wire, CONTENT_READ, HEAD_READ};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use guest_kit::timers::{Deadline, Owner, Timers, NEVER};
 
 /// Bytes that one connection may move before others have their turn.
 const BUDGET: u64 = 512 << 10;

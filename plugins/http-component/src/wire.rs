@@ -1,8 +1,8 @@
 //! The bytes of one connection: what has come in and is not used yet, what is to go out, and how much it was.
 
 use crate::bindings::component::http::types::Error;
-use crate::buffer::Buffer;
 use crate::transport::{Received, Transport};
+use guest_kit::buffer::Buffer;
 
 /// How much is read at once where a head is expected.
 pub const HEAD_READ: usize = 16 << 10;

@@ -6,6 +6,8 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
+// For its allocator.
+extern crate guest_kit as _;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -14,8 +16,6 @@ use core::cell::RefCell;
 
 mod bindings;
 mod bus;
-#[cfg(target_arch = "wasm32")]
-mod rt;
 mod telemetry;
 mod workbook;
 

@@ -37,7 +37,11 @@ class Certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._prepare(context)
         try:
-            context.load_cert_chain(*self._files)
+            # Without a function OpenSSL would ask for it, and wait at whatever terminal there is.
+            context.load_cert_chain(*self._files, password=self._refuse)
         except OSError as error:  # ssl.SSLError is one.
             raise RunnerError(f"the certificate {self._files[0]} can't be used: {error.strerror or error}") from None
         return context
+
+    def _refuse(self) -> str:
+        raise RunnerError(f"the key {self._files[1]} is under a password: it can't be used for a service")

@@ -45,7 +45,7 @@ class Launch:
 def parse_address(text: str) -> tuple[str, int]:
     """``HOST:PORT``, with IPv6 in brackets. Raises `click.UsageError`."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host or not port.isdecimal() or int(port) > 65535:
         raise click.UsageError(f"{text!r} is not of the form HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

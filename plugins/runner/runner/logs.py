@@ -33,10 +33,12 @@ def configure(level: str = "info", stream: TextIO | None = None, *, readable: bo
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _add_trace,
     ]
+    # Without the values of local variables, among which are passwords and what clients send.
+    traces = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=False)]
+        [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
         if readable
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
+        else [traces, structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
     )
     structlog.configure(
         processors=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -11,9 +12,21 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["ADDRESS", "FILE", "SERVING", "flag_options", "reporting", "text_of"]
+__all__ = ["ADDRESS", "FILE", "SERVING", "Seconds", "flag_options", "reporting", "text_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Seconds(click.FloatRange):
+    """A time: a number that is one, and not infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number. Raises `click.BadParameter`."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is no time in seconds", param, ctx)
+        return found
+
 
 #: How an address is written, and what an option takes that is a file.
 ADDRESS = "HOST:PORT"
@@ -25,7 +38,7 @@ SERVING = (
     click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True, help="How many processes."),
     click.option("--certificate", type=FILE, help="The certificate chain, in PEM: serve with TLS."),
     click.option("--key", type=FILE, help="The private key of the certificate."),
-    click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds that requests get."),
+    click.option("--grace", type=Seconds(0), default=30, show_default=True, help="Seconds that requests get."),
     click.option("--progress", type=FILE, help="The file in which progress is kept. [default: it is not kept]"),
     click.option("--metrics", metavar=ADDRESS, help="Where figures, health and the status page are."),
     click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warning", "error"]), default="info"),

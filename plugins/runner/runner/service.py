@@ -198,10 +198,10 @@ class Service(Generic[W]):
                 self._announcer.serving("component", reason)
                 return
         present = self._server
-        if present is not None and not isinstance(present, ComponentServer) and not present.done.done():
-            return
-        self._server = self._servers.by_python()
-        self._server.start()
+        if present is None or isinstance(present, ComponentServer) or present.done.done():
+            self._server = self._servers.by_python()
+            self._server.start()
+        # Also where it has served before: somebody wanted the component, and is to hear why it is not used.
         self._announcer.serving("python", reason)
 
     def _retire(self, server: ComponentServer[W] | PythonServer, *, followed: bool = False) -> None:

@@ -1,7 +1,8 @@
 """Several processes that serve the same address, and the one that looks after them.
 
 Each worker has a listening socket of its own (SO_REUSEPORT: the kernel shares connections out), which the supervisor
-made and keeps: connections that wait there survive a worker that dies, and its successor finds them.
+made and keeps: connections that wait there survive a worker that dies, and its successor finds them. Workers whose
+supervisor is gone, by whatever signal, see that by a pipe (`lifeline`): nobody would replace or end them any more.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from dataclasses import dataclass
 
 from runner.errors import RunnerError
 
-__all__ = ["BindError", "Slot", "Supervisor", "adopt", "listen", "tell_ready"]
+__all__ = ["BindError", "Slot", "Supervisor", "adopt", "lifeline", "listen", "tell_ready"]
 
 #: Seconds that a worker has to live, or else the next one is started only after a pause.
 _SOUND_LIFE = 5.0
 _LONGEST_PAUSE = 30.0
 #: Seconds between one look at the workers and the next.
 _LOOK = 0.1
-#: What tells a worker by which descriptor it says that it is ready.
-_READY = "RUNNER_READY"
+#: What tells a worker by which descriptor it says that it is ready, and by which it sees that its supervisor is gone.
+_READY, _LIFELINE = "RUNNER_READY", "RUNNER_LIFELINE"
 
 
 class BindError(RunnerError):
@@ -74,19 +75,26 @@ class Slot:
 class _Worker:
     """A process in a slot. It is ready when it says so, by `tell_ready`."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, lifeline: int) -> None:
+        """Raises OSError where the system has no room for another process."""
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self._reading = os.fdopen(reading, "rb", buffering=0)
-        given = [*(item.fileno() for item in slot.sockets), *slot.descriptors, writing]
-        self.process = subprocess.Popen(
-            [sys.executable, *slot.command()],
-            pass_fds=given,
-            start_new_session=True,
-            env={**os.environ, _READY: str(writing)},
-        )
-        os.close(writing)
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, *slot.command()],
+                pass_fds=[*(item.fileno() for item in slot.sockets), *slot.descriptors, writing, lifeline],
+                start_new_session=True,
+                env={**os.environ, _READY: str(writing), _LIFELINE: str(lifeline)},
+            )
+        except BaseException:
+            self._reading.close()
+            raise
+        finally:
+            os.close(writing)
         self.started = time.monotonic()
+        #: When it is killed, if it has been told to end.
+        self.deadline = float("inf")
         self._ready = False
 
     @property
@@ -99,12 +107,15 @@ class _Worker:
     def poll(self) -> int | None:
         """The status with which it has ended, if it has."""
         status = self.process.poll()
-        if status is not None:
+        if status is not None and not self._reading.closed:
+            # It may have said so just before.
+            self._ready = self.ready
             self._reading.close()
         return status
 
-    def end(self) -> None:
-        """Tells it to."""
+    def end(self, grace: float) -> None:
+        """Tells it to, within so many seconds."""
+        self.deadline = min(self.deadline, time.monotonic() + grace)
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 
@@ -120,11 +131,12 @@ class Supervisor:
         *,
         look: Callable[[], None] = lambda: None,
         ended: Callable[[int], None] = lambda pid: None,
+        died: Callable[[int, int], None] = lambda index, status: None,
     ) -> None:
         """A worker that has not ended `grace` seconds after it was told to is killed.
 
         `look` is called about ten times a second, from where `replace` and `stop` may be called; `ended` with the
-        number of each process that has.
+        number of each process that has; `died` with slot and status (as `Popen.returncode`) where nobody wanted that.
         """
         self._slots = slots
         self._say = say
@@ -135,25 +147,36 @@ class Supervisor:
         self._followed: dict[int, list[_Worker]] = {}
         self._retired: list[_Worker] = []
         self._asked: set[int] = set()
-        self._stopping = self._killed = False
+        self._stopping = self._failed = False
+        #: Whether any worker has ever been ready.
+        self._proven = False
         self._grace = grace
-        self._patience = float("inf")
         self._looked = look
         self._ended = ended
+        self._died = died
+        # Nobody else has the other end: it closes with this process.
+        self._lifeline, self._held = os.pipe()
 
     def run(self) -> int:
-        """Returns when all workers have ended after a signal or `stop`: 0, or 1 if one had to be killed."""
+        """Returns when all workers have ended after a signal or `stop`: 0, or 1 if one had to be killed.
+
+        Also 1 if one ends with 1, as for wrong input, before any was ready: that would only come again and again.
+        """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda number, frame: self._asked.add(number))
-        for index in range(len(self._slots)):
-            self._start(index)
-        while self._all or self._due:
-            self._obey()
-            self._look()
-            if not self._stopping:
-                self._looked()
-            time.sleep(_LOOK)
-        return int(self._killed)
+        try:
+            for index in range(len(self._slots)):
+                self._start(index)
+            while self._all or self._due:
+                self._obey()
+                self._look()
+                if not self._stopping:
+                    self._looked()
+                time.sleep(_LOOK)
+        finally:
+            for end in (self._held, self._lifeline):
+                os.close(end)
+        return int(self._failed)
 
     def replace(self, indices: Iterable[int]) -> None:
         """Starts successors of the workers in some slots. The old ones end with their requests.
@@ -161,21 +184,20 @@ class Supervisor:
         They serve until their successors do: no connection is refused, lost, or waits for a start.
         """
         for index in indices:
-            old = self._workers.get(index)
             self._due.pop(index, None)
             self._start(index)
-            if old is not None:
-                self._followed.setdefault(index, []).append(old)
 
     def stop(self) -> None:
         """Has all workers end with their requests, and then `run`."""
+        if self._stopping:
+            # Whoever asks again has not more patience.
+            return
         self._stopping = True
         for item in itertools.chain.from_iterable(slot.sockets for slot in self._slots):
             item.close()
-        self._patience = time.monotonic() + self._grace
         self._due.clear()
         for worker in self._all:
-            worker.end()
+            worker.end(self._grace)
 
     @property
     def _all(self) -> list[_Worker]:
@@ -191,16 +213,34 @@ class Supervisor:
             self.replace(list(self._workers))
 
     def _start(self, index: int) -> None:
-        self._workers[index] = _Worker(self._slots[index])
+        """Starts a worker, which the one that is in the slot is followed by; where that can't be done, later."""
+        try:
+            successor = _Worker(self._slots[index], self._lifeline)
+        except OSError as error:
+            pause = self._pause(index)
+            reason = (error.strerror or str(error)).lower()
+            self._say(f"worker {index + 1} can't be started: {reason}; tried again in {pause:g} s")
+            self._due[index] = time.monotonic() + pause
+            return
+        old = self._workers.get(index)
+        self._workers[index] = successor
+        if old is not None:
+            self._followed.setdefault(index, []).append(old)
+
+    def _pause(self, index: int) -> float:
+        """Seconds until the next start in a slot where the last one came to nothing: twice as many each time."""
+        self._pauses[index] = min(2 * self._pauses.get(index, 0.25), _LONGEST_PAUSE)
+        return self._pauses[index]
 
     def _look(self) -> None:
         """Sees who has died, who is ready, and who is due."""
         now = time.monotonic()
-        if now > self._patience:
-            self._killed = True
-            for worker in self._all:
+        for worker in self._all:
+            if now > worker.deadline and worker.poll() is None:
+                self._failed = self._failed or self._stopping
                 worker.process.kill()
         self._retire()
+        self._proven = self._proven or any(worker.ready for worker in self._workers.values())
         for index, worker in list(self._workers.items()):
             status = worker.poll()
             if status is None:
@@ -209,11 +249,19 @@ class Supervisor:
             self._ended(worker.process.pid)
             if self._stopping:
                 continue
-            sound = now - worker.started >= _SOUND_LIFE
-            pause = self._pauses[index] = 0.0 if sound else min(2 * self._pauses.get(index, 0.25), _LONGEST_PAUSE)
+            if status == 1 and not self._proven:
+                self._failed = True
+                self.stop()
+                continue
+            if now - worker.started >= _SOUND_LIFE:
+                self._pauses.pop(index, None)
+                pause = 0.0
+            else:
+                pause = self._pause(index)
             number = worker.process.pid
             self._say(f"worker {index + 1} (process {number}) ended with {status}; started again in {pause:g} s")
             self._due[index] = now + pause
+            self._died(index, status)
         for index, at in list(self._due.items()):
             if at <= now:
                 del self._due[index]
@@ -226,7 +274,7 @@ class Supervisor:
             successor = self._workers.get(index)
             if successor is not None and successor.ready and successor.poll() is None:
                 for worker in followed:
-                    worker.end()
+                    worker.end(self._grace)
                 self._retired += self._followed.pop(index)
         for group in (self._retired, *self._followed.values()):
             for worker in list(group):
@@ -239,8 +287,19 @@ def tell_ready() -> None:
     """Tells the supervisor, if there is one, that this process serves."""
     writing = os.environ.pop(_READY, None)
     if writing is not None:
-        os.write(int(writing), b"1")
+        # The supervisor may be gone, which `lifeline` tells.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(int(writing), b"1")
         os.close(int(writing))
+
+
+def lifeline() -> int | None:
+    """A descriptor that is ready to be read once the supervisor is gone; None where there is none."""
+    found = os.environ.pop(_LIFELINE, None)
+    if found is None:
+        return None
+    os.set_inheritable(int(found), False)
+    return int(found)
 
 
 def adopt(descriptor: int) -> socket.socket:

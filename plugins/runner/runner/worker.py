@@ -35,12 +35,15 @@ from runner.rollout.vitals import INTERVAL, Vitals
 from runner.service import Servers, Service
 from runner.services import offered
 from runner.status import Status, StatusApp, resident_bytes
+from runner.supervisor import lifeline
 from runner.watching import Watcher
 from runner.worker_options import WorkerOptions
 
 __all__ = ["Worker", "run"]
 
 W = TypeVar("W", bound=World)
+#: Characters of a reason that a rollout is told.
+_SHOWN = 500
 
 
 class Worker(Generic[W]):
@@ -119,6 +122,8 @@ class Worker(Generic[W]):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._service.stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        if (line := lifeline()) is not None:
+            loop.add_reader(line, self._orphaned, line)
 
         def told(*_: object) -> None:
             loop.call_soon_threadsafe(self._flags_changed)
@@ -177,10 +182,17 @@ class Worker(Generic[W]):
                 structlog.get_logger(f"runner.{self.protocol}").error("the old certificate stays", problem=str(error))
         self._service.reload()
 
+    def _orphaned(self, line: int) -> None:
+        """Ends: a supervisor that is started again would share the address with processes that nobody looks after."""
+        asyncio.get_running_loop().remove_reader(line)
+        structlog.get_logger(f"runner.{self.protocol}").error("the supervisor is gone", component=self.component)
+        self._service.stop()
+
     def _gauges(self) -> dict[str, Any]:
         """What a rollout wants to know beside requests."""
         component = self._status.component
-        return {"mode": component["mode"], "reason": component["reason"], "memory": resident_bytes()}
+        # With all of a long reason a line would not be written whole.
+        return {"mode": component["mode"], "reason": component["reason"][:_SHOWN], "memory": resident_bytes()}
 
     def _shown_flags(self) -> dict[str, Any]:
         flags = self._flags()

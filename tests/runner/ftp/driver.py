@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import runner.bindings.ftp_component as wit
-from runner.bindings import http_component as http
-from runner.host import Logging, PollSet, Readiness, Tls
+from runner.ftp import imports as ftp
+from runner.host import Logging, PollSet, Tls
 
 from tests.runner.ftp.application import PASSWORD, Application
 from witgen import runtime as rt
@@ -43,46 +43,9 @@ CERTIFICATE = Path(__file__).parents[1] / "http" / "localhost.pem"
 T = TypeVar("T")
 
 
-class _Logging:
-    """`runner:host/logging` in the types of this component's adapter."""
-
-    def __init__(self, write: Callable[..., None]) -> None:
-        self._logging = Logging(write, "ftp")
-
-    def threshold(self) -> wit.Level:
-        return wit.Level[self._logging.threshold().name]
-
-    def log(self, level: wit.Level, context: Any, message: str, fields: Any) -> None:
-        self._logging.log(http.Level[level.name], context, message, fields)
-
-
-class _Tls:
-    """`runner:host/tls` in the types of this component's adapter."""
-
-    def __init__(self, tls: Tls) -> None:
-        self._tls = tls
-
-    def client(self, input: Any, output: Any, server_name: str) -> Any:
-        raise NotImplementedError
-
-    def server(self, input: Any, output: Any) -> Any:
-        try:
-            return self._tls.server(input, output)
-        except http.TlsErrorException as error:
-            raise wit.TlsErrorException(_tls_error(error.value)) from None
-
-    def stream_failure(self, failure: Any) -> wit.TlsError | None:
-        found = self._tls.stream_failure(failure)
-        return None if found is None else _tls_error(found)
-
-
-def _tls_error(error: http.TlsError) -> wit.TlsError:
-    return wit.TlsError(wit.TlsErrorKind[error.kind.name], error.message)
-
-
 def imports(tls: Tls | None = None, log: Callable[..., None] = lambda *_: None) -> wit.FtpComponentImports:
     """What the Runner gives the component."""
-    return wit.FtpComponentImports(_Logging(log), Readiness(), _Tls(tls or Tls()))
+    return ftp.imports(Logging(log, "ftp"), tls or Tls())
 
 
 def server_tls() -> Tls:

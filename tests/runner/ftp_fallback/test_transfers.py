@@ -190,6 +190,27 @@ def test_a_tls_connection_that_ends_without_a_word_is_no_whole_file(serve: Serve
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("sends", [True, False], ids=["upload", "download"])
+def test_a_transfer_over_tls_is_aborted_and_leaves_no_connection(serve: Serve, tmp_path: Path, sends: bool) -> None:
+    server = serve(CERTIFICATE, tls="offered")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(100_000_000)
+    with secured(server) as client:
+        session = next(iter(server.server._sessions))
+        for _ in range(3):
+            data = client.transfercmd("STOR a" if sends else "RETR large")
+            if sends:
+                data.sendall(bytes(100_000))
+            else:
+                data.recv(1000)
+            server.until(lambda: any(channel.get_transmitted_bytes() for channel in server.channels()))
+            assert client.abort().startswith("426")
+            assert client.voidresp().startswith("226")
+            server.until(lambda: len(session.ioloop.socket_map) == 1)
+            data.close()
+        assert client.nlst() == ["large"]
+
+
 def test_whoever_only_sends_over_tls_loses_nothing(serve: Serve, tmp_path: Path) -> None:
     server = serve(CERTIFICATE, tls="offered")
     with secured(server) as client:

@@ -108,6 +108,12 @@ def test_its_exit_code_says_how_it_failed(flag: str) -> None:
         assert fetch(flag, f"http://127.0.0.1:{odd.port}/").returncode == 10
         assert fetch(flag, "ftp://127.0.0.1/").returncode == 2
         assert fetch(flag, "-H", "no colon", f"http://127.0.0.1:{odd.port}/").returncode == 2
+        assert fetch(flag, "--timeout", "inf", f"http://127.0.0.1:{odd.port}/").returncode == 2
+        found = fetch(flag, "--cacert", "nowhere.pem", f"http://127.0.0.1:{odd.port}/")
+        assert (found.returncode, found.stderr) == (
+            1,
+            b"runner: error: nowhere.pem has no certificates: No such file or directory\n",
+        )
     with Origin(silent) as origin:
         found = fetch(flag, "--timeout", "0.3", f"http://127.0.0.1:{origin.port}/")
         assert (found.returncode, found.stderr.split(b": ")[2]) == (5, b"timeout")

@@ -13,6 +13,8 @@ import resource
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -176,6 +178,7 @@ def test_an_application_may_know_no_lifespan(flag: str) -> None:
         assert process.get() == (200, b"plain")
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(
     ("app", "message"),
     [
@@ -186,19 +189,23 @@ def test_an_application_may_know_no_lifespan(flag: str) -> None:
         ("tests.runner.http.app:gone", "runner: error: tests.runner.http.app:gone is not an application"),
     ],
 )
-def test_an_application_that_can_not_be_had_is_an_error(app: str, message: str) -> None:
-    process = Process(ROOT, app=app)
+def test_an_application_that_can_not_be_had_is_an_error(app: str, message: str, workers: str) -> None:
+    process = Process(ROOT, "--workers", workers, app=app)
     process.wait_for(re.escape(message))
     assert process.process.wait(PATIENCE) == 1
     assert "Traceback" not in "\n".join(process.lines)
 
 
+def test_a_time_without_end_is_no_grace() -> None:
+    for grace in ("nan", "inf", "-1"):
+        command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", "127.0.0.1:0", "--grace", grace]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+        assert found.returncode == 2 and "Traceback" not in found.stderr
+
+
 def test_an_address_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        import subprocess
-        import sys
-
         command = [sys.executable, "-m", "runner.cli", "serve", "http", "--bind", address]
         found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert (found.returncode, found.stderr) == (
@@ -270,6 +277,18 @@ def test_a_broken_file_of_flags_changes_nothing(tmp_path: Path) -> None:
         assert json.loads(process.shown("/status.json")[1])["component"]["mode"] == "component"
 
 
+def test_a_flag_that_is_on_in_vain_is_told_with_the_reason(tmp_path: Path) -> None:
+    folder, flags = component_with(tmp_path / "component"), tmp_path / "feature_flags.toml"
+    (folder / "http_component.wasm").write_bytes(b"\0asm")
+    flags.write_text("[default]\nrunner.http_component = false\n")
+    with serving(ROOT, "--flags-file", str(flags), "--component", str(folder), app=ASGI) as process:
+        flags.write_text("[default]\nrunner.http_component = true\n")
+        said = json.loads(process.wait_for('{.*"event": "serving".*', 2)[0])
+        assert said["mode"] == "python"
+        assert "the component can't be used: " in said["reason"] and "http_component.wasm" in said["reason"]
+        assert process.get("/") == (200, b"hello")
+
+
 def test_it_can_be_told_to_load_the_component_anew(tmp_path: Path) -> None:
     folder = component_with(tmp_path / "component")
     options = ("--flag", COMPONENT, "--component", str(folder))
@@ -318,6 +337,19 @@ def test_connections_of_a_worker_that_died_are_counted_no_more() -> None:
         process.wait_for(rf"\(process {second}\) ended")
         wait_until(lambda: open_connections(process) < 30)
         assert process.get("/") == (200, b"hello")
+
+
+def test_workers_whose_supervisor_was_killed_end_with_their_requests() -> None:
+    with serving(ROOT, "--workers", "2", "--flag", COMPONENT, app=ASGI) as process:
+        process.wait_for('"event": "serving"', 2)
+        with contextlib.closing(process.client()) as client:
+            client.request("GET", "/slow/1")
+            time.sleep(0.2)
+            process.process.kill()
+            assert client.getresponse().read() == b"at last"
+        # Standard error ends with the last process that has it.
+        process.wait_for("the supervisor is gone", 2)
+        wait_until(lambda: not process._reader.is_alive())
 
 
 def open_connections(process: Process) -> float:
@@ -441,3 +473,22 @@ def test_a_component_that_is_refused_is_replaced_by_python_with_the_list_of_reas
         assert "with another digest" in line["reason"]
         assert "imports runner:host/readiness@0.1.0" in line["reason"] and "does not grant" in line["reason"]
         assert process.get("/") == (200, b"hello")
+
+
+def test_a_worker_that_can_not_start_says_why_in_a_line_and_is_tried_again() -> None:
+    with serving_nothing() as process:
+        process.wait_for(r"^runner: error: there is no module 'nowhere'$", 3)
+        process.wait_for(r"worker 1 \(process \d+\) ended with 1; started again in 1 s")
+        assert not [line for line in process.lines if "Traceback" in line]
+        assert process.stop() == 0
+
+
+@contextlib.contextmanager
+def serving_nothing() -> Iterator[Process]:
+    """Two workers whose application is nowhere."""
+    process = Process(ROOT, "--workers", "2", app="nowhere:app")
+    try:
+        yield process
+    finally:
+        process.process.kill()
+        process.process.wait()

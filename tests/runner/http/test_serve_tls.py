@@ -25,6 +25,9 @@ ASGI = "tests.runner.http.app:asgi"
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
 FILES = ("--certificate", str(CERTIFICATE), "--key", str(CERTIFICATE))
 MODES = pytest.mark.parametrize("flag", [COMPONENT, PYTHON], ids=["component", "python"])
+NEEDS_OPENSSL = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="openssl is not there to make keys and certificates"
+)
 GET = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 
 
@@ -179,7 +182,7 @@ def test_a_session_goes_on_when_python_takes_over_from_the_component(tmp_path: P
 
 
 @MODES
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there to make a certificate")
+@NEEDS_OPENSSL
 def test_told_to_reload_it_takes_the_new_certificate_and_keeps_the_old_one_where_that_is_broken(
     flag: str, tmp_path: Path
 ) -> None:
@@ -214,6 +217,17 @@ def test_told_to_reload_it_takes_the_new_certificate_and_keeps_the_old_one_where
         assert is_answered(process, other)
         with pytest.raises(ssl.SSLCertVerificationError):
             connect(process, trusting())
+
+
+@NEEDS_OPENSSL
+def test_a_key_under_a_password_is_an_error_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    key = str(tmp_path / "key.pem")
+    command = ["openssl", "pkey", "-aes256", "-passout", "pass:secret", "-in", str(CERTIFICATE), "-out", key]
+    subprocess.run(command, check=True, capture_output=True)
+    process = Process(ROOT, "--certificate", str(CERTIFICATE), "--key", key)
+    process.wait_for(rf"runner: error: the key {re.escape(key)} is under a password")
+    assert process.process.wait(PATIENCE) == 1
+    assert "Traceback" not in "\n".join(process.lines)
 
 
 def test_a_certificate_that_can_not_be_used_is_an_error(tmp_path: Path) -> None:

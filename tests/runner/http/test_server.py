@@ -14,6 +14,7 @@ from runner.http.config import HttpConfig
 from runner.http.guests import guests
 from runner.http.server import ComponentServer
 from runner.loading import load
+from runner.progress import Progress
 from runner.supervisor import listen
 
 from tests.runner.http.driver import PATIENCE
@@ -46,7 +47,7 @@ def test_told_to_stop_it_gives_instances_that_are_leaving_no_more_time_than_the_
         sockets = listen("127.0.0.1", 0, 16)
         address = sockets[0].getsockname()
         loaded = load(components.folder("http"))
-        make = guests(loaded, sockets, Logging(print, "http"), Tls())
+        make = guests(loaded, sockets, Logging(print, "http"), Tls(), Progress)
         begun = asyncio.Event()
 
         async def silent(scope: Scope, receive: Any, send: Any) -> None:

@@ -203,6 +203,9 @@ def test_a_pair_is_made_once_for_its_owner_alone(tmp_path: Path, monkeypatch: py
     assert stat.S_IMODE((tmp_path / "k.key").stat().st_mode) == 0o600
     assert errors("key", tmp_path / "k") == [f"{tmp_path / 'k.key'}: error: file exists"]
     assert (tmp_path / "k.key").read_bytes() == before
+    (tmp_path / "other.pub").write_text("of somebody else")
+    assert errors("key", tmp_path / "other") == [f"{tmp_path / 'other.pub'}: error: file exists"]
+    assert not (tmp_path / "other.key").exists()
 
 
 def test_openssl_verifies_what_a_pair_signs(tmp_path: Path, keys: Path) -> None:

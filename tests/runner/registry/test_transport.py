@@ -203,10 +203,13 @@ def test_more_versions_than_a_page_holds_are_found(registry: Registry, place: st
         (answered("200 OK", body="x" * (5 << 20)), "more than 4194304 bytes"),
         (answered("307 Moved", "Location: http://elsewhere.example/"), "there is no such host"),
         (answered("307 Moved", "Location: /again"), "redirected more than 5 times"),
+        (answered("307 Moved", "Location: http://[::1/"), "leads to 'http://[::1/', which is no URL"),
+        (answered("307 Moved", "Location: http://localhost:99999/"), "the connection broke"),
+        (answered("401 Unauthorized", 'WWW-Authenticate: Bearer realm="http://["'), "'http://[', which is no URL"),
         (b"what?\r\n\r\n", "the connection broke"),
         (answered("401 Unauthorized", 'WWW-Authenticate: Bearer realm="file:///etc"'), "which is not https"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_an_answer_that_is_wrong_is_one_line(registry: Registry, answer: bytes, message: str) -> None:
     with between(registry, lambda data, number: answer) as way:
@@ -253,6 +256,12 @@ def test_nothing_goes_from_https_to_http(registry: Registry) -> None:
 
     with pytest.raises(RegistryError, match=r"leads to localhost:[0-9]+ without https"):
         Transport("a.example", "a.example", None, plain=False).send("GET", f"http://{registry.host}/v2/")
+
+
+def test_a_list_of_versions_that_leads_nowhere_is_an_error(registry: Registry) -> None:
+    page = answered("200 OK", 'Link: <//[>; rel="next"', body='{"tags": ["1.0.0"]}')
+    with between(registry, lambda data, number: page) as way, pytest.raises(RegistryError, match="which is no URL"):
+        connect(parse(f"{way.host}/app"), plain=None).tags()
 
 
 def test_a_list_of_versions_that_leads_in_a_circle_ends(registry: Registry) -> None:

@@ -114,6 +114,15 @@ def test_failures_are_not_waited_for_to_the_end_of_a_window() -> None:
     ]
 
 
+@pytest.mark.parametrize(("status", "how"), [(-9, "by signal 9"), (1, "with 1")])
+def test_a_process_of_the_new_side_that_ends_ends_the_rollout(status: int, how: str) -> None:
+    run = Run()
+    run.go(5)
+    run.course.died(status)
+    run.go(1)
+    assert [item.reason for item in run.decision.violations] == [f"component: a process of it ended {how}"]
+
+
 def test_slow_answers_cross_p99_before_p95() -> None:
     run = Run()
     run.go(1)

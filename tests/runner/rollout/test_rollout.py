@@ -10,35 +10,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.runner.http.serving import ROOT, Process, component_with, serving
+from tests.runner.http.serving import Process, component_with, serving
+from tests.runner.rollout.conftest import only
 from tests.runner.rollout.load import Load
-from tests.tools import guest_compiler_or_skip
 
 #: A rollout in seconds.
 FAST = ("--stages", "30,60", "--hold", "1s", "--prove", "1s", "--window", "1s", "--samples", "50")
-
-
-@pytest.fixture(scope="session")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Makes builds of the component in which something is wrong."""
-    guest_compiler_or_skip()
-    target = tmp_path_factory.mktemp("faulty")
-
-    def build(fault: str) -> Path:
-        folder = component_with(target / f"component-{fault}")
-        command = ["cargo", "build", "--quiet", "--release", "--target", "wasm32-wasip2", "-p", "http-component"]
-        environment = os.environ | {"CARGO_TARGET_DIR": str(target / "target")}
-        subprocess.run([*command, "--features", fault], cwd=ROOT, env=environment, check=True)
-        shutil.copy(target / "target/wasm32-wasip2/release/http_component.wasm", folder)
-        return folder
-
-    return build
 
 
 @contextlib.contextmanager
@@ -65,7 +47,7 @@ def metric(process: Process, name: str, **labels: str) -> float:
 
 
 def test_a_good_component_is_promoted_and_serves_all(tmp_path: Path) -> None:
-    with rollout(tmp_path) as (process, load):
+    with rollout(tmp_path, *only("failures")) as (process, load):
         process.wait_for('"event": "promoted"')
         assert metric(process, "runner_rollout_share", component="http-component") == 0.6
         # Workers of the other side are followed by such as have the component.
@@ -86,11 +68,11 @@ def test_a_good_component_is_promoted_and_serves_all(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_build_is_found_out_by_the_right_guard(
-    tmp_path: Path, faulty: Any, fault: str, guard: str, statuses: set[int]
+    tmp_path: Path, faulty: Callable[[str, str], Path], fault: str, guard: str, statuses: set[int]
 ) -> None:
-    component, book = faulty(fault), tmp_path / "progress.db"
+    component, book = faulty("http", fault), tmp_path / "progress.db"
     # Stages are long enough for any of the guards.
-    args = ["--hold", "60s", "--component", str(component), "--progress", str(book)]
+    args = ["--hold", "60s", "--component", str(component), "--progress", str(book), *only(guard)]
     with rollout(tmp_path, *args) as (process, load):
         said = json.loads(process.wait_for('{.*"event": "went back".*')[0])
         assert set(said["guards"]) == {guard}
@@ -122,6 +104,35 @@ def test_a_component_that_cant_be_loaded_gets_no_connection(tmp_path: Path) -> N
     assert set(load.statuses) <= {200}
 
 
+def test_a_process_with_the_component_that_is_killed_ends_the_rollout(tmp_path: Path) -> None:
+    with rollout(tmp_path, "--hold", "60s", *only("failures")) as (process, load):
+        process.wait_for('"event": "advanced"')
+        load.more()
+        # Those of the new side are started first.
+        children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text()
+        os.kill(int(children.split()[0]), signal.SIGKILL)
+        said = json.loads(process.wait_for('{.*"event": "went back".*')[0])
+        assert said["reason"] == "component: a process of it ended by signal 9"
+        process.wait_for('"mode": "python".*"event": "serving"', 2)
+        load.more()
+        load.stop()
+        assert process.stop() == 3
+    assert set(load.statuses) == {200}
+
+
+def test_a_report_that_cant_be_written_any_more_ends_no_service(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    report = ["--report", str(tmp_path / "reports/report.json")]
+    with serving(tmp_path, *FAST, *only("failures"), *report, verb="rollout") as process, Load(process.port) as load:
+        shutil.rmtree(tmp_path / "reports")
+        process.wait_for('"event": "the report can.t be written"')
+        process.wait_for('"event": "promoted"')
+        load.more()
+        load.stop()
+        assert process.stop() == 0
+    assert (set(load.statuses), load.errors) == ({200}, [])
+
+
 def test_a_rollout_that_is_ended_before_its_end_is_undecided(tmp_path: Path) -> None:
     with rollout(tmp_path, "--samples", "1000000") as (process, load):
         process.wait_for('"event": "advanced"')
@@ -132,7 +143,7 @@ def test_a_rollout_that_is_ended_before_its_end_is_undecided(tmp_path: Path) -> 
 
 def test_one_component_may_follow_another(tmp_path: Path) -> None:
     stable = component_with(tmp_path / "stable")
-    with rollout(tmp_path, "--stable", str(stable), "--until-decided") as (process, _):
+    with rollout(tmp_path, "--stable", str(stable), "--until-decided", *only("failures")) as (process, _):
         process.wait_for('"event": "promoted"')
         assert process.process.wait(60) == 0
         assert not [line for line in process.lines if '"mode": "python"' in line]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from runner.storage import ALL, READING, Kind, Permissions, Reason, Session, StorageError, Tree, parse_permissions
@@ -148,6 +150,22 @@ def test_things_get_other_names_where_nothing_is(session: Session) -> None:
     assert get(session, "/b") == b"b"
 
 
+@pytest.mark.parametrize("name", ["*", "**", "a?", "[ab]"])
+def test_names_that_are_patterns_elsewhere_are_names(session: Session, name: str) -> None:
+    for path in ("/a", "/ab", "/b"):
+        put(session, path, path.encode())
+    put(session, f"/{name}", b"1")
+    session.rename(f"/{name}", "/moved")
+    session.make_directory(f"/{name}")
+    session.make_directory(f"/{name}/{name}")
+    put(session, f"/{name}/{name}/{name}", b"2")
+    put(session, f"/{name}/{name}/{name}", b"3")
+    session.rename(f"/{name}", "/other")
+    assert names(session) == ["a", "ab", "b", "moved", "other"]
+    assert [get(session, path) for path in ("/a", "/ab", "/b", "/moved")] == [b"/a", b"/ab", b"/b", b"1"]
+    assert get(session, f"/other/{name}/{name}") == b"3"
+
+
 def test_the_root_itself_stays(session: Session) -> None:
     for call in (
         lambda: session.delete("/"),
@@ -244,6 +262,26 @@ def test_a_share_of_the_space_is_kept(tree: Tree) -> None:
     assert names(user) == ["a", "d"]
     user.delete("/a")
     put(user, "/c", b"123456")
+
+
+def test_directories_that_come_and_go_refuse_no_upload_of_who_has_a_share(session: Session, tree: Tree) -> None:
+    user, over = Session(tree, quota=10), threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            session.make_directory("/d")
+            session.make_directory("/d/e")
+            session.remove_directory("/d/e")
+            session.remove_directory("/d")
+
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(come_and_go)
+        try:
+            for _ in range(300):
+                put(user, "/a", b"1234")
+        finally:
+            over.set()
+        done.result()
 
 
 def test_many_bytes_come_as_they_were(session: Session) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from runner.options import FILE, reporting
+from runner.options import FILE, Seconds, reporting
 
 __all__ = ["baseline"]
 
@@ -21,8 +21,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.argument("scenario", type=FILE, required=False)
 @click.option("--users", type=click.IntRange(1, 100_000), help="Another number of users than the scenario's.")
-@click.option("--warm-up", type=click.FloatRange(0), metavar="S", help="Another warm-up, in seconds.")
-@click.option("--measure", type=click.FloatRange(1), metavar="S", help="Another time to measure on each side.")
+@click.option("--warm-up", type=Seconds(0), metavar="S", help="Another warm-up, in seconds.")
+@click.option("--measure", type=Seconds(1), metavar="S", help="Another time to measure on each side.")
 @click.option("--output", type=_FOLDER, help="A folder for table.md, result.json, plot.svg and the logs.")
 @click.option("--tools", type=_FOLDER, help="Where Prometheus and jemalloc are. [default: target/baseline]")
 @click.option("--require", is_flag=True, help="Fail where either is missing, or where a component fell back.")

@@ -43,15 +43,16 @@ class Served:
         address = "127.0.0.1:0"
         self._command = python("runner.cli", "serve", protocol, "--bind", address, "--metrics", address, *args)
         self._environ = environ
+        #: The ports of the service and of the status page, once it runs.
         self.port = self.status_port = 0
+        self._addresses: dict[str, int] = {}
+        self._news = threading.Condition()
+        self._serves = False
 
     def __enter__(self) -> Served:
         self._process = subprocess.Popen(
             self._command, env=self._environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        self._addresses: dict[str, int] = {}
-        self._news = threading.Condition()
-        self._serves = False
         self._reader = threading.Thread(target=self._read, name=f"log of {self.protocol}", daemon=True)
         self._reader.start()
         with self._news:
@@ -100,7 +101,7 @@ class Served:
 
     def resident(self) -> int:
         """Resident bytes of all its processes; pages that they share count for each."""
-        return sum(int((_read(pid, "statm") or "0 0").split()[1]) * _PAGE for pid in self._family())
+        return sum(int((_told(pid, "statm") or "0 0").split()[1]) * _PAGE for pid in self._family())
 
     def cpu(self) -> float:
         """Seconds of a processor that its processes have used, but for those that have ended."""
@@ -117,11 +118,11 @@ class Served:
 
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat behind the name, which may have spaces: state, parent and so on."""
-    text = _read(pid, "stat")
+    text = _told(pid, "stat")
     return text.rpartition(")")[2].split() if text else []
 
 
-def _read(pid: int, name: str) -> str:
+def _told(pid: int, name: str) -> str:
     try:
         return Path(f"/proc/{pid}/{name}").read_text()
     except OSError:

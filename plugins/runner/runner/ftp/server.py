@@ -88,8 +88,10 @@ class _Shift(component_server.Shift[wit.FtpComponent, wit.Session, wit.Batch]):
         for command in batch.commands:
             visit = self._visits.get(command.connection)
             if visit is None:
-                # The instance was lost with the answer to a command before.
-                continue
+                if self._over:
+                    # The instance was lost with the answer to a command before.
+                    break
+                raise rt.Trap(f"a command of connection {command.connection}, which is not open", "poll-command")
             work = self._works[command.id] = Work(command, visit, self)
             work.begin()
         for transfer in batch.transfers:

@@ -23,6 +23,7 @@ from runner.ftp.visits import Place
 from runner.host import Logging, Tls
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.options import reporting
 from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status
@@ -88,5 +89,7 @@ def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.sock
 
 
 if __name__ == "__main__":
+    from runner.options import reporting
+
     first, *others = map(adopt, map(int, sys.argv[2:]))
-    serve(Options.loads(sys.argv[1]), [first], *others)
+    reporting(serve)(Options.loads(sys.argv[1]), [first], *others)

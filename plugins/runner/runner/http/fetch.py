@@ -12,7 +12,8 @@ from typing import IO, Any
 
 import click
 
-from runner.options import flag_options, reporting
+from runner.errors import RunnerError
+from runner.options import Seconds, flag_options, reporting
 
 __all__ = ["EXIT_CODES", "fetch"]
 
@@ -42,7 +43,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--include", "-i", is_flag=True, help="Print status and fields before the content.")
 @click.option("--fail", is_flag=True, help=f"End with {_FAILED} for a status of 400 or more.")
 @click.option("--allow", multiple=True, metavar="HOST:PORTS", help="Whom to connect to. [default: as URL says]")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for all of it. [default: none]")
+@click.option("--timeout", type=Seconds(0, min_open=True), help="Seconds for all of it. [default: none]")
 @click.option("--cacert", type=_FILE, help="Certificates to trust, in PEM. [default: those of the system]")
 @click.option("--component", type=_FILE, help="A folder with component.toml, whose rules count. [default: ours]")
 @click.option("--lock", type=_FILE, help="The wit.lock that it is held against. [default: the nearest]")
@@ -82,8 +83,7 @@ def fetch(
             request = Request(
                 url, method or ("GET" if data is None else "POST"), _fields(headers), content, length, timeout
             )
-            context = ssl.create_default_context(cafile=None if cacert is None else os.fspath(cacert))
-            client = stack.enter_context(_client(wanted, component, lock, rules, context))
+            client = stack.enter_context(_client(wanted, component, lock, rules, _trusting(cacert)))
             response = stack.enter_context(client.send(request))
             to = stack.enter_context(_opened(output))
             if include:
@@ -133,6 +133,14 @@ def _rules(url: str, allow: Sequence[str], component: Path | None) -> list[str]:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     return rules
+
+
+def _trusting(certificates: Path | None) -> ssl.SSLContext:
+    """A context that trusts those of a file, or of the system."""
+    try:
+        return ssl.create_default_context(cafile=None if certificates is None else os.fspath(certificates))
+    except OSError as error:  # ssl.SSLError is one.
+        raise RunnerError(f"{certificates} has no certificates: {error.strerror or error}") from None
 
 
 def _fields(headers: Sequence[str]) -> tuple[tuple[str, bytes], ...]:

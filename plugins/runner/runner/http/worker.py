@@ -20,6 +20,7 @@ from runner.http.server import Guest
 from runner.http.service import HttpServers
 from runner.loading import LoadedComponent
 from runner.metrics import Metrics
+from runner.options import reporting
 from runner.progress import Progress
 from runner.progress.recorder import Recorder
 from runner.status import Status
@@ -74,5 +75,7 @@ def serve(options: Options, sockets: Sequence[socket.socket], shown: socket.sock
 
 
 if __name__ == "__main__":
+    from runner.options import reporting
+
     first, *others = map(adopt, map(int, sys.argv[2:]))
-    serve(Options.loads(sys.argv[1]), [first], *others)
+    reporting(serve)(Options.loads(sys.argv[1]), [first], *others)

@@ -53,7 +53,10 @@ class Authentication:
 
     def _token(self, parameters: Mapping[str, str]) -> str:
         realm = parameters.get("realm", "")
-        parts = urlsplit(realm)
+        try:
+            parts = urlsplit(realm)
+        except ValueError:
+            raise RegistryError(self.registry, f"wants a token from {realm!r}, which is no URL") from None
         if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not self.is_plain):
             # A password goes there.
             raise RegistryError(self.registry, f"wants a token to be fetched from {realm!r}, which is not https")

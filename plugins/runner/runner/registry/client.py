@@ -11,12 +11,12 @@ import os
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from runner.registry import credentials
 from runner.registry.errors import RegistryError
 from runner.registry.reference import Reference
-from runner.registry.transport import Answer, Transport
+from runner.registry.transport import Answer, Transport, joined
 
 __all__ = ["MANIFEST", "Found", "Repository", "connect", "digest_of"]
 
@@ -73,7 +73,7 @@ class Repository:
             # A page with nothing new leads nowhere.
             if following is None or len(found) == before:
                 break
-            target = urljoin(answer.url, following[1])
+            target = self._joined(answer, following[1])
         else:
             raise self._error(f"list of versions: has more than {_PAGES} pages")
         return list(found)
@@ -131,7 +131,7 @@ class Repository:
         location = answer.fields.get("location")
         if location is None:
             raise self._error("upload: does not say where to")
-        target = urljoin(answer.url, location)
+        target = self._joined(answer, location)
         target += ("&" if urlsplit(target).query else "?") + urlencode({"digest": digest})
         fields = {"Content-Type": "application/octet-stream"}
         answer = self._transport.send("PUT", target, fields=fields, body=data, retried=False)
@@ -140,6 +140,9 @@ class Repository:
     def _expect(self, answer: Answer, status: int, what: str) -> None:
         if answer.status != status:
             raise RegistryError.of_answer(str(self.reference), what, answer.status, answer.body)
+
+    def _joined(self, answer: Answer, target: str) -> str:
+        return joined(str(self.reference), answer.url, target)
 
     def _error(self, message: str) -> RegistryError:
         return RegistryError(str(self.reference), message)

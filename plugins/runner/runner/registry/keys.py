@@ -7,6 +7,7 @@ scrypt makes of the password (`encrypted` of go-securesystemslib). The password 
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -88,6 +89,10 @@ def write_pair(name: Path) -> tuple[Path, Path]:
         key.private_bytes(pem, pkcs8, sealing),
         key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo),
     )
+    for path in paths:
+        # Half a pair is of no use to anyone.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     for path, text, mode in zip(paths, texts, (0o600, 0o644), strict=True):
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(text)

@@ -21,7 +21,7 @@ from runner.registry.credentials import Credentials
 from runner.registry.errors import RegistryError
 from witgen import __version__
 
-__all__ = ["Answer", "Transport"]
+__all__ = ["Answer", "Transport", "joined"]
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _RETRIED = (429, 500, 502, 503, 504)
@@ -82,12 +82,12 @@ class Transport:
 
         Raises `RegistryError` where there is none, or one of more than `largest` bytes.
         """
-        url = urljoin(self.base, target)
+        url = joined(self.registry, self.base, target)
         for _ in range(_REDIRECTIONS):
             answer = self._authorized(method, url, fields or {}, body, largest, retried)
             if answer.status not in (301, 302, 303, 307, 308) or method not in ("GET", "HEAD"):
                 return answer
-            url = urljoin(url, answer.fields.get("location", ""))
+            url = joined(self.registry, url, answer.fields.get("location", ""))
         raise RegistryError(
             self.registry, f"{method} {urlsplit(target).path}: redirected more than {_REDIRECTIONS} times"
         )
@@ -141,6 +141,14 @@ class Transport:
     def _ask(self, url: str, fields: Mapping[str, str]) -> tuple[int, bytes]:
         answer = self._once("GET", url, fields, None, _LARGEST, True)
         return answer.status, answer.body
+
+
+def joined(registry: str, base: str, target: str) -> str:
+    """What `target` means for who has it from `base`. Raises `RegistryError` where that is no URL."""
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        raise RegistryError(registry, f"leads to {target!r}, which is no URL") from None
 
 
 def _pool(base: str, host: str, direct: bool) -> urllib3.PoolManager:

@@ -33,7 +33,7 @@ def _stages(ctx: click.Context, param: click.Parameter, value: str) -> tuple[flo
         shares = tuple(float(item) / 100 for item in value.split(","))
     except ValueError:
         shares = ()
-    if not shares or list(shares) != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] <= 1:
+    if not shares or list(shares) != sorted(set(shares)) or not all(0 < share <= 1 for share in shares):
         raise click.BadParameter(f"{value!r} are no rising percentages such as 5,25,100", ctx, param)
     return shares
 

@@ -18,6 +18,7 @@ from typing import Any
 import click
 import structlog
 
+from runner.errors import RunnerError
 from runner.launch import Launch, announce, worker
 from runner.metrics import Metrics, forget_process
 from runner.progress.recorder import Recorder
@@ -63,8 +64,15 @@ class Rollout:
         self._course = Course(plan, self._begun)
 
     def run(self) -> int:
-        """Serves until a signal or the decision ends it. Returns the exit status."""
+        """Serves until a signal or the decision ends it. Returns the exit status.
+
+        Raises `RunnerError` for a report that can't be written, before anything is served.
+        """
         launch = self._launch
+        try:
+            self._write_report()
+        except OSError as error:
+            raise RunnerError(f"the report {self._report} can't be written: {error.strerror or error}") from None
         self._share(0.0)
         announce("listening on", launch.scheme, self._sockets[0])
         shown = [] if launch.shown is None else listen(*launch.shown, 128)
@@ -78,6 +86,7 @@ class Rollout:
             launch.grace + 10,
             look=self._look,
             ended=forget_process,
+            died=self._died,
         )
         with contextlib.ExitStack() as stack:
             self._recorder: Recorder | None = None
@@ -110,6 +119,11 @@ class Rollout:
 
     # What happens
 
+    def _died(self, index: int, status: int) -> None:
+        """A worker has ended that should not have. With the new side that is the end of the rollout."""
+        if index < self._count:
+            self._course.died(status)
+
     def _look(self) -> None:
         """Takes what the workers have told, and acts."""
         for line in self._new_pipe.read():
@@ -126,9 +140,8 @@ class Rollout:
                 self._tell("advanced", f"{share:.0%} of connections", share=share)
             case Judged(share, new, old):
                 figures = {"new": _figures(new), "old": _figures(old)}
-                self._told.append({"event": "judged", "share": share, "seconds": self._seconds(), **figures})
+                self._report_on("judged", share=share, **figures)
                 _log.info("window is good", component=self._launch.component, share=share, **figures)
-                self._write_report()
             case Promoted():
                 self._status = 0
                 self._follow("new")
@@ -162,13 +175,18 @@ class Rollout:
             self._metrics.add("runner_rollout_events_total", component=component, event=event, guard=guard)
         if self._recorder is not None:
             self._recorder.change(component, "rollout", event, reason, "permanent" if event == "went back" else None)
-        self._told.append({"event": event, "reason": reason, "seconds": self._seconds(), **details})
-        self._write_report()
+        self._report_on(event, reason=reason, **details)
 
-    def _seconds(self) -> float:
-        return round(time.monotonic() - self._begun, 3)
+    def _report_on(self, event: str, **details: Any) -> None:
+        """Adds an event to the report. A disk that is full meanwhile ends no service."""
+        self._told.append({"event": event, "seconds": round(time.monotonic() - self._begun, 3), **details})
+        try:
+            self._write_report()
+        except OSError as error:
+            _log.error("the report can't be written", path=str(self._report), problem=error.strerror or str(error))
 
     def _write_report(self) -> None:
+        """Raises OSError."""
         if self._report is not None:
             document = {"component": self._launch.component, "status": self._status, "course": self._told}
             store.write(str(self._report), (json.dumps(document, indent=2) + "\n").encode())

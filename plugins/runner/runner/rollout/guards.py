@@ -71,7 +71,7 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A limit that was crossed: which guard (``failures``, ``latency``, ``memory``, ``progress``), and how."""
+    """A limit that was crossed: which guard (those of the table, and ``component``), and how."""
 
     guard: str
     reason: str

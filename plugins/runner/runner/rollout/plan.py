@@ -93,6 +93,12 @@ class Course:
             # It has fallen back by itself, and said why.
             self._trouble = Violation("component", f"component: {line.get('reason') or 'it does not serve'}")
 
+    def died(self, status: int) -> None:
+        """Takes that a process of the new side has ended by itself; `status` is below 0 for a signal."""
+        if self._trouble is None:
+            how = f"by signal {-status}" if status < 0 else f"with {status}"
+            self._trouble = Violation("component", f"component: a process of it ended {how}")
+
     def old(self, line: dict[str, Any]) -> None:
         """Takes what a process of the old side told."""
         self._old.take(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -11,7 +10,7 @@ __all__ = ["is_of_this_machine"]
 _TABLE = Path("/proc/self/mountinfo")
 #: Those whose files are on disks of this machine or in its memory, so that nobody waits for a network.
 _OF_THIS_MACHINE = frozenset(
-    {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
+    ["bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"]
 )
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -20,9 +19,9 @@ def is_of_this_machine(folder: Path) -> bool:
     """Whether what is in a folder is on this machine, as far as that is known; else it may be anywhere."""
     try:
         table = _TABLE.read_text(errors="surrogateescape")
+        real = folder.resolve()
     except OSError:
         return False
-    real = Path(os.path.realpath(folder))
     kind, depth = "", -1
     for line in table.splitlines():
         mount, _, source = line.partition(" - ")

@@ -22,6 +22,8 @@ __all__ = ["RemoteTree"]
 _PIECE = 1 << 20
 #: Names of what file systems know as the time of the last change.
 _TIMES = ("mtime", "modified", "LastModified", "last_modified", "updated", "created")
+#: What makes a path a pattern for fsspec.
+_PATTERN = frozenset("*?[")
 #: Seconds after which an unfinished upload is one that somebody has left.
 _LEFT = 86_400
 
@@ -108,7 +110,7 @@ class RemoteTree:
         self._must_be_free(new)
         self._must_be_directory(new[:-1])
         with telling():
-            self._system.mv(self._path(old), self._path(new), recursive=kind is Kind.DIRECTORY)
+            self._move(self._path(old), self._path(new), is_directory=kind is Kind.DIRECTORY)
 
     def open(self, path: Parts, offset: int) -> RemoteSource:
         """Opens a file for reading."""
@@ -159,6 +161,22 @@ class RemoteTree:
             upload.abandon()
             raise
         return upload
+
+    def _move(self, old: str, new: str, *, is_directory: bool = False) -> None:
+        """Gives something another path. In the way of fsspec unless that takes the old path for a pattern, and moves
+        all that it matches: then name by name.
+        """
+        if not _PATTERN.intersection(old):
+            self._system.mv(old, new, recursive=is_directory)
+        elif not is_directory:
+            self._system.cp_file(old, new)
+            self._system.rm_file(old)
+        else:
+            self._system.mkdir(new, create_parents=False)
+            for item in self._system.ls(old, detail=True):
+                name = item["name"].rstrip("/").rsplit("/", 1)[-1]
+                self._move(f"{old}/{name}", f"{new}/{name}", is_directory=item["type"] == "directory")
+            self._system.rmdir(old)
 
     def _path(self, path: Parts) -> str:
         return "/".join((self._root, *path)) if path else self._root or "/"
@@ -261,7 +279,7 @@ class RemoteUpload:
             if self._made_of_it and self._tree.stat(self._path) != self._old:
                 raise StorageError(Reason.BUSY)
             with telling():
-                self._tree._system.mv(self._temporary, self._tree._path(self._path))
+                self._tree._move(self._temporary, self._tree._path(self._path))
             self._file = None
         finally:
             self.abandon()

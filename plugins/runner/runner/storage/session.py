@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runner.storage.entries import ALL, Entry, Kind, Permissions
@@ -135,13 +135,22 @@ class Session:
         total, seen, ahead = 0, set[str | None](), [path]
         while ahead:
             folder = ahead.pop()
-            for entry in self._tree.list(folder):
+            for entry in self._listed(folder):
                 if entry.kind is not Kind.DIRECTORY:
                     total += entry.size or 0
                 elif entry.unique is None or entry.unique not in seen:
                     seen.add(entry.unique)
                     ahead.append((*folder, entry.name))
         return total
+
+    def _listed(self, path: Parts) -> Sequence[Entry]:
+        """What is in a directory; nothing where it has been removed since somebody found it."""
+        try:
+            return self._tree.list(path)
+        except StorageError as error:
+            if error.reason is not Reason.NOT_FOUND:
+                raise
+            return []
 
 
 class _Limited:
