@@ -38,6 +38,36 @@ def test_names_and_passwords_that_are_right_give_an_account(file: Path) -> None:
     assert accounts.names == ["alice", "b ob"]
 
 
+def test_what_was_right_is_known_at_once_until_the_file_changes(file: Path) -> None:
+    accounts = Accounts(file)
+    assert accounts.remembered("alice", "secret") is None
+    accounts.login("alice", "secret")
+    accounts.login("alice", "wrong")
+    assert _known(accounts, "alice", "secret") == Account("alice", SECRET, "/", ALL, None)
+    assert accounts.remembered("alice", "wrong") is accounts.remembered("carol", "secret") is None
+    file.write_text(file.read_text().replace(SECRET, OTHER))
+    # Sooner or later it is to be looked at, which may block, and so is for `login`.
+    until = time.monotonic() + 30
+    while accounts.remembered("alice", "secret") is not None and time.monotonic() < until:
+        time.sleep(0.05)
+    assert accounts.login("alice", "secret") is None
+    assert accounts.login("alice", "other") is not None
+    assert accounts.remembered("alice", "secret") is None
+
+
+def test_who_needs_no_password_is_known_at_once() -> None:
+    guest = Account("anonymous", None, permissions=READING)
+    accounts = Accounts(anonymous=guest)
+    assert accounts.remembered("ftp", "me@example.org") is accounts.remembered("anonymous", "") is guest
+    assert Accounts().remembered("anonymous", "") is None
+
+
+def _known(accounts: Accounts, name: str, password: str) -> Account | None:
+    """What is remembered, where the file has just been looked at."""
+    accounts.login(name, password)
+    return accounts.remembered(name, password)
+
+
 @pytest.mark.parametrize(
     ("name", "password"),
     [("alice", "other"), ("alice", ""), ("alice", "secre"), ("Alice", "secret"), ("", ""), ("carol", "secret")],

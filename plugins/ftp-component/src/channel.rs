@@ -6,8 +6,9 @@ use crate::addresses::{port_of, with_port, Host};
 use crate::bindings::component::ftp::types::{Error, ErrorKind};
 use crate::bindings::exports::component::ftp::control::PassivePorts;
 use crate::bindings::wasi::random::random::get_random_u64;
-use crate::bindings::wasi::sockets::instance_network::instance_network;
-use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress};
+use crate::bindings::wasi::sockets::network::{
+    ErrorCode, IpAddressFamily, IpSocketAddress, Network,
+};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 use crate::bindings::wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::failures::{error, of_socket};
@@ -16,8 +17,6 @@ use crate::transport::{Transport, DATA};
 
 /// Ports that are tried before there is none free.
 const TRIES: u64 = 64;
-/// Connections that may wait; those of others are among them.
-const BACKLOG: u64 = 16;
 /// Connections of others that are turned away at once.
 const STRANGERS: u32 = 16;
 
@@ -37,17 +36,26 @@ pub enum Channel {
 
 impl Channel {
     /// Listens on a free port of a range, at the address of the control connection. Gives the port.
-    pub fn listen(&mut self, local: &IpSocketAddress, ports: &PassivePorts) -> Result<u16, Error> {
+    pub fn listen(
+        &mut self,
+        network: &Network,
+        local: &IpSocketAddress,
+        ports: &PassivePorts,
+    ) -> Result<u16, Error> {
         let count = u64::from(ports.last.saturating_sub(ports.first)) + 1;
         let first = get_random_u64() % count;
         let mut failure = error(ErrorKind::Exhausted, "no port is free");
         for offset in 0..count.min(TRIES) {
             let port = ports.first + ((first + offset) % count) as u16;
-            match listener(&with_port(local, port), BACKLOG) {
+            match listener(network, &with_port(local, port), None) {
                 Ok(socket) => {
-                    let address = socket.local_address().map_err(of_socket)?;
+                    let found = match port {
+                        // Any that is free.
+                        0 => port_of(&socket.local_address().map_err(of_socket)?),
+                        port => port,
+                    };
                     *self = Self::Listening(socket, Watch::Absent);
-                    return Ok(port_of(&address));
+                    return Ok(found);
                 }
                 Err(ErrorCode::AddressInUse) => {}
                 Err(code) => {
@@ -60,20 +68,17 @@ impl Channel {
     }
 
     /// Begins to connect where the client is expected to do so. Without that, there is nothing to do.
-    pub fn connect(&mut self, local: &IpSocketAddress) -> Result<(), Error> {
+    pub fn connect(&mut self, network: &Network, local: &IpSocketAddress) -> Result<(), Error> {
         let Self::Named(remote) = self else {
             return Ok(());
         };
         let family = family(remote);
         let socket = create_tcp_socket(family).map_err(of_socket)?;
         // From the address that the client knows, where that may be had; no client can rely on it.
-        if socket
-            .start_bind(&instance_network(), with_port(local, 0))
-            .is_ok()
-        {
+        if socket.start_bind(network, with_port(local, 0)).is_ok() {
             let _ = socket.finish_bind();
         }
-        let begun = socket.start_connect(&instance_network(), *remote);
+        let begun = socket.start_connect(network, *remote);
         begun.map_err(of_socket)?;
         *self = Self::Connecting(socket, Watch::Absent);
         Ok(())
@@ -89,6 +94,8 @@ impl Channel {
         match self {
             // The host has not said that there is anything to be done.
             Self::Listening(_, Watch::Armed) | Self::Connecting(_, Watch::Armed) => Ok(false),
+            // Who has just been told where to connect is not there yet.
+            Self::Listening(_, Watch::Absent) => Ok(false),
             Self::Listening(..) => self.accept(peer, interests, slot),
             Self::Connecting(..) => self.finish_connect(interests, slot),
             Self::Made(_) => Ok(true),
@@ -189,13 +196,19 @@ fn family(address: &IpSocketAddress) -> IpAddressFamily {
     }
 }
 
-/// A socket that listens at an address; `backlog` is a hint to the host.
-pub fn listener(address: &IpSocketAddress, backlog: u64) -> Result<TcpSocket, ErrorCode> {
+/// A socket that listens at an address; `backlog` is a hint to the host, which else has its own idea.
+pub fn listener(
+    network: &Network,
+    address: &IpSocketAddress,
+    backlog: Option<u64>,
+) -> Result<TcpSocket, ErrorCode> {
     let socket = create_tcp_socket(family(address))?;
-    socket.start_bind(&instance_network(), *address)?;
+    socket.start_bind(network, *address)?;
     socket.finish_bind()?;
-    // A host that has no such thing is none the worse.
-    let _ = socket.set_listen_backlog_size(backlog.max(1));
+    if let Some(backlog) = backlog {
+        // A host that has no such thing is none the worse.
+        let _ = socket.set_listen_backlog_size(backlog.max(1));
+    }
     socket.start_listen()?;
     socket.finish_listen()?;
     Ok(socket)

@@ -10,6 +10,7 @@ use crate::bindings::exports::component::ftp::control::{
 use crate::bindings::exports::component::ftp::data_plane::{OutputStream, Transfer};
 use crate::bindings::wasi::io::poll::Pollable;
 use crate::bindings::wasi::io::streams::InputStream;
+use crate::bindings::wasi::sockets::instance_network::instance_network;
 use crate::bindings::wasi::sockets::network::ErrorCode;
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 use crate::channel::listener;
@@ -56,10 +57,12 @@ pub struct Server {
 impl Server {
     pub fn listen(config: ServerConfig) -> Result<Self, Error> {
         check(&config)?;
-        let socket = listener(&config.address, u64::from(config.backlog)).map_err(of_socket)?;
+        let network = instance_network();
+        let backlog = Some(u64::from(config.backlog));
+        let socket = listener(&network, &config.address, backlog).map_err(of_socket)?;
         let address = socket.local_address().map_err(of_socket)?;
         Ok(Self {
-            core: Core::new(config),
+            core: Core::new(config, network),
             connections: Vec::new(),
             free: Vec::new(),
             open: 0,

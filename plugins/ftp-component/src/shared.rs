@@ -6,6 +6,7 @@ use crate::bindings::exports::component::ftp::control::{
     ServerConfig, StoreMode, Timeouts, TlsPolicy, TransferEnd,
 };
 use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::wasi::sockets::network::Network;
 use crate::interests::Interests;
 use crate::journal::Trouble;
 use alloc::boxed::Box;
@@ -58,6 +59,7 @@ pub struct Settings {
 pub struct Core {
     pub settings: Settings,
     pub interests: Interests,
+    pub network: Network,
     pub timers: Timers,
     events: VecDeque<Event>,
     /// Whether the host is to hear of one of them at once.
@@ -79,7 +81,7 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(config: ServerConfig) -> Self {
+    pub fn new(config: ServerConfig, network: Network) -> Self {
         Self {
             settings: Settings {
                 greeting: config.greeting,
@@ -90,6 +92,7 @@ impl Core {
                 timeouts: config.timeouts,
             },
             interests: Interests::new(),
+            network,
             timers: Timers::default(),
             events: VecDeque::new(),
             urgent: false,
@@ -147,14 +150,16 @@ impl Core {
 
     /// Tells the host what to wait for, and when to call.
     pub fn settle(&mut self) {
+        if self.has_more() {
+            self.interests.wake_now();
+            return self.interests.settle();
+        }
         let mut at = self
             .timers
             .next()
             .min(self.cut_at)
             .min(self.rests_until.unwrap_or(NEVER));
-        if self.has_more() {
-            at = self.now;
-        } else if !self.events.is_empty() {
+        if !self.events.is_empty() {
             at = at.min(self.now.saturating_add(PATIENCE));
         }
         if at != NEVER {

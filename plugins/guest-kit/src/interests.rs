@@ -38,6 +38,8 @@ const SHIFT: u32 = 3;
 const ALARM: u64 = u64::MAX;
 /// The key of what has no place in the table: the listening socket.
 const SELF: u64 = u64::MAX - 1;
+/// The key of what has to be done at once.
+const NOW: u64 = u64::MAX - 2;
 
 /// What has become ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +80,8 @@ pub struct Interests<S, P> {
     rearm: Vec<u64>,
     /// When the host is to wake us.
     alarm: u64,
+    /// Whether it is to do so at once. What is ready always stays in the set, and is armed for that.
+    now: Watch,
 }
 
 impl<S: PollSet, P: Part> Default for Interests<S, P> {
@@ -94,6 +98,7 @@ impl<S: PollSet, P: Part> Interests<S, P> {
             parts: PhantomData,
             rearm: Vec::new(),
             alarm: NEVER,
+            now: Watch::Absent,
         }
     }
 
@@ -152,6 +157,13 @@ impl<S: PollSet, P: Part> Interests<S, P> {
         }
     }
 
+    /// Has the host wake us at once.
+    pub fn wake_now(&mut self) {
+        let mut now = self.now;
+        self.want_key(NOW, &mut now, || S::at(0));
+        self.now = now;
+    }
+
     /// What is ready, at most `max`.
     pub fn take(&mut self, max: u32) -> Vec<u64> {
         let found = self.set.ready(&self.rearm, max);
@@ -171,6 +183,10 @@ impl<S: PollSet, P: Part> Interests<S, P> {
         match key {
             ALARM => {
                 self.alarm = NEVER;
+                Ready::Alarm
+            }
+            NOW => {
+                self.now.spend();
                 Ready::Alarm
             }
             SELF => Ready::Itself,

@@ -284,12 +284,12 @@ class Shift(Generic[W, H, B]):
         for _ in range(_ROUNDS):
             if not self._work_once():
                 return
-            if not self._again and not self._is_due():
+            due = self._due()
+            if not self._again and (due is None or due > time.monotonic_ns()):
+                self._ring_at(due)
                 break
-        if self._again:
-            self._soon()
         else:
-            self._set_timer()
+            self._soon()
         if self._stopping and not self.connections and self._is_done():
             self._end()
             self._server.ended(self)
@@ -315,32 +315,35 @@ class Shift(Generic[W, H, B]):
             self._working = False
         return not self._over
 
-    def _is_due(self) -> bool:
-        """Whether the instance has something more to do already."""
-        deadlines = [at for _, source in self._listeners if (at := source.deadline()) is not None]
-        return bool(deadlines) and min(deadlines) <= time.monotonic_ns()
-
     def _is_done(self) -> bool:
         with self._guarded():
             return all(self.is_done(listener) for listener, _ in self._listeners)
         return False
 
+    def _due(self) -> int | None:
+        """When there is something to do at the latest, in nanoseconds of `time.monotonic_ns`."""
+        deadlines = [at for _, source in self._listeners if (at := source.deadline()) is not None]
+        return min(deadlines, default=None)
+
     def _set_timer(self) -> None:
         """Comes back at the next deadline, if nothing happens before."""
-        deadlines = [at for _, source in self._listeners if (at := source.deadline()) is not None]
+        due = self._due()
+        if due is not None and due <= time.monotonic_ns():
+            self._soon()
+        else:
+            self._ring_at(due)
+
+    def _ring_at(self, due: int | None) -> None:
         # The clock of the event loop is that of `time.monotonic`.
-        when = min(deadlines) / 1e9 if deadlines else None
+        when = None if due is None else due / 1e9
         if self._timer is not None:
             if self._rings == when:
                 return
             self._timer.cancel()
             self._timer = None
         if when is not None:
-            if when <= time.monotonic():
-                self._soon()
-            else:
-                self._rings = when
-                self._timer = self._loop.call_at(when, self._ring)
+            self._rings = when
+            self._timer = self._loop.call_at(when, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

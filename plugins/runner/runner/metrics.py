@@ -135,6 +135,11 @@ class Metrics:
         """Puts a value into a histogram."""
         self._child(name, labels).observe(value)
 
+    def counter(self, name: str, **labels: str) -> Callable[[float], None]:
+        """`add` to one counter or gauge with labels, looked up once: for what happens often."""
+        found: Callable[[float], None] = self._child(name, labels).inc
+        return found
+
     def timer(self, name: str, **labels: str) -> Callable[[float], None]:
         """`observe` of one histogram with labels, looked up once: for what happens often."""
         found: Callable[[float], None] = self._child(name, labels).observe

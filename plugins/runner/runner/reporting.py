@@ -45,6 +45,11 @@ class Reporting:
         self._recorder = recorder
         self._flags = flags
         self._observe = metrics.timer("runner_request_seconds", component=component)
+        self._connections = metrics.counter("runner_connections", component=component)
+        self._received = metrics.counter("runner_bytes_total", component=component, direction="received")
+        self._sent = metrics.counter("runner_bytes_total", component=component, direction="sent")
+        #: The counters of requests, by their status.
+        self._requests: dict[int | None, Callable[[float], None]] = {}
         self._mode = "none"
         #: Where there is a rollout: what it wants to know.
         self.vitals: Vitals | None = None
@@ -67,7 +72,7 @@ class Reporting:
 
     def closed(self, connection: int) -> None:
         """A connection is gone."""
-        self._metrics.add("runner_connections", -1, component=self.component)
+        self._connections(-1)
 
     def component_failed(self, error: BaseException, waiting: int) -> None:
         """The component has failed."""
@@ -87,7 +92,7 @@ class Reporting:
 
     def connected(self) -> None:
         """A connection was accepted."""
-        self._metrics.add("runner_connections", 1, component=self.component)
+        self._connections(1)
 
     def finished(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges that are over, and records them."""
@@ -135,10 +140,15 @@ class Reporting:
             sent += item.sent
             self._observe(item.duration / 1e9)
         for status, count in statuses.items():
-            shown = "none" if status is None else str(status)
-            self._metrics.add("runner_requests_total", count, component=self.component, status=shown)
-        self._metrics.add("runner_bytes_total", received, component=self.component, direction="received")
-        self._metrics.add("runner_bytes_total", sent, component=self.component, direction="sent")
+            if (add := self._requests.get(status)) is None:
+                shown = "none" if status is None else str(status)
+                add = self._metrics.counter("runner_requests_total", component=self.component, status=shown)
+                self._requests[status] = add
+            add(count)
+        if received:
+            self._received(received)
+        if sent:
+            self._sent(sent)
 
     def _change(self, key: str, value: str, reason: str, failure: str | None = None) -> None:
         """A change of state, as progress."""

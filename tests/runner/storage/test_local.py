@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -316,3 +317,67 @@ def test_of_two_who_want_a_free_name_one_gets_it(session: Session) -> None:
     assert refusal(second.commit) is Reason.ALREADY_EXISTS
     assert get(session, "/a") == b"first"
     assert names(session) == ["a"]
+
+
+def test_what_is_in_memory_is_ready_and_what_is_not_is_not(root: Path, session: Session) -> None:
+    (root / "f").write_bytes(b"x" * 20_000)
+    with contextlib.closing(session.open("/f", 5000)) as source:
+        assert source.ready(10_000) == b"x" * 10_000
+        assert source.read(10_000) == b"x" * 5000
+        assert source.ready(0) == b""
+        assert source.ready(1) is None
+    with (root / "f").open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    with contextlib.closing(session.open("/f")) as source:
+        found = source.ready(20_000)
+        # A file system in memory has nothing else.
+        assert found is None or found == b"x" * 20_000
+        assert source.read(20_000) == (b"x" * 20_000 if found is None else b"")
+
+
+def test_only_what_waits_for_nothing_is_prompt(root: Path) -> None:
+    (root / "large").write_bytes(bytes(5 << 20))
+    (root / "small").write_bytes(b"small")
+    for sync, prompt in ((True, False), (False, True)):
+        tree = open_tree(str(root), sync=sync)
+        assert tree.prompt
+        for path, wanted in (("/new", prompt), ("/small", prompt), ("/large", False)):
+            upload = Session(tree).store(path)
+            assert upload.prompt is wanted
+            upload.abandon()
+        # The quota is seen by adding up all that there is.
+        assert Session(tree).prompt_uploads and not Session(tree, quota=10 << 20).prompt_uploads
+        limited = Session(tree, quota=10 << 20).store("/new")
+        assert not limited.prompt
+        limited.abandon()
+        tree.close()
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_files_are_replaced_while_others_clear_up(
+    root: Path, monkeypatch: pytest.MonkeyPatch, *, nameless: bool
+) -> None:
+    if not nameless:
+        refuse_nameless_files(monkeypatch)
+    session = Session(open_tree(str(root), sync=False))
+    over = threading.Event()
+    seen: set[tuple[str, ...]] = set()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(tuple(names(session, "/")))
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    put(session, "/f", b"0")
+    for looker in lookers:
+        looker.start()
+    try:
+        for number in range(500):
+            put(session, "/f", str(number).encode())
+            assert get(session, "/f") == str(number).encode()
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
+    assert seen == {("f",)} and present(root) == ["f"]

@@ -70,7 +70,7 @@ impl Connection {
         let slot = self.owner.slot;
         let made = self.channel.advance(self.peer, &mut core.interests, slot);
         let connected = match made {
-            Ok(_) => self.channel.connect(&self.local),
+            Ok(_) => self.channel.connect(&core.network, &self.local),
             Err(failure) => Err(failure),
         };
         let code = match self.channel.transport() {

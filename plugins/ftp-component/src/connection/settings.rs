@@ -175,7 +175,7 @@ impl Connection {
         let Some(ports) = &core.settings.passive else {
             return Err(bad(425, "No port can be had."));
         };
-        match self.channel.listen(&self.local, ports) {
+        match self.channel.listen(&core.network, &self.local, ports) {
             Ok(port) => {
                 core.listening.ends();
                 Ok(port)

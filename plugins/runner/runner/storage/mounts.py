@@ -16,7 +16,10 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def is_of_this_machine(folder: Path) -> bool:
-    """Whether what is in a folder is on this machine, as far as that is known; else it may be anywhere."""
+    """Whether all that is below a folder is on this machine, as far as that is known; else it may be anywhere.
+
+    What is mounted there later is not seen.
+    """
     try:
         table = _TABLE.read_text(errors="surrogateescape")
         real = folder.resolve()
@@ -26,7 +29,10 @@ def is_of_this_machine(folder: Path) -> bool:
     for line in table.splitlines():
         mount, _, source = line.partition(" - ")
         point = Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), mount.split(" ")[4]))
+        mounted = source.split(" ")[0]
         # Of several at one place the last one is seen.
         if real.is_relative_to(point) and len(point.parts) >= depth:
-            kind, depth = source.split(" ")[0], len(point.parts)
+            kind, depth = mounted, len(point.parts)
+        elif point.is_relative_to(real) and mounted not in _OF_THIS_MACHINE:
+            return False
     return kind in _OF_THIS_MACHINE
