@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import resource
 import signal
@@ -381,3 +382,27 @@ def test_files_are_replaced_while_others_clear_up(
         for looker in lookers:
             looker.join()
     assert seen == {("f",)} and present(root) == ["f"]
+
+
+def test_a_lock_that_somebody_else_keeps_is_not_waited_for_long(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = open_tree(str(root), sync=False)
+    session = Session(tree)
+    put(session, "/a", b"before")
+    with held_by_another(root):
+        upload = session.store("/b")
+        upload.write([b"x"])
+        assert refusal(upload.commit) is Reason.BUSY
+        assert names(session) == ["a"]
+    put(session, "/b", b"after")
+    tree.close()
+
+
+@contextlib.contextmanager
+def held_by_another(folder: Path) -> Iterator[None]:
+    """Another program has the lock of a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
