@@ -364,4 +364,5 @@ def test_inline_data_have_a_limit(component: rt.Component) -> None:
         server.log_in() as client,
     ):
         client.passive()
-        client.ask("RETR f")
+        client.send(b"RETR f\r\n")
+        server.until(lambda: False)

@@ -7,6 +7,7 @@ connection that never came is not left for the next.
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from runner.ftp.fallback import PythonServer
 
 __all__ = ["contexts", "session_type"]
+
+#: How often another port is looked for, where somebody else was faster.
+_PORT_TRIES = 8
 
 _KIND = wit.TypesErrorKind
 #: Replies that say that a command failed, and in which way.
@@ -248,10 +252,15 @@ class _Session:
         super().push_dtp_data(pieces, isproducer=True, **kwargs)  # type: ignore[misc]
 
     def _make_epasv(self, extmode: bool = False) -> None:
-        try:
-            super()._make_epasv(extmode=extmode)  # type: ignore[misc]
-        except OSError:
-            self.respond("425 No port is free.")
+        for _ in range(_PORT_TRIES):
+            try:
+                super()._make_epasv(extmode=extmode)  # type: ignore[misc]
+                return
+            except OSError as error:
+                # Two may bind a port at the same time, of which only one can listen then.
+                if error.errno != errno.EADDRINUSE:
+                    break
+        self.respond("425 No port is free.")
 
     def _shutdown_connecting_dtp(self) -> None:
         """Ends the wait for a data connection, and whatever was to use it."""
