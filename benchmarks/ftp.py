@@ -35,7 +35,7 @@ _TURNS = 3
 _LARGE = int(SHARE * (256 << 20))
 _SMALL = int(SHARE * 10_000)
 _LOGINS = int(SHARE * 1000)
-_SESSIONS = int(SHARE * 500)
+_SESSIONS = 200
 _PIECE = bytes(1 << 18)
 
 _OURS, _UNSYNCED, _PEER = "the component", "the component, --no-sync", "pyftpdlib"

@@ -27,7 +27,7 @@ TITLE = "HTTP"
 HEAD = ("What", "witgen", "Peer", "", "Ratio", "Wanted")
 
 _HERE = Path(__file__).parent
-_SECONDS, _TURNS = 4, 3
+_SECONDS, _TURNS = 3, 5
 _IDLE = 1000
 _DOWNLOAD = 256 << 20
 ADDRESS = "127.0.0.1"
@@ -205,7 +205,7 @@ def _idle(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
 
 def _downloads(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
     best = dict.fromkeys(servers, 0.0)
-    for _ in range(_TURNS):
+    for _ in range(2 * _TURNS):
         for name, server in servers.items():
             begun = time.perf_counter()
             size = _fetch(server, f"/stream/{_DOWNLOAD}")

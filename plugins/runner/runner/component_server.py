@@ -25,6 +25,8 @@ __all__ = ["ComponentObserver", "ComponentServer", "Guest", "Shift", "Unstable"]
 _AT_ONCE = 256
 #: Calls one after the other, while there is more to do, before others have their turn.
 _ROUNDS = 4
+#: With no more connections than that the component is asked once more after an answer.
+_FEW = 4
 #: So many failures within so many seconds are too many.
 _FAILURES, _WINDOW = 5, 10.0
 
@@ -203,8 +205,8 @@ class Shift(Generic[W, H, B]):
         self.guest = guest
         self._loop = asyncio.get_running_loop()
         self._over = self._stopping = False
-        #: Whether work is being done, and whether somebody wants more done after it.
-        self._working = self._again = False
+        #: Whether work is being done, whether somebody wants more done after it, and whether anything was answered.
+        self._working = self._again = self._told = False
         self._timer: asyncio.TimerHandle | None = None
         #: When the timer rings; not every event loop's timers can be asked.
         self._rings = 0.0
@@ -287,6 +289,10 @@ class Shift(Generic[W, H, B]):
             due = self._due()
             if not self._again and (due is None or due > time.monotonic_ns()):
                 self._ring_at(due)
+                if self._told and self.connections <= _FEW:
+                    # The next request is often there by then; one more look costs less than to be woken for it.
+                    self._soon()
+                self._told = False
                 break
         else:
             self._soon()
@@ -351,6 +357,7 @@ class Shift(Generic[W, H, B]):
 
     def settle(self) -> None:
         """Has what the component was told come to what is waited for."""
+        self._told = True
         if not self._working and not self._scheduled and not self._over:
             self._set_timer()
 
