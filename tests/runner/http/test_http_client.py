@@ -167,8 +167,10 @@ def test_an_answer_that_comes_before_the_request_is_sent_is_taken(make: Make) ->
         sock.recv(1000)
         sock.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         sock.shutdown(socket.SHUT_WR)
-        while sock.recv(65536):
-            pass
+        # A client that has its answer may leave in the middle of what it sends.
+        with contextlib.suppress(ConnectionResetError):
+            while sock.recv(65536):
+                pass
 
     with (
         Origin(serve) as origin,
