@@ -39,6 +39,8 @@ _SESSIONS = 200
 _PIECE = bytes(1 << 18)
 
 _OURS, _UNSYNCED, _PEER = "the component", "the component, --no-sync", "pyftpdlib"
+#: What the Runner falls back to: pyftpdlib with the same files, accounts and promises.
+_SAME = "pyftpdlib in the Runner"
 
 
 def conditions() -> str:
@@ -62,14 +64,14 @@ def rows() -> Iterator[tuple[str, ...]]:
         yield from _memory(servers)
 
 
-def _runner(*extra: str) -> Callable[[Path, int], list[str]]:
+def _runner(*extra: str, component: bool = True) -> Callable[[Path, int], list[str]]:
     def command(folder: Path, port: int) -> list[str]:
         accounts = folder.parent / "accounts.toml"
         if not accounts.exists():
             add = [sys.executable, "-m", "runner.cli", "accounts", "add", str(accounts), USER]
             subprocess.run(add, input=PASSWORD + "\n", text=True, check=True, capture_output=True, env=_environment())
         bind = ["serve", "ftp", "--bind", f"{ADDRESS}:{port}", "--root", str(folder), "--accounts", str(accounts)]
-        return ["-m", "runner.cli", *bind, "--flag", "runner.ftp_component=true", *extra]
+        return ["-m", "runner.cli", *bind, "--flag", f"runner.ftp_component={str(component).lower()}", *extra]
 
     return command
 
@@ -82,6 +84,7 @@ _COMMANDS: dict[str, Callable[[Path, int], list[str]]] = {
     _OURS: _runner(),
     _UNSYNCED: _runner("--no-sync"),
     _PEER: _pyftpdlib,
+    _SAME: _runner(component=False),
 }
 
 
@@ -182,15 +185,19 @@ def _large(verb: str, transfer: Callable[[ftplib.FTP], int], servers: dict[str, 
     found = {name: _Measured() for name in servers}
     with contextlib.ExitStack() as stack:
         clients = {name: stack.enter_context(contextlib.closing(server.client())) for name, server in servers.items()}
-        for _ in range(_TURNS):
+        for _ in range(2 * _TURNS):
             for name, server in servers.items():
                 found[name].turn(server, lambda name=name: _whole(transfer(clients[name])))  # type: ignore[misc]
-    peer = found[_PEER]
-    for name in (_OURS, *((_UNSYNCED,) if verb == "STOR" else ())):
-        ours = found[name]
+    for name, peer in _pairs(verb):
+        ours, theirs = found[name], found[peer]
         what = f"{verb} of {_LARGE >> 20} MiB" + ("" if name == _OURS else ", not synced")
-        yield what, _rate(ours.waited), _PEER, _rate(peer.waited), f"{peer.waited / ours.waited:.2f}", "≥ 1"
-        yield "… the server's work", *_works(ours.worked, peer.worked), "≤ 1"
+        yield what, _rate(ours.waited), peer, _rate(theirs.waited), f"{theirs.waited / ours.waited:.2f}", "≥ 1"
+        yield "… the server's work", *_works(ours.worked, peer, theirs.worked), "≤ 1"
+
+
+def _pairs(verb: str) -> list[tuple[str, str]]:
+    """Who is held against whom."""
+    return [(_OURS, _PEER), *([(_UNSYNCED, _PEER)] if verb == "STOR" else []), (_OURS, _SAME)]
 
 
 def _whole(size: int) -> None:
@@ -202,9 +209,9 @@ def _rate(seconds: float) -> str:
     return f"{_LARGE / seconds / 1e6:,.0f} MB/s"
 
 
-def _works(ours: float, peer: float) -> tuple[str, str, str, str]:
-    ratio = f"{ours / peer:.2f}" if peer else ""
-    return f"{ours * 1e3:.0f} ms", _PEER, f"{peer * 1e3:.0f} ms", ratio
+def _works(ours: float, peer: str, theirs: float) -> tuple[str, str, str, str]:
+    ratio = f"{ours / theirs:.2f}" if theirs else ""
+    return f"{ours * 1e3:.0f} ms", peer, f"{theirs * 1e3:.0f} ms", ratio
 
 
 def _small(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
@@ -215,14 +222,13 @@ def _small(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
         with contextlib.closing(server.client()) as client:
             stored[name].turn(server, lambda client=client: _store_small(client))  # type: ignore[misc]
             fetched[name].turn(server, lambda client=client: _fetch_small(client))  # type: ignore[misc]
-    peer = stored[_PEER]
-    for verb, found, names in (("STOR", stored, (_OURS, _UNSYNCED)), ("RETR", fetched, (_OURS,))):
-        peer = found[_PEER]
-        for name in names:
+    for verb, found in (("STOR", stored), ("RETR", fetched)):
+        for name, peer in _pairs(verb):
+            ours, theirs = found[name], found[peer]
             what = f"{verb} of {_SMALL:,} files of 1 kB" + ("" if name == _OURS else ", not synced")
-            rates = [f"{_SMALL / item.waited:,.0f} a second" for item in (found[name], peer)]
-            yield what, rates[0], _PEER, rates[1], f"{peer.waited / found[name].waited:.2f}", "≥ 1"
-            yield "… the server's work", *_works(found[name].worked, peer.worked), "≤ 1"
+            rates = [f"{_SMALL / item.waited:,.0f} a second" for item in (ours, theirs)]
+            yield what, rates[0], peer, rates[1], f"{theirs.waited / ours.waited:.2f}", "≥ 1"
+            yield "… the server's work", *_works(ours.worked, peer, theirs.worked), "≤ 1"
 
 
 def _store_small(client: ftplib.FTP) -> None:
@@ -245,12 +251,13 @@ def _logins(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
             server.client().close()
 
     for _ in range(_TURNS):
-        for name in (_OURS, _PEER):
+        for name in (_OURS, _PEER, _SAME):
             found[name].turn(servers[name], lambda name=name: work(servers[name]))  # type: ignore[misc]
-    ours, peer = found[_OURS], found[_PEER]
-    rates = [f"{_LOGINS / item.waited:,.0f} a second" for item in (ours, peer)]
-    yield "logins", rates[0], _PEER, rates[1], f"{peer.waited / ours.waited:.2f}", "≥ 0.5"
-    yield "… the server's work", *_works(ours.worked, peer.worked), ""
+    for peer in (_PEER, _SAME):
+        ours, theirs = found[_OURS], found[peer]
+        rates = [f"{_LOGINS / item.waited:,.0f} a second" for item in (ours, theirs)]
+        yield "logins", rates[0], peer, rates[1], f"{theirs.waited / ours.waited:.2f}", "≥ 1"
+        yield "… the server's work", *_works(ours.worked, peer, theirs.worked), ""
 
 
 def _memory(servers: dict[str, Server]) -> Iterator[tuple[str, ...]]:
