@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ftplib
 import io
 import socket
@@ -185,7 +186,9 @@ def test_another_pasv_closes_the_port_of_the_first(client: Client) -> None:
     first = client.passive()
     second = client.passive()
     assert client.code("RETR small") in (125, 150)
-    assert read_all(first) == b""
+    # One that was not accepted yet ends with a reset.
+    with contextlib.suppress(ConnectionResetError):
+        assert read_all(first) == b""
     assert read_all(second) != b""
     assert client.reply()[0] == 226
 

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -118,6 +119,8 @@ def test_folders_that_are_swapped_for_links_meanwhile_lead_nowhere(root: Path, s
             (root / "link").rename(root / "d")
             (root / "d").rename(root / "link")
             (root / "kept").rename(root / "d")
+            # Long enough for a reader to come in between.
+            time.sleep(0.001)
 
     thread = threading.Thread(target=swap)
     thread.start()
