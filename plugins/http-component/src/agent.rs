@@ -12,9 +12,9 @@ use crate::bindings::exports::component::http::client::{
 };
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::io::poll::Pollable;
+use crate::failures::error;
 use crate::interests::{Interests, Ready};
 use crate::pending::{Content, Ticket};
-use crate::refusal::error;
 use crate::scan::HeadLimits;
 use crate::upstream::{Arrived, Event, Shared, Upstream};
 use alloc::boxed::Box;

@@ -3,8 +3,8 @@
 use crate::answer::{decimal, line};
 use crate::bindings::component::http::types::{Error, ErrorKind, OutgoingContent, Scheme, Source};
 use crate::bindings::exports::component::http::client::Request;
+use crate::failures::error;
 use crate::fields;
-use crate::refusal::error;
 use crate::target::{host_and_port, is_target_byte};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

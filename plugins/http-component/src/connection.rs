@@ -12,12 +12,13 @@ use crate::bindings::component::http::types::{Error, ErrorKind, OutgoingContent,
 use crate::bindings::exports::component::http::server::{Report, Response};
 use crate::bindings::wasi::io::streams::OutputStream;
 use crate::chunked::Step;
+use crate::failures::error;
 use crate::framing::Framing;
 use crate::head::{parse_request, RequestHead};
 use crate::incoming::Incoming;
 use crate::interests::Part;
 use crate::pump::{Break, Flow, Sink, Source};
-use crate::refusal::{error, Refusal};
+use crate::refusal::Refusal;
 use crate::scan::{Progress, Scan};
 use crate::shared::{Core, Event, Offer};
 use crate::transport::Transport;

@@ -1,12 +1,10 @@
 //! What this component waits for, and where its contract has what `guest_kit::interests` needs.
 
-use crate::bindings::runner::host::readiness::PollSet;
-use crate::bindings::wasi::clocks::monotonic_clock;
-use crate::bindings::wasi::io::poll::Pollable;
-use alloc::vec::Vec;
 use guest_kit::interests;
 
 pub use guest_kit::interests::Watch;
+
+guest_kit::poll_set!(bindings: crate::bindings);
 
 pub type Interests = interests::Interests<PollSet, Part>;
 pub type Ready = interests::Ready<Part>;
@@ -37,33 +35,5 @@ impl interests::Part for Part {
 
     fn position(self) -> u64 {
         self as u64
-    }
-}
-
-impl interests::PollSet for PollSet {
-    type Pollable = Pollable;
-
-    fn empty() -> Self {
-        Self::new()
-    }
-
-    fn put(&self, key: u64, pollable: Pollable) {
-        self.add(key, pollable);
-    }
-
-    fn drop_key(&self, key: u64) {
-        self.remove(key);
-    }
-
-    fn ready(&self, rearm: &[u64], max: u32) -> Vec<u64> {
-        self.take(rearm, max)
-    }
-
-    fn pollable(&self) -> Pollable {
-        self.subscribe()
-    }
-
-    fn at(time: u64) -> Pollable {
-        monotonic_clock::subscribe_instant(time)
     }
 }

@@ -5,10 +5,10 @@
 use crate::bindings::component::http::types::{self, Error, ErrorKind};
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::chunked::{self, Step};
-use crate::failures::{detail, lost};
+use crate::failures::{detail, error, error_with, lost};
 use crate::incoming::Incoming;
 use crate::interests::{Interests, Part, Watch};
-use crate::refusal::{error, error_with, Refusal};
+use crate::refusal::Refusal;
 use crate::wire::{Wire, CONTENT_READ};
 use alloc::vec::Vec;
 

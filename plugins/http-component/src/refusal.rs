@@ -3,7 +3,7 @@
 //! The protocol modules end in these; who answers them, and whether there is anybody left to answer, is not known here.
 
 use crate::bindings::component::http::types::{Error, ErrorKind};
-use alloc::string::{String, ToString};
+use crate::failures::error;
 
 /// Why a message can't be accepted, and the status code that says so to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,24 +33,5 @@ impl Refusal {
             _ => ErrorKind::Protocol,
         };
         error(kind, self.reason)
-    }
-}
-
-/// An error of this component.
-pub fn error(kind: ErrorKind, message: impl ToString) -> Error {
-    Error {
-        kind,
-        message: message.to_string(),
-    }
-}
-
-/// The same with what the system or the host says.
-pub fn error_with(kind: ErrorKind, message: &str, detail: &str) -> Error {
-    let mut text = String::from(message);
-    text.push_str(": ");
-    text.push_str(detail);
-    Error {
-        kind,
-        message: text,
     }
 }

@@ -3,9 +3,8 @@
 use crate::bindings::component::http::types::{Error, ErrorKind};
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
-use crate::failures::lost;
+use crate::failures::{error, lost};
 use crate::interests::{Interests, Part, Watch};
-use crate::refusal::error;
 use alloc::vec::Vec;
 use guest_kit::buffer::Buffer;
 

@@ -20,12 +20,12 @@ use crate::bindings::wasi::sockets::network::{
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 use crate::bindings::wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::chunked::Step;
-use crate::failures::{of_socket, of_tls_failure};
+use crate::failures::{error, of_socket, of_tls_failure};
 use crate::framing::Framing;
 use crate::incoming::Incoming;
 use crate::interests::{Interests, Part, Watch};
 use crate::pump::{Break, Flow, Sink, Source};
-use crate::refusal::{error, Refusal};
+use crate::refusal::Refusal;
 use crate::reply::parse_reply;
 use crate::scan::{HeadLimits, Progress, Scan};
 use crate::transport::Transport;
