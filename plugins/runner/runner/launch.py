@@ -6,10 +6,11 @@ It knows no protocol; `rollout` starts the same workers otherwise.
 from __future__ import annotations
 
 import functools
+import importlib
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import click
 
+from runner import components
 from runner.options import text_of
 from runner.supervisor import Slot, Supervisor, listen
 from runner.worker_options import WorkerOptions
@@ -52,6 +54,19 @@ class Serving:
         """The address of figures, health and the status page. Raises `click.UsageError`."""
         return None if self.metrics is None else parse_address(self.metrics)
 
+    def launch(self, protocol: str, scheme: str, bind: str, options: Any) -> Launch:
+        """What serves a protocol at an address, by workers that are told `options`. Raises `click.UsageError`."""
+        return Launch(
+            protocol,
+            scheme,
+            parse_address(bind),
+            options.config.backlog,
+            self.workers,
+            self.grace,
+            self.shown,
+            options,
+        )
+
     def for_workers(self) -> dict[str, Any]:
         """What all `WorkerOptions` have, by name."""
         return {
@@ -71,10 +86,8 @@ class Serving:
 class Launch:
     """All that is needed to serve a protocol."""
 
-    #: The module whose main program is a worker: arguments are its options, and descriptors of listening sockets.
-    module: str
-    component: str
-    flag: str
+    protocol: str
+    #: How its addresses begin.
     scheme: str
     address: tuple[str, int]
     backlog: int
@@ -82,8 +95,26 @@ class Launch:
     grace: float
     shown: tuple[str, int] | None
     options: Any
-    #: Serves in this process, which has several sockets to serve and perhaps one on which to show what goes on.
-    run: Callable[[Any, Sequence[socket.socket], socket.socket | None], None]
+
+    @property
+    def module(self) -> str:
+        """The module whose main program is a worker: arguments are its options, and descriptors of sockets."""
+        return f"runner.{self.protocol}.worker"
+
+    @property
+    def component(self) -> str:
+        """What the component is called."""
+        return components.name_of(self.protocol)
+
+    @property
+    def flag(self) -> str:
+        """The feature flag that has it serve."""
+        return components.flag_of(self.protocol)
+
+    def run(self, sockets: Sequence[socket.socket], shown: socket.socket | None = None) -> None:
+        """Serves in this process, and shows what goes on where there is a socket for that."""
+        # It imports the client of Prometheus, and that has to come after `counting_together`.
+        importlib.import_module(self.module).serve(self.options, sockets, shown)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -134,7 +165,7 @@ def _serve(found: Launch) -> None:
     for item in shown:
         announce("status on", "http", item)
     if found.workers == 1:
-        found.run(found.options, sockets, *shown)
+        found.run(sockets, *shown)
         return
     from runner.metrics import forget_process
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["ADDRESS", "FILE", "SERVING", "Seconds", "flag_options", "reporting", "text_of"]
+__all__ = ["ADDRESS", "FILE", "SERVING", "Seconds", "flag_options", "reporting", "text_of", "with_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +43,17 @@ SERVING = (
     click.option("--metrics", metavar=ADDRESS, help="Where figures, health and the status page are."),
     click.option("--log-level", type=click.Choice(["trace", "debug", "info", "warning", "error"]), default="info"),
 )
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Gives a command options of click, which its help shows in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def reporting(command: F) -> F:

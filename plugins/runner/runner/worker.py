@@ -49,15 +49,17 @@ _SHOWN = 500
 class Worker(Generic[W]):
     """What runs in the process. Subclasses say what is particular to a protocol."""
 
-    #: The protocol, by which components and options are called, and the flag that has its component serve.
+    #: The protocol, by which its component and its flag are called.
     protocol: ClassVar[str]
-    flag: ClassVar[str]
 
     def __init__(self, options: WorkerOptions, sockets: Sequence[socket.socket], shown: socket.socket | None) -> None:
         self.sockets = sockets
         self._options = options
         self._shown = shown
         self._certificate = None if options.certificate is None else Certificate(*options.certificate, self.prepare)
+        #: The name under which figures, logs and progress are.
+        self.component = components.name_of(self.protocol)
+        self._flag = components.flag_of(self.protocol)
         self._watcher = Watcher(_path(options.flags), options.environment, os.environ, options.overrides)
         self._status = Status(self.component)
         self._status.flags = self._shown_flags
@@ -66,19 +68,13 @@ class Worker(Generic[W]):
         self._metrics = Metrics()
         self._metrics.take_flags(self._watcher.flags)
         self._vitals = None if options.vitals is None else Vitals(options.vitals, self._gauges)
-        self._recorder = (
-            None
-            if options.progress is None
-            else Recorder(
-                Path(options.progress), options.flags, options.environment, options.overrides, vitals=options.vitals
-            )
-        )
+        self._recorder = Recorder.of(options)
         self._progress: Progress | None = None
         reporting = self.reporting(self._metrics, self._status, self._recorder, self._flags)
         reporting.vitals = self._vitals
         self._servers = self.servers(reporting)
         self._service = Service(
-            self._servers, sockets, self.grace, self._load, lambda: self._flags()[self.flag], reporting
+            self._servers, sockets, self.grace, self._load, lambda: self._flags()[self._flag], reporting
         )
 
     @property
@@ -87,11 +83,6 @@ class Worker(Generic[W]):
         return None if self._certificate is None else self._certificate.context
 
     # For subclasses to say
-
-    @property
-    def component(self) -> str:
-        """The name under which figures, logs and progress are."""
-        return f"{self.protocol}-component"
 
     @property
     def grace(self) -> float:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from runner.launch import Launch, Serving, launch, parse_address
-from runner.options import ADDRESS, FILE, SERVING, flag_options, reporting, text_of
+from runner.launch import Launch, Serving, launch
+from runner.options import ADDRESS, FILE, SERVING, flag_options, reporting, text_of, with_options
 
 __all__ = ["ftp", "ftp_options"]
 
@@ -101,32 +101,9 @@ def ftp_options(command: F) -> F:
             ),
             **serving.for_workers(),
         )
-        found = Launch(
-            module="runner.ftp.worker",
-            component="ftp-component",
-            flag="runner.ftp_component",
-            scheme="ftp",
-            address=parse_address(bind),
-            backlog=options.config.backlog,
-            workers=serving.workers,
-            grace=serving.grace,
-            shown=serving.shown,
-            options=options,
-            run=_run,
-        )
-        return command(found, **others)
+        return command(serving.launch("ftp", "ftp", bind, options), **others)
 
-    made: F = wrapped  # type: ignore[assignment]
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return flag_options(made)
-
-
-def _run(*arguments: Any) -> None:
-    # It imports the client of Prometheus.
-    from runner.ftp.worker import serve
-
-    serve(*arguments)
+    return flag_options(with_options(*_OPTIONS)(wrapped))  # type: ignore[return-value]
 
 
 @click.command()

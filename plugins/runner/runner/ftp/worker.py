@@ -39,7 +39,6 @@ _THREADS, _DOORS = 32, 4
 
 class _Worker(worker.Worker[wit.FtpComponent]):
     protocol = "ftp"
-    flag = "runner.ftp_component"
 
     def __init__(self, options: Options, sockets: Sequence[socket.socket], shown: socket.socket | None) -> None:
         self._own = options

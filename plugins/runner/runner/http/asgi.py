@@ -74,7 +74,6 @@ class Cycle:
     __slots__ = (
         "_answering",
         "_begun",
-        "_body",
         "_content",
         "_given",
         "_gone",
@@ -100,7 +99,6 @@ class Cycle:
         self._limit = inline_limit
         self._content: wit.RequestContent | None = request.content
         self._head: tuple[int, list[tuple[str, bytes]]] | None = None
-        self._body: list[bytes] = []
         self._source: Source | None = None
         #: Whether the answer was begun, whether all of it was given, and whether nobody wants it any more.
         self._begun = self._given = False

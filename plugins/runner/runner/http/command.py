@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from runner.launch import Launch, Serving, launch, parse_address
-from runner.options import ADDRESS, SERVING, flag_options, reporting
+from runner.launch import Launch, Serving, launch
+from runner.options import ADDRESS, SERVING, flag_options, reporting, with_options
 
 __all__ = ["http", "http_options"]
 
@@ -46,32 +46,11 @@ def http_options(command: F) -> F:
             config=HttpConfig(tls=serving.certificate is not None, grace=serving.grace),
             **serving.for_workers(),
         )
-        found = Launch(
-            module="runner.http.worker",
-            component="http-component",
-            flag="runner.http_component",
-            scheme="http" if serving.certificate is None else "https",
-            address=parse_address(bind),
-            backlog=options.config.backlog,
-            workers=serving.workers,
-            grace=serving.grace,
-            shown=serving.shown,
-            options=options,
-            run=_run,
+        return command(
+            serving.launch("http", "http" if serving.certificate is None else "https", bind, options), **others
         )
-        return command(found, **others)
 
-    made: F = wrapped  # type: ignore[assignment]
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return flag_options(made)
-
-
-def _run(*arguments: Any) -> None:
-    # It imports the client of Prometheus.
-    from runner.http.worker import serve
-
-    serve(*arguments)
+    return flag_options(with_options(*_OPTIONS)(wrapped))  # type: ignore[return-value]
 
 
 @click.command()

@@ -31,7 +31,6 @@ __all__ = ["serve"]
 
 class _Worker(worker.Worker[wit.HttpComponent]):
     protocol = "http"
-    flag = "runner.http_component"
 
     def __init__(self, options: Options, sockets: Sequence[socket.socket], shown: socket.socket | None) -> None:
         self._own = options

@@ -27,6 +27,7 @@ from runner.metrics import Metrics
 from runner.progress.service import Progress
 from runner.rollout.vitals import INTERVAL, Vitals
 from runner.watching import Watcher
+from runner.worker_options import WorkerOptions
 
 __all__ = ["Exchange", "Recorder"]
 
@@ -81,6 +82,13 @@ class Recorder:
         self._rest = b""
         self.dropped = 0
         self._worker = os.getpid()
+
+    @classmethod
+    def of(cls, options: WorkerOptions) -> Recorder | None:
+        """The one that workers with these options have, if they are to keep progress."""
+        if options.progress is None:
+            return None
+        return cls(Path(options.progress), options.flags, options.environment, options.overrides, vitals=options.vitals)
 
     def requests(self, component: str, exchanges: Sequence[Exchange]) -> None:
         """Records exchanges that are over."""

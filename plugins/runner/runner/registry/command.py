@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from runner.options import reporting
+from runner.options import reporting, with_options
 
 __all__ = ["key", "publish", "pull"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 #: What the extra `registry` brings.
 _EXTRA = ("cryptography", "nacl", "urllib3")
 _PATH = click.Path(path_type=Path)
-_OPTIONS = (
+#: The options of those that deal with a registry.
+_common = with_options(
     click.option("--lock", type=_PATH, help="The lock to hold it against; the nearest wit.lock."),
     click.option(
         "--plain-http/--no-plain-http",
@@ -26,12 +26,6 @@ _OPTIONS = (
         help="Whether to do without TLS. [default: on this machine alone]",
     ),
 )
-
-
-def _common(command: F) -> F:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 @contextlib.contextmanager

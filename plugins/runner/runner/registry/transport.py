@@ -62,7 +62,6 @@ class Transport:
         """Over plain HTTP if `plain` says so, and past any proxy if `direct` does."""
         self.registry = registry
         self.base = f"{'http' if plain else 'https'}://{host}"
-        self._is_plain = plain
         self._pool = _pool(self.base, host, direct)
         # What it tells of retries would stand among the errors.
         logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from runner.ftp.command import ftp_options
 from runner.http.command import http_options
 from runner.launch import Launch, counting_together
-from runner.options import reporting
+from runner.options import reporting, with_options
 
 __all__ = ["rollout"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -39,7 +37,7 @@ def _stages(ctx: click.Context, param: click.Parameter, value: str) -> tuple[flo
     return shares
 
 
-_OPTIONS = (
+_rollout_options = with_options(
     click.option(
         "--stages",
         callback=_stages,
@@ -64,12 +62,6 @@ _OPTIONS = (
     click.option("--until-decided", is_flag=True, help="End with the decision."),
     click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="A file for the course, as JSON."),
 )
-
-
-def _rollout_options(command: F) -> F:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.group()

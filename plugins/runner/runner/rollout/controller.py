@@ -48,7 +48,6 @@ class Rollout:
         `until_decided` ends the service with the decision; `report` is a file that gets the course as JSON.
         """
         self._launch = launch
-        self._plan = plan
         self._stable = stable
         self._until_decided = until_decided
         self._report = report
@@ -88,11 +87,9 @@ class Rollout:
             ended=forget_process,
             died=self._died,
         )
+        self._recorder = Recorder.of(launch.options)
         with contextlib.ExitStack() as stack:
-            self._recorder: Recorder | None = None
-            if launch.options.progress is not None:
-                options = launch.options
-                self._recorder = Recorder(Path(options.progress), options.flags, options.environment, options.overrides)
+            if self._recorder is not None:
                 stack.callback(self._recorder.close)
             killed = self._supervisor.run()
             if self._status == UNDECIDED:
@@ -100,22 +97,18 @@ class Rollout:
         return killed or self._status
 
     def _slot(self, index: int, sockets: Sequence[Any]) -> Slot:
-        new = index < self._count
-        pipe = self._new_pipe if new else self._old_pipe
-        return Slot(sockets, lambda: worker(self._launch.module, self._options(index), sockets), [pipe.writing])
-
-    def _options(self, index: int) -> Any:
-        """What the worker of a slot is told at present."""
-        options, launch = self._launch.options, self._launch
         pipe = self._new_pipe if index < self._count else self._old_pipe
-        if self._modes[index] == "new":
-            return dataclasses.replace(options, overrides={**options.overrides, launch.flag: True}, vitals=pipe.writing)
-        return dataclasses.replace(
-            options,
-            overrides={**options.overrides, launch.flag: self._stable is not None},
-            component=self._stable,
-            vitals=pipe.writing,
+        options = dataclasses.replace(self._launch.options, vitals=pipe.writing)
+        return Slot(
+            sockets, lambda: worker(self._launch.module, self._at_present(index, options), sockets), [pipe.writing]
         )
+
+    def _at_present(self, index: int, options: Any) -> Any:
+        """What the worker of a slot is told, which depends on the side that it is on now."""
+        new = self._modes[index] == "new"
+        component = options.component if new else self._stable
+        overrides = {**options.overrides, self._launch.flag: new or self._stable is not None}
+        return dataclasses.replace(options, component=component, overrides=overrides)
 
     # What happens
 

@@ -94,8 +94,3 @@ class VitalsPipe:
                 return
             *lines, self._rest = (self._rest + data).split(b"\n")
             yield from map(json.loads, lines)
-
-    def close(self) -> None:
-        """No more is read."""
-        os.close(self._reading)
-        os.close(self.writing)

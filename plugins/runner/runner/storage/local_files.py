@@ -123,11 +123,6 @@ class LocalUpload:
             # Swept before it was locked.
             os.close(found)
 
-    @property
-    def descriptor(self) -> int:
-        """The file in the system, open for writing at the place where the next byte goes."""
-        return self._file
-
     def write(self, pieces: Iterable[bytes]) -> None:
         """Appends bytes."""
         left = [memoryview(piece) for piece in pieces if piece]
