@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +14,9 @@ from typing import Any, Self, TypeVar
 
 import runner.bindings.ftp_component as wit
 from runner.ftp import imports as ftp
-from runner.host import Logging, PollSet, Tls
+from runner.host import Logging, Tls
 
+from tests.runner.driving import PATIENCE, Driven
 from tests.runner.ftp.application import PASSWORD, Application
 from witgen import runtime as rt
 from witgen import wasi
@@ -35,8 +34,6 @@ LIMITS = wit.Limits(
 TIMEOUTS = wit.Timeouts(
     login=60 * SECOND, idle=60 * SECOND, data_connection=60 * SECOND, transfer=60 * SECOND, reply=60 * SECOND
 )
-#: The longest that a test waits for something that has to happen.
-PATIENCE = 20.0
 #: The certificate of `localhost` and its key.
 CERTIFICATE = Path(__file__).parents[1] / "http" / "localhost.pem"
 
@@ -84,8 +81,10 @@ def free_ports(count: int) -> wit.PassivePorts:
     raise AssertionError("there are no free ports")
 
 
-class Server:
+class Server(Driven):
     """A session on a free port of the loopback, in a thread of its own, until the end of a `with` statement."""
+
+    heard = ("opened", "commands", "transfers", "reports", "closed")
 
     def __init__(
         self,
@@ -118,55 +117,13 @@ class Server:
         }
         self.session = self.guest.control.start_server(wit.ServerConfig(address=_address(host), tls=tls, **values))
         self.port = self.session.local_address().value.port
-        pollable: Any = self.session.subscribe()
-        self.poll_set: PollSet = pollable.source
-        self.pollable = pollable
+        super().__init__(self.session, "ftp")
         self.opened: list[wit.Connection] = []
         self.commands: list[wit.Command] = []
         self.transfers: list[wit.TransferEnd] = []
         self.reports: list[wit.Report] = []
         self.closed: list[wit.ConnectionEnd] = []
-        #: All of these in the order in which they were told, by the name of the list.
-        self.told: list[tuple[str, Any]] = []
-        self.polls = 0
-        self.failure: BaseException | None = None
         self._batch = batch
-        self._ending = False
-        self._work: list[Callable[[], object]] = []
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="ftp", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.call(lambda: setattr(self, "_ending", True))
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive(), "the server does not end"
-        if self.failure is not None:
-            raise self.failure
-
-    def call(self, work: Callable[[], object]) -> None:
-        """Has the server's thread do something before its next wait."""
-        with self._changed:
-            self._work.append(work)
-        self.poll_set.wake()
-
-    def ask(self, work: Callable[[], T]) -> T:
-        """What something gives that the server's thread does before its next wait."""
-        found: list[T] = []
-        self.call(lambda: found.append(work()))
-        wait_until(lambda: found or self.failure)
-        return found[0]
-
-    def until(self, condition: Callable[[], object]) -> None:
-        """Returns when a condition on what was heard is met."""
-        with self._changed:
-            met = self._changed.wait_for(lambda: condition() or self.failure, PATIENCE)
-        if self.failure is not None:
-            raise self.failure
-        assert met, f"it never came to that: {self.told}"
 
     def respond(self, exchange: wit.Exchange, response: wit.Response) -> None:
         """Answers, unless the client has gone."""
@@ -205,39 +162,16 @@ class Server:
         assert client.ask(f"PASS {PASSWORD}")[0] == 230
         return client
 
-    def _run(self) -> None:
-        try:
-            while not self._ending:
-                self._turn()
-            self.session.close()
-        except BaseException as error:
-            self.failure = error
-        with self._changed:
-            self._changed.notify_all()
+    def poll(self) -> Any:
+        """The next batch."""
+        return self.guest.control.poll_command(self.session, self._batch)
 
-    def _turn(self) -> None:
-        self.poll_set.wait(PATIENCE)
-        with self._changed:
-            work, self._work = self._work, []
-        for job in work:
-            job()
-        if self._ending:
-            return
-        more = True
-        while more:
-            batch = self.guest.control.poll_command(self.session, self._batch)
-            more = batch.more
-            with self._changed:
-                self.polls += 1
-                for name in ("opened", "commands", "transfers", "reports", "closed"):
-                    items = getattr(batch, name)
-                    getattr(self, name).extend(items)
-                    self.told.extend((name, item) for item in items)
-                self._changed.notify_all()
-            for command in batch.commands:
-                self.application.command(self, command)
-            for end in batch.transfers:
-                self.application.transfer(self, end)
+    def answer(self, batch: Any) -> None:
+        """Has the application do what a batch asks for."""
+        for command in batch.commands:
+            self.application.command(self, command)
+        for end in batch.transfers:
+            self.application.transfer(self, end)
 
 
 def _address(host: str) -> wit.IpSocketAddress:
@@ -317,11 +251,3 @@ def read_all(sock: socket.socket) -> bytes:
         while data := sock.recv(65536):
             found += data
         return found
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Returns when a condition is met that nobody tells of."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, "it never came to that"
-        time.sleep(0.005)

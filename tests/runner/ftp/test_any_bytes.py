@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.runner.driving import PATIENCE
 from tests.runner.ftp.application import PASSWORD
-from tests.runner.ftp.driver import PATIENCE, Server
+from tests.runner.ftp.driver import Server
 from tests.runner.ftp.tree import Node
 from witgen import runtime as rt
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.runner.driving import PATIENCE
 from tests.runner.ftp.application import PASSWORD
-from tests.runner.ftp.driver import PATIENCE, Server
+from tests.runner.ftp.driver import Server
 from witgen import runtime as rt
 
 LARGE = bytes(range(256)) * 8192

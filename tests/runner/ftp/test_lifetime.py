@@ -10,8 +10,9 @@ import pytest
 import runner.bindings.ftp_component as wit
 from runner.host import Inlet, Outlet
 
+from tests.runner.driving import PATIENCE
 from tests.runner.ftp.application import ACCEPTED, Application
-from tests.runner.ftp.driver import PATIENCE, SECOND, Client, Server, imports, provider, read_all
+from tests.runner.ftp.driver import SECOND, Client, Server, imports, provider, read_all
 from witgen import runtime as rt
 
 Kind = wit.TypesErrorKind

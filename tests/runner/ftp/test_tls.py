@@ -12,8 +12,9 @@ import pytest
 import runner.bindings.ftp_component as wit
 from runner.host import Tls
 
+from tests.runner.driving import PATIENCE
 from tests.runner.ftp.application import PASSWORD
-from tests.runner.ftp.driver import PATIENCE, Client, Server, client_context
+from tests.runner.ftp.driver import Client, Server, client_context
 from witgen import runtime as rt
 
 LARGE = bytes(range(256)) * 8192

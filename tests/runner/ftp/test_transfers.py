@@ -12,8 +12,9 @@ import pytest
 import runner.bindings.ftp_component as wit
 from runner.host import Outlet
 
+from tests.runner.driving import PATIENCE
 from tests.runner.ftp.application import PASSWORD, Application
-from tests.runner.ftp.driver import PATIENCE, Client, Server, read_all
+from tests.runner.ftp.driver import Client, Server, read_all
 from tests.runner.ftp.tree import Node
 from witgen import runtime as rt
 

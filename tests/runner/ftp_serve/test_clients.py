@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runner.driving import wait_until
 from tests.runner.ftp_serve.serving import (
     COMPONENT,
     PASSWORD,
@@ -25,7 +26,6 @@ from tests.runner.ftp_serve.serving import (
     serving,
     stored,
 )
-from tests.runner.http.driver import wait_until
 from tests.runner.http.test_serve_tls import NEEDS_OPENSSL, make_certificate
 
 #: For localhost and 127.0.0.1, with its key. It is trusted by nobody but tests.

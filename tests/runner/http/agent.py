@@ -12,7 +12,8 @@ from typing import Any, Self
 import runner.bindings.http_component as wit
 from runner.host import Inlet, PollSet, Tls
 
-from tests.runner.http.driver import PATIENCE, SECOND, imports, provider
+from tests.runner.driving import PATIENCE
+from tests.runner.http.driver import SECOND, imports, provider
 from witgen import runtime as rt
 
 LIMITS = wit.ClientLimits(

@@ -6,15 +6,14 @@ What the host heard is kept: tests look at it after the fact. Sockets, component
 from __future__ import annotations
 
 import socket
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import runner.bindings.http_component as wit
-from runner.host import Logging, PollSet, Readiness, Tls
+from runner.host import Logging, Readiness, Tls
 
+from tests.runner.driving import PATIENCE, Driven
 from witgen import runtime as rt
 from witgen import wasi
 
@@ -32,8 +31,6 @@ LIMITS = wit.ServerLimits(
 )
 #: Longer than any test waits: what only goes on because of a time-out is an error.
 TIMEOUTS = wit.ServerTimeouts(header=60 * SECOND, content=60 * SECOND, send=60 * SECOND, idle=60 * SECOND)
-#: The longest that a test waits for something that has to happen.
-PATIENCE = 20.0
 
 T = TypeVar("T")
 Application = Callable[["Server", wit.ServerRequest], None]
@@ -61,8 +58,10 @@ def provider(max_sockets: int = 2048, sockets: wasi.Sockets | None = None, **gra
     return wasi.provider(clocks=wasi.Clocks(), sockets=sockets)
 
 
-class Server:
+class Server(Driven):
     """A listener on a free port of the loopback, in a thread of its own, until the end of a `with` statement."""
+
+    heard = ("opened", "requests", "bodies", "reports", "closed")
 
     def __init__(
         self,
@@ -88,56 +87,14 @@ class Server:
         local = self.listener.local_address()
         assert isinstance(local, wit.IpSocketAddress_Ipv4)
         self.port = local.value.port
-        pollable: Any = self.listener.subscribe()
-        self.poll_set: PollSet = pollable.source
-        self.pollable = pollable
+        super().__init__(self.listener, "http")
         self.application = application
         self.opened: list[wit.Connection] = []
         self.requests: list[wit.ServerRequest] = []
         self.bodies: list[wit.BodyEnd] = []
         self.reports: list[wit.Report] = []
         self.closed: list[int] = []
-        #: All of these in the order in which they were told, by the name of the list.
-        self.told: list[tuple[str, Any]] = []
-        self.accepts = 0
-        self.failure: BaseException | None = None
         self._batch = batch
-        self._ending = False
-        self._work: list[Callable[[], object]] = []
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.call(lambda: setattr(self, "_ending", True))
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive(), "the server does not end"
-        if self.failure is not None:
-            raise self.failure
-
-    def call(self, work: Callable[[], object]) -> None:
-        """Has the server's thread do something before its next wait."""
-        with self._changed:
-            self._work.append(work)
-        self.poll_set.wake()
-
-    def ask(self, work: Callable[[], T]) -> T:
-        """What something gives that the server's thread does before its next wait."""
-        found: list[T] = []
-        self.call(lambda: found.append(work()))
-        wait_until(lambda: found or self.failure)
-        return found[0]
-
-    def until(self, condition: Callable[[], object]) -> None:
-        """Returns when a condition on what was heard is met."""
-        with self._changed:
-            met = self._changed.wait_for(lambda: condition() or self.failure, PATIENCE)
-        if self.failure is not None:
-            raise self.failure
-        assert met, f"it never came to that: {self.told}"
 
     def respond(self, request: wit.ServerRequest, answer: wit.ServerResponse) -> None:
         """Answers, unless the client has gone."""
@@ -151,37 +108,14 @@ class Server:
         """A new connection to the server."""
         return Client(socket.create_connection(("127.0.0.1", self.port), PATIENCE))
 
-    def _run(self) -> None:
-        try:
-            while not self._ending:
-                self._turn()
-            self.listener.close()
-        except BaseException as error:
-            self.failure = error
-        with self._changed:
-            self._changed.notify_all()
+    def poll(self) -> Any:
+        """The next batch."""
+        return self.guest.server.accept(self.listener, self._batch)
 
-    def _turn(self) -> None:
-        self.poll_set.wait(PATIENCE)
-        with self._changed:
-            work, self._work = self._work, []
-        for job in work:
-            job()
-        if self._ending:
-            return
-        more = True
-        while more:
-            batch = self.guest.server.accept(self.listener, self._batch)
-            more = batch.more
-            with self._changed:
-                self.accepts += 1
-                for name in ("opened", "requests", "bodies", "reports", "closed"):
-                    items = getattr(batch, name)
-                    getattr(self, name).extend(items)
-                    self.told.extend((name, item) for item in items)
-                self._changed.notify_all()
-            for request in batch.requests:
-                self.application(self, request)
+    def answer(self, batch: Any) -> None:
+        """Has the application do what a batch asks for."""
+        for request in batch.requests:
+            self.application(self, request)
 
 
 class Client:
@@ -268,11 +202,3 @@ class Answer:
         self.status = status
         self.fields = fields
         self.body = body
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Returns when a condition is met that nobody tells of."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, "it never came to that"
-        time.sleep(0.005)

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import uvicorn
 
+from tests.runner.driving import PATIENCE, wait_until
 from tests.runner.http.cases import Case
-from tests.runner.http.driver import LIMITS, PATIENCE, Client, wait_until
+from tests.runner.http.driver import LIMITS, Client
 
 __all__ = ["PARSERS", "Outcome", "Parser", "Verdict", "outcome", "peer", "verdict"]
 

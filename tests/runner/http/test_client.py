@@ -10,8 +10,9 @@ import pytest
 import runner.bindings.http_component as wit
 from runner.host import Inlet, Outlet
 
+from tests.runner.driving import wait_until
 from tests.runner.http.agent import Agent, Origin, always, once, read_request
-from tests.runner.http.driver import SECOND, Server, hello, wait_until
+from tests.runner.http.driver import SECOND, Server, hello
 from witgen import runtime as rt
 from witgen.wasi import Pollable, Sockets, Waitable
 from witgen.wasi.bindings import host

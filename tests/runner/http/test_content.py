@@ -10,8 +10,9 @@ import pytest
 import runner.bindings.http_component as wit
 from runner.host import Inlet, Outlet
 
+from tests.runner.driving import wait_until
 from tests.runner.http.applications import collecting, describe, streamed
-from tests.runner.http.driver import Server, response, wait_until
+from tests.runner.http.driver import Server, response
 from witgen import runtime as rt
 
 LARGE = bytes(range(256)) * 4096 * 4

@@ -11,7 +11,8 @@ import pytest
 import runner.bindings.http_component as wit
 from runner.host import Inlet
 
-from tests.runner.http.driver import SECOND, Server, hello, response, wait_until
+from tests.runner.driving import wait_until
+from tests.runner.http.driver import SECOND, Server, hello, response
 from witgen import runtime as rt
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -372,12 +373,12 @@ def test_slow_clients_do_not_keep_others_waiting(component: rt.Component) -> Non
         for client in slow:
             client.send(b"GET / HTTP/1.1\r\nHost")
         server.until(lambda: len(server.opened) == 500)
-        before = server.accepts
+        before = server.polls
         with server.connect() as client:
             for _ in range(20):
                 client.send(GET)
                 assert client.answer().body == b"hello"
         # A call for each request, one for each report that was late, and a few more; none for the slow ones.
-        assert server.accepts - before < 100
+        assert server.polls - before < 100
         for client in slow:
             client.sock.close()

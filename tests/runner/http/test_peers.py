@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.runner.driving import PATIENCE
 from tests.runner.http.cases import CASES, Case
 from tests.runner.http.differences import DIFFERENCES, expected, table
-from tests.runner.http.driver import PATIENCE
 from tests.runner.http.peers import PARSERS, Parser, outcome, peer, verdict
 from tests.runner.http.serving import ROOT
 

@@ -24,7 +24,7 @@ import pytest
 from runner.bindings import progress_client as wit
 from runner.progress import Progress
 
-from tests.runner.http.driver import wait_until
+from tests.runner.driving import wait_until
 from tests.runner.http.serving import COMPONENT, PATIENCE, PYTHON, ROOT, Process, component_with, serving
 
 ASGI = "tests.runner.http.app:asgi"

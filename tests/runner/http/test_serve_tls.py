@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.http.driver import wait_until
+from tests.runner.driving import wait_until
 from tests.runner.http.programs import curl, needs, wrk
 from tests.runner.http.serving import COMPONENT, PATIENCE, PYTHON, ROOT, Process, serving
 

@@ -17,7 +17,7 @@ from runner.loading import load
 from runner.progress import Progress
 from runner.supervisor import listen
 
-from tests.runner.http.driver import PATIENCE
+from tests.runner.driving import PATIENCE
 
 
 class Told:
